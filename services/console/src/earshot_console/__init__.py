@@ -1,0 +1,1 @@
+"""The page where people watch, and the stream that dashboards subscribe to."""

@@ -1,0 +1,1 @@
+"""Keeps the ledger of who helps, and the standing that follows from it."""

@@ -1,0 +1,1 @@
+"""What every service of Earshot needs, and nothing of their business."""
