@@ -1,7 +1,7 @@
 """What an installation sets by environment, and the one registry of every variable we know.
 
-Owns the base class that each service's ``settings.py`` subclasses, the reading of it, and the refusal of variables that nobody knows.
-Must not read anything at import, and must never put a value into an error: values may be secrets.
+Owns the base class that each service's ``settings.py`` subclasses, the reading of it, and the refusal of variables
+that nobody knows. Must not read anything at import, and must never put a value into an error: values may be secrets.
 """
 
 import difflib
@@ -23,7 +23,9 @@ from earshot_shared.topics import schema_name
 PREFIX: Final = "EARSHOT_"
 
 SERVICES: Final = ("ingest", "triage", "recognition", "crm-sync", "console")
-"""The services of one installation, in the order of their ports after the console's. A container holds one of them, its environment may name all."""
+"""The services of one installation, in the order of their ports after the console's. A container holds one of them,
+its environment may name all.
+"""
 
 SETTINGS_GROUP: Final = "earshot.settings"
 """Entry points: name = service, value = ``package.settings:Class``."""
@@ -38,14 +40,17 @@ OTHER_VARIABLES: Final[Mapping[str, str]] = {
     "EARSHOT_DATA_DIR": "The data folder of a local system for commands that talk to one (as `--data-dir`).",
 }
 
-# A prefix begins every topic, group, client id and schema. Neither underscore nor dash: in schema names the underscore stands for the
-# dot, so that two prefixes can never share a schema, and Kafka's metrics cannot tell an underscore from a dot either.
+# A prefix begins every topic, group, client id and schema. Neither underscore nor dash: in schema names the
+# underscore stands for the dot, so that two prefixes can never share a schema, and Kafka's metrics cannot tell an
+# underscore from a dot either.
 _TOPIC_PREFIX = re.compile(r"[a-z][a-z0-9]*(?:\.[a-z0-9]+)*")
 _LONGEST_PREFIX = 40  # with the longest service name a schema stays under Postgres's 63 bytes
 
 
 class SettingsError(FatalError):
-    """The environment does not say what we need, or says something nobody knows. Mend the variable the sentence names."""
+    """The environment does not say what we need, or says something nobody knows. Mend the variable the sentence
+    names.
+    """
 
     code = "settings"
 
@@ -53,8 +58,8 @@ class SettingsError(FatalError):
 class ServiceSettings(BaseSettings):
     """What every service is told. Subclasses set ``service``, their port and their own fields, units in the names.
 
-    Fields of this class with an alias are the installation's (``EARSHOT_KAFKA_BOOTSTRAP``); the others, and those of subclasses, are the
-    service's own (``EARSHOT_TRIAGE_PORT``).
+    Fields of this class with an alias are the installation's (``EARSHOT_KAFKA_BOOTSTRAP``); the others, and those of
+    subclasses, are the service's own (``EARSHOT_TRIAGE_PORT``).
     """
 
     model_config = SettingsConfigDict(
@@ -72,14 +77,12 @@ class ServiceSettings(BaseSettings):
     postgres_dsn: Annotated[SecretStr, Field(validation_alias="EARSHOT_POSTGRES_DSN")]
     """Postgres's address: `postgresql://user:password@host:port/database`."""
     topic_prefix: Annotated[str, Field(validation_alias="EARSHOT_TOPIC_PREFIX")] = "earshot"
-    """Begins every topic, consumer group, client id and Postgres schema, so that installations can share brokers and databases."""
-    config_dir: Annotated[
-        Path, Field(validation_alias="EARSHOT_CONFIG_DIR", default_factory=lambda: default_config_dir())
-    ]
+    """Begins every topic, consumer group, client id and Postgres schema, so that installations can share brokers and
+    databases.
+    """
+    config_dir: Annotated[Path, Field(validation_alias="EARSHOT_CONFIG_DIR", default_factory=lambda: default_config_dir())]
     """The folder of the `*.yaml` files that operators tune (default: `./config`, else the one of the checkout)."""
-    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], Field(validation_alias="EARSHOT_LOG_LEVEL")] = (
-        "INFO"
-    )
+    log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], Field(validation_alias="EARSHOT_LOG_LEVEL")] = "INFO"
     """The least severe log lines that are written."""
     api_key: Annotated[SecretStr | None, Field(validation_alias="EARSHOT_API_KEY")] = None
     """A first API key with all scopes, for containers and clients; at least 16 characters."""
@@ -93,7 +96,9 @@ class ServiceSettings(BaseSettings):
     slow_client_s: Annotated[float, Field(gt=0, le=3600)] = 30.0
     """How long a client may take to send its headers, or the next piece of a body."""
     keep_alive_s: Annotated[int, Field(ge=1, le=3600)] = 120
-    """How long an idle connection is kept: longer than common balancers keep theirs, so that they never meet a closed one."""
+    """How long an idle connection is kept: longer than common balancers keep theirs, so that they never meet a closed
+    one.
+    """
     shutdown_s: Annotated[float, Field(gt=0, le=600)] = 10.0
     """How long open requests and the loop may take to finish after SIGTERM."""
 
@@ -130,7 +135,7 @@ class ServiceSettings(BaseSettings):
         return self.postgres_dsn.get_secret_value()
 
     @property
-    def schema(self) -> str:
+    def postgres_schema(self) -> str:
         """Return the Postgres schema of this service."""
         return schema_name(self.service, self.topic_prefix)
 
@@ -176,7 +181,9 @@ def read_settings(settings: type[S]) -> S:
 
 
 def refuse_unknown_variables(environment: Mapping[str, str]) -> None:
-    """Raise SettingsError for a variable with our prefix that no installed part knows, naming the nearest that one does."""
+    """Raise SettingsError for a variable with our prefix that no installed part knows, naming the nearest that one
+    does.
+    """
     known = known_variables()
     absent = tuple(service_prefix(name) for name in SERVICES if name not in _settings_classes())
     for name in sorted(environment):

@@ -1,7 +1,8 @@
 """The migrations that are shipped: read from packages, judged, put in order. Touches no database.
 
-A file is ``NNNN_pre_name.sql`` (additive, applied before the new code starts) or ``NNNN_post_name.sql`` (applied once the old code is
-gone), numbered from 1 without gaps per folder, and never edited once released: the database remembers a hash of each.
+A file is ``NNNN_pre_name.sql`` (additive, applied before the new code starts) or ``NNNN_post_name.sql`` (applied once
+the old code is gone), numbered from 1 without gaps per folder, and never edited once released: the database remembers
+a hash of each.
 """
 
 import hashlib
@@ -88,9 +89,7 @@ def read_folder(folder: Traversable, *, origin: str) -> list[Migration]:
 def _read_file(entry: Traversable, *, origin: str) -> Migration:
     match = _FILE_NAME.fullmatch(entry.name)
     if match is None:
-        raise MigrationError(
-            f"Rename the migration {origin}/{entry.name}: the form is 0001_pre_name.sql or 0001_post_name.sql."
-        )
+        raise MigrationError(f"Rename the migration {origin}/{entry.name}: the form is 0001_pre_name.sql or 0001_post_name.sql.")
     phase: Phase = "pre" if match["phase"] == "pre" else "post"
     text = entry.read_text(encoding="utf-8")
     return Migration(origin=origin, number=int(match["number"]), phase=phase, name=match["name"], sql=text)
@@ -99,6 +98,4 @@ def _read_file(entry: Traversable, *, origin: str) -> Migration:
 def _check_numbers(migrations: Sequence[Migration], *, origin: str) -> None:
     for wanted, migration in enumerate(migrations, start=1):
         if migration.number != wanted:
-            raise MigrationError(
-                f"Number the migrations of {origin} from 0001 without gaps: {wanted:04} is missing or doubled."
-            )
+            raise MigrationError(f"Number the migrations of {origin} from 0001 without gaps: {wanted:04} is missing or doubled.")

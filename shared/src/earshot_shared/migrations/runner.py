@@ -1,7 +1,7 @@
 """Applies migrations: each in a transaction of its own, under one advisory lock an installation, with a lock time-out.
 
-Owns the table ``migrations`` in every schema. Two runs at once are safe: the second waits, then finds nothing to do. A run that dies
-leaves what it had committed; the next goes on from there.
+Owns the table ``migrations`` in every schema. Two runs at once are safe: the second waits, then finds nothing to do.
+A run that dies leaves what it had committed; the next goes on from there.
 """
 
 import contextlib
@@ -45,11 +45,13 @@ class Applied:
 async def migrate_all(
     dsn: str, prefix: str = DEFAULT_PREFIX, *, phase: Phase | None = None, services: Collection[str] | None = None
 ) -> list[Applied]:
-    """Bring the shared schema and every service's schema to the shipped state; return what was applied, nothing when all was there.
+    """Bring the shared schema and every service's schema to the shipped state; return what was applied, nothing when
+    all was there.
 
-    ``phase`` limits the run to "pre" (before new code starts) or "post" (once old code is gone); None applies all, by number.
-    ``services`` limits it to some; the shared schema is always brought up.
-    Raises: MigrationError when the database and the files disagree; RetryableError when Postgres or a lock was not to be had.
+    ``phase`` limits the run to "pre" (before new code starts) or "post" (once old code is gone); None applies all, by
+    number. ``services`` limits it to some; the shared schema is always brought up.
+    Raises: MigrationError when the database and the files disagree; RetryableError when Postgres or a lock was not to
+    be had.
     """
     chosen = sorted(services_with_schema() if services is None else services)
     plans = {schema_name(service, prefix): plan_of(service) for service in [ACCESS, *chosen]}
@@ -68,7 +70,8 @@ async def migrate_all(
 
 
 async def missing_migrations(connection: asyncpg.Connection, service: str) -> list[str]:
-    """Return the titles of the pre-migrations that the schema on this connection's search path lacks: what readiness asks.
+    """Return the titles of the pre-migrations that the schema on this connection's search path lacks: what readiness
+    asks.
 
     Post-migrations may be missing: code must run before them. A schema newer than the code is fine for the same reason.
     """
