@@ -4,11 +4,14 @@ Owns connection settings and the reading of query files. Begins no transaction (
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib import resources
 from types import MappingProxyType
 
 import asyncpg
+
+from earshot_shared.errors import translate_asyncpg
 
 # An owner frozen inside its transaction holds the pen; it must lose it well before half the consumer group's session time-out (10 s).
 LOCK_TIMEOUT_MS = 4_500
@@ -70,3 +73,12 @@ class Queries:
 
     def __getitem__(self, name: str) -> str:
         return self.texts[name]
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise as ours whatever asyncpg or its transport raises inside the block."""
+    try:
+        yield
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
+        raise translate_asyncpg(error) from error
