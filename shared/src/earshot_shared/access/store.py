@@ -4,16 +4,16 @@ Owns every query of that schema. Services reach it through a small pool of its o
 """
 
 import contextlib
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Final, Protocol
 
 import asyncpg
 
 from earshot_shared.access.keys import StoredKey
 from earshot_shared.access.secret import Secret
-from earshot_shared.errors import FatalError, translate_asyncpg
+from earshot_shared.errors import FatalError
 from earshot_shared.migrations.files import ACCESS
-from earshot_shared.postgres import Queries, open_pool
+from earshot_shared.postgres import Queries, open_pool, translated
 from earshot_shared.topics import schema_name
 
 _QUERIES: Final = Queries.load("earshot_shared.access")
@@ -46,18 +46,18 @@ class PostgresKeys:
 
     async def find(self, key_id: str) -> StoredKey | None:
         """Return one key, revoked or not."""
-        with _translated():
+        with translated():
             row = await self._pool.fetchrow(_QUERIES["find_key"], key_id)
         return None if row is None else _stored(row)
 
     async def touch(self, key_id: str) -> None:
         """Remember that the key was used today."""
-        with _translated():
+        with translated():
             await self._pool.execute(_QUERIES["touch_key"], key_id)
 
     async def add(self, key: StoredKey) -> None:
         """Keep a new key."""
-        with _translated():
+        with translated():
             await self._pool.execute(
                 _QUERIES["add_key"],
                 key.key_id,
@@ -70,19 +70,19 @@ class PostgresKeys:
 
     async def list(self) -> Sequence[StoredKey]:
         """Return all keys, oldest first."""
-        with _translated():
+        with translated():
             return [_stored(row) for row in await self._pool.fetch(_QUERIES["list_keys"])]
 
     async def revoke(self, key_id: str) -> bool:
         """End a key; return whether there is one of that id."""
-        with _translated():
+        with translated():
             return await self._pool.fetchval(_QUERIES["revoke_key"], key_id) is not None
 
 
 @contextlib.asynccontextmanager
 async def open_access_pool(dsn: str, prefix: str, *, application: str) -> "AsyncIterator[asyncpg.Pool[asyncpg.Record]]":
     """Give a pool on the shared schema for as long as the context lasts; two connections serve a whole service."""
-    with _translated():
+    with translated():
         pool = await open_pool(dsn, schema=schema_name(ACCESS, prefix), application=application, max_size=2)
     try:
         yield pool
@@ -95,7 +95,7 @@ async def read_secret(pool: "asyncpg.Pool[asyncpg.Record]") -> Secret:
 
     Raises: FatalError when the migrations have not made it; RetryableError when Postgres is not to be had.
     """
-    with _translated():
+    with translated():
         try:
             secret = await pool.fetchval(_QUERIES["read_secret"])
         except asyncpg.UndefinedTableError:
@@ -103,14 +103,6 @@ async def read_secret(pool: "asyncpg.Pool[asyncpg.Record]") -> Secret:
     if not isinstance(secret, bytes):
         raise FatalError("This database has no installation's secret: run `earshot migrate` first.", code="schema-missing")
     return Secret(secret)
-
-
-@contextlib.contextmanager
-def _translated() -> Iterator[None]:
-    try:
-        yield
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-        raise translate_asyncpg(error) from error
 
 
 def _stored(row: asyncpg.Record) -> StoredKey:

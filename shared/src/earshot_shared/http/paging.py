@@ -14,6 +14,7 @@ from typing import Annotated, Final
 import msgspec
 from fastapi import Query
 
+from earshot_shared.access.secret import Secret
 from earshot_shared.http.problems import FieldProblem, InvalidError
 
 MAX_LIMIT: Final = 500
@@ -40,8 +41,8 @@ class CursorError(InvalidError):
 class Cursors:
     """Makes and reads cursors with the installation's secret, so that a cursor of one replica is good at another."""
 
-    def __init__(self, secret: bytes) -> None:
-        self._key = hashlib.blake2b(secret, digest_size=32, person=b"earshot-cursors").digest()
+    def __init__(self, secret: Secret) -> None:
+        self._key = secret.key("cursors")
 
     def issue(self, route: str, filters: Mapping[str, object], position: Position) -> str:
         """Return the cursor of the page that begins after ``position``."""
