@@ -32,9 +32,7 @@ def find_java() -> Java:
     for java in candidates():
         if java.major >= OLDEST_MAJOR:
             return java
-    raise LocalError(
-        f"No Java {OLDEST_MAJOR} or newer was found: install one, run `make setup` again, or give --kafka HOST:PORT."
-    )
+    raise LocalError(f"No Java {OLDEST_MAJOR} or newer was found: install one, run `make setup` again, or give --kafka HOST:PORT.")
 
 
 def candidates() -> list[Java]:

@@ -124,11 +124,7 @@ def find_installed() -> InstalledKafka | None:
 
 
 def _version_in(libs: Path) -> str:
-    names = [
-        match[1]
-        for path in libs.glob("kafka_2.1?-*.jar")
-        if (match := re.fullmatch(r"kafka_2\.1\d-(\d+\.\d+\.\d+)\.jar", path.name))
-    ]
+    names = [match[1] for path in libs.glob("kafka_2.1?-*.jar") if (match := re.fullmatch(r"kafka_2\.1\d-(\d+\.\d+\.\d+)\.jar", path.name))]
     return max(names, default="")
 
 
@@ -211,9 +207,7 @@ def _format(storage: Path, properties: Path, command: tuple[str, ...], settings:
     told = subprocess.run(argv, capture_output=True, text=True, env=_environment(), timeout=120, check=False)  # noqa: S603 - built here, no shell
     if told.returncode != 0:
         lines = [line for line in (told.stdout + told.stderr).splitlines() if line.strip()]
-        raise LocalError(
-            f"Kafka could not format its storage {storage}: {lines[-1] if lines else f'exit code {told.returncode}'}"
-        )
+        raise LocalError(f"Kafka could not format its storage {storage}: {lines[-1] if lines else f'exit code {told.returncode}'}")
     fresh.rename(storage)
 
 

@@ -58,9 +58,7 @@ def cache_folder() -> Path:
     try:
         caches = Path(base) if base else Path.home() / ".cache"
     except RuntimeError as exc:
-        raise LocalError(
-            "This account has no home folder for Kafka's jars: set XDG_CACHE_HOME to a folder it may write to."
-        ) from exc
+        raise LocalError("This account has no home folder for Kafka's jars: set XDG_CACHE_HOME to a folder it may write to.") from exc
     return caches / "earshot" / "kafka" / KAFKA_VERSION
 
 
@@ -119,9 +117,7 @@ def _download(jar: Jar, scratch: Path) -> Path:
     from jgo.maven import MavenContext
 
     shutil.rmtree(scratch, ignore_errors=True)
-    context = MavenContext(
-        repo_cache=scratch, remote_repos=GlobalSettings.load().repositories or None, timeout=REQUEST_TIMEOUT_S
-    )
+    context = MavenContext(repo_cache=scratch, remote_repos=GlobalSettings.load().repositories or None, timeout=REQUEST_TIMEOUT_S)
     artifact = context.project(jar.group, jar.artifact).at_version(jar.version).artifact(packaging="jar")
     return artifact.resolve()
 

@@ -42,10 +42,7 @@ class ProcessIdentity:
         """Return the process while it lives; None once it has gone, is a zombie, or its pid is somebody else's."""
         try:
             found = psutil.Process(self.pid)
-            if (
-                abs(found.create_time() - self.started_at_s) > START_TIME_SLACK_S
-                or found.status() == psutil.STATUS_ZOMBIE
-            ):
+            if abs(found.create_time() - self.started_at_s) > START_TIME_SLACK_S or found.status() == psutil.STATUS_ZOMBIE:
                 return None
         except psutil.Error:
             return None
@@ -160,18 +157,14 @@ def end_orphans(orphans: Iterable[tuple[ProcessIdentity, signal.Signals]], *, gr
     for identity in stubborn:
         _signal(identity, signal.SIGKILL)
     if left := _wait_for_end(stubborn, grace_s):
-        raise LocalError(
-            f"Process {left[0].pid} of an earlier start could not be ended; end it by hand: kill -9 {left[0].pid}"
-        )
+        raise LocalError(f"Process {left[0].pid} of an earlier start could not be ended; end it by hand: kill -9 {left[0].pid}")
     return len(alive)
 
 
 def _wait_for_end(identities: list[ProcessIdentity], timeout_s: float) -> list[ProcessIdentity]:
     """Wait until all have gone; returns those that have not. (They are not our children, so nobody can be told of their end.)"""
     deadline = time.monotonic() + timeout_s
-    while (
-        left := [identity for identity in identities if identity.find() is not None]
-    ) and time.monotonic() < deadline:
+    while (left := [identity for identity in identities if identity.find() is not None]) and time.monotonic() < deadline:
         time.sleep(0.02)
     return left
 
