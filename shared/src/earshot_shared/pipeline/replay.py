@@ -31,9 +31,7 @@ class Replay:
     since: datetime | None = None
 
 
-async def run_replay(
-    wanted: Replay, *, dsn: str, bootstrap: str, prefix: str, progress: Callable[[int, int], None]
-) -> int:
+async def run_replay(wanted: Replay, *, dsn: str, bootstrap: str, prefix: str, progress: Callable[[int, int], None]) -> int:
     """Replay and wait until the running service has folded everything that stood on its topics when it began; return how many events.
 
     Raises: FatalError when the service has no positions (it never ran); RetryableError when Kafka or Postgres does not answer.
