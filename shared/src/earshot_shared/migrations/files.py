@@ -5,6 +5,7 @@ the old code is gone), numbered from 1 without gaps per folder, and never edited
 a hash of each.
 """
 
+import functools
 import hashlib
 import re
 from collections.abc import Sequence
@@ -59,20 +60,21 @@ def services_with_schema() -> dict[str, str]:
     return {point.name: point.value for point in sorted(entry_points(group=GROUP), key=lambda point: point.name)}
 
 
-def plan_of(service: str) -> list[Migration]:
+@functools.cache
+def plan_of(service: str) -> tuple[Migration, ...]:
     """Return every migration of one schema in the order in which a new database gets them.
 
     Raises: MigrationError for files whose names or numbers are wrong.
     """
     shipped = files("earshot_shared") / "migrations"
     if service == ACCESS:
-        return read_folder(shipped / "access", origin=ACCESS)
+        return tuple(read_folder(shipped / "access", origin=ACCESS))
     loop = read_folder(shipped / "loop", origin="loop")
     package = services_with_schema().get(service)
     if package is None:
         raise MigrationError(f"No installed package brings migrations for {service}.")
     own = files(package) / "migrations"
-    return loop + (read_folder(own, origin=service) if own.is_dir() else [])
+    return (*loop, *(read_folder(own, origin=service) if own.is_dir() else ()))
 
 
 def read_folder(folder: Traversable, *, origin: str) -> list[Migration]:

@@ -6,10 +6,11 @@ A run that dies leaves what it had committed; the next goes on from there.
 
 import contextlib
 import re
-from collections.abc import AsyncIterator, Collection
+from collections.abc import AsyncIterator, Collection, Sequence
 from dataclasses import dataclass
 
 import asyncpg
+from asyncpg.pool import PoolConnectionProxy
 
 from earshot_shared.errors import RetryableError, translate_asyncpg
 from earshot_shared.migrations.files import ACCESS, Migration, MigrationError, Phase, plan_of, services_with_schema
@@ -69,7 +70,7 @@ async def migrate_all(
     return applied
 
 
-async def missing_migrations(connection: asyncpg.Connection, service: str) -> list[str]:
+async def missing_migrations(connection: "asyncpg.Connection | PoolConnectionProxy[asyncpg.Record]", service: str) -> list[str]:
     """Return the titles of the pre-migrations that the schema on this connection's search path lacks: what readiness
     asks.
 
@@ -106,12 +107,12 @@ async def _enter(connection: asyncpg.Connection, schema: str) -> None:
     await connection.execute(_MIGRATIONS_TABLE)
 
 
-async def _done(connection: asyncpg.Connection) -> dict[tuple[str, int], bytes]:
+async def _done(connection: "asyncpg.Connection | PoolConnectionProxy[asyncpg.Record]") -> dict[tuple[str, int], bytes]:
     rows = await connection.fetch("select origin, number, sha256 from migrations")
     return {(row["origin"], row["number"]): row["sha256"] for row in rows}
 
 
-def _refuse_drift(schema: str, plan: list[Migration], done: dict[tuple[str, int], bytes]) -> None:
+def _refuse_drift(schema: str, plan: Sequence[Migration], done: dict[tuple[str, int], bytes]) -> None:
     for migration in plan:
         seen = done.get((migration.origin, migration.number))
         if seen is not None and seen != migration.sha256:

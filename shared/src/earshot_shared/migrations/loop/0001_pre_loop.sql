@@ -10,7 +10,7 @@ create table positions (
     next_offset bigint not null check (next_offset >= 0),
     cluster_id text not null,
     topic_id text not null,
-    replay_until bigint, -- null: live; else records below it are folded as a replay, without alerts and outreach
+    replay_until bigint not null default 0, -- records below it are folded as a replay, without alerts and outreach
     primary key (topic, partition)
 ) with (fillfactor = 50);
 
@@ -25,13 +25,12 @@ alter table outbox alter column messages set storage external;
 -- The relay's lease, one row: who publishes, until when by this database's clock, and the next offset it expects per output partition.
 create table relay (
     only_row boolean primary key default true check (only_row),
-    holder uuid, -- null: nobody has held it yet
-    epoch bigint not null default 0,
-    deadline timestamptz not null default '-infinity',
+    holder uuid not null,
+    epoch bigint not null,
+    deadline timestamptz not null,
     expected bytea -- null: nothing published yet
 ) with (fillfactor = 50);
 alter table relay alter column expected set storage external;
-insert into relay default values;
 
 -- Records that could not be applied, as they came, with the reason.
 create table dead_letters (
@@ -41,10 +40,9 @@ create table dead_letters (
     "offset" bigint not null,
     key bytea, -- null: the record had no key
     value bytea, -- null: the record was a tombstone
-    headers bytea not null,
     code text not null,
     detail text not null,
-    at timestamptz not null,
+    at timestamptz not null default now(),
     retry_requested_at timestamptz -- null: nobody asked for another try
 );
 create index dead_letters_by_time on dead_letters (at, id);
@@ -52,7 +50,7 @@ create index dead_letters_by_time on dead_letters (at, id);
 -- Actions this schema has applied, so that the copy that comes round by the topic is a duplicate.
 create table actions_done (
     action_id uuid primary key,
-    at timestamptz not null
+    at timestamptz not null default now()
 );
 
 -- Answers kept for seven days, so that a request sent again with its Idempotency-Key gets the same one.
@@ -62,7 +60,6 @@ create table idempotency (
     idempotency_key text not null,
     body_sha256 bytea not null,
     status smallint not null,
-    headers bytea not null,
     body bytea not null,
     at timestamptz not null default now(),
     primary key (key_id, route, idempotency_key)

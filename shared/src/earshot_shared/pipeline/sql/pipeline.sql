@@ -51,7 +51,7 @@ update relay set expected = $3 where holder = $1 and epoch = $2 returning epoch
 
 -- name: load_positions
 -- Where each partition of some topics stands, and on which ground that was said.
-select topic, partition, next_offset, cluster_id, topic_id, replay_until from positions where topic = any($1::text[])
+select topic, partition, next_offset, cluster_id, topic_id, coalesce(replay_until, 0) as replay_until from positions where topic = any($1::text[])
 
 -- name: create_positions
 -- First sight of partitions: from the beginning.
@@ -72,8 +72,8 @@ select count(*) from moved
 
 -- name: add_dead_letters
 -- Sets records aside; the same record again replaces its reason.
-insert into dead_letters (id, topic, partition, "offset", key, value, code, detail)
-select id, topic, partition, at_offset, key, value, code, detail
+insert into dead_letters (id, topic, partition, "offset", key, value, headers, code, detail, at)
+select id, topic, partition, at_offset, key, value, ''::bytea, code, detail, now()
   from unnest($1::uuid[], $2::text[], $3::int[], $4::bigint[], $5::bytea[], $6::bytea[], $7::text[], $8::text[])
     as bad(id, topic, partition, at_offset, key, value, code, detail)
 on conflict (id) do update set code = excluded.code, detail = excluded.detail, at = now(), retry_requested_at = null
@@ -104,4 +104,4 @@ delete from dead_letters where id = any($1::uuid[])
 
 -- name: claim_actions
 -- Remembers action ids; returns those that were not known: the others are copies of what was applied at once.
-insert into actions_done (action_id) select unnest($1::uuid[]) on conflict do nothing returning action_id
+insert into actions_done (action_id, at) select unnest($1::uuid[]), now() on conflict do nothing returning action_id
