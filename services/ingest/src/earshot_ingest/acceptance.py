@@ -36,10 +36,10 @@ class Submission:
     rejected: dict[str, int] = field(default_factory=dict)
 
 
-def prepare(item: Item, *, time: str) -> Prepared:
+def prepare(item: Item, *, time: str, traceparent: str | None = None) -> Prepared:
     """Return the item with its JSON and its message; ``time`` is now in RFC 3339."""
     body = encode_item(item)
-    return Prepared(item, body, message_of(item, body, time=time))
+    return Prepared(item, body, message_of(item, body, time=time, traceparent=traceparent))
 
 
 async def accept(tx: Transaction, submissions: Sequence[Submission]) -> list[list[bool]]:

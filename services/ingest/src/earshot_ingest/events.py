@@ -51,9 +51,11 @@ def decode_edit_in(raw: bytes) -> EditIn:
 def refusal_of(error: Exception) -> Refusal:
     """Return our words for what the decoder raised. They repeat names of fields, never values."""
     if isinstance(error, RecursionError):
-        return Refusal("nested-too-deep", "The JSON is nested too deeply: flatten it.")
+        return Refusal("json-too-deep", "The JSON is nested too deeply: flatten it.")
+    if isinstance(error, UnicodeDecodeError):
+        return Refusal("encoding-invalid", "The text is not UTF-8.")
     if not isinstance(error, msgspec.ValidationError):
-        return Refusal("malformed-json", "This is no valid JSON in UTF-8 (a broken escape, quote, bracket or byte).")
+        return Refusal("json-invalid", f"This is not JSON: {error}.")  # the library names the fault and its place, never a value
     said = str(error)
     found = _PATH.search(said)
     path = found[1] if found else ""
@@ -62,7 +64,7 @@ def refusal_of(error: Exception) -> Refusal:
         return Refusal("unknown-field", f"There is no field {field}: put what has no field of its own into `extra`.", field)
     if named := _MISSING.search(said):
         field = _joined(path, named[1])
-        return Refusal("missing-field", f"The field {field} is required.", field)
+        return Refusal("required", f"The field {field} is required.", field)
     if "timezone" in said or "RFC3339" in said:
         return Refusal("invalid-time", f"{path or 'The value'} is not an RFC 3339 time with a zone, such as 2024-05-01T12:30:00Z.", path)
     if said.startswith("Expected"):
@@ -85,12 +87,12 @@ def topic_of(*, live: bool) -> Topic:
     return Topic.FEEDBACK_RECEIVED if live else Topic.FEEDBACK_BACKFILLED
 
 
-def item_message(feedback_id: str, revision: int, body: bytes, *, live: bool, time: str) -> Message:
+def item_message(feedback_id: str, revision: int, body: bytes, *, live: bool, time: str, traceparent: str | None = None) -> Message:
     """Return the message that tells one revision of an item, whose JSON is ``body``. ``time`` is RFC 3339."""
     writer = _received if live else _backfilled
-    return writer.write(feedback_id, ids.event_id(feedback_id, revision), msgspec.Raw(body), time=time)
+    return writer.write(feedback_id, ids.event_id(feedback_id, revision), msgspec.Raw(body), time=time, traceparent=traceparent)
 
 
-def message_of(item: Item, body: bytes, *, time: str) -> Message:
+def message_of(item: Item, body: bytes, *, time: str, traceparent: str | None = None) -> Message:
     """Return the message of an item as `item_message` does."""
-    return item_message(item.feedback_id, item.revision, body, live=not item.backfill, time=time)
+    return item_message(item.feedback_id, item.revision, body, live=not item.backfill, time=time, traceparent=traceparent)

@@ -42,6 +42,16 @@ class GroupCommit:
         self._waiting: list[_Waiting] = []
         self._waiting_items = 0
         self._wake = asyncio.Event()
+        self._refused: dict[str, int] = {}
+
+    def note_refused(self, source: str, count: int) -> None:
+        """Count refusals with the next group: nobody waits for that."""
+        self._refused[source] = self._refused.get(source, 0) + count
+        self._wake.set()
+
+    async def settle(self) -> None:
+        """Return once everything that was handed in before is stored."""
+        await self.submit(Submission([]))
 
     async def submit(self, submission: Submission) -> list[bool]:
         """Return, once it is durable, for each item whether it was new.
@@ -80,6 +90,9 @@ class GroupCommit:
             size += len(waiting.submission.items)
             taken += 1
         group, self._waiting = self._waiting[:taken], self._waiting[taken:]
+        if self._refused:
+            refused, self._refused = self._refused, {}
+            group.append(_Waiting(Submission([], refused), asyncio.get_running_loop().create_future()))
         self._waiting_items -= size
         if not self._waiting:
             self._wake.clear()
@@ -117,3 +130,4 @@ class GroupCommit:
 def _fail(waiting: _Waiting, error: Exception) -> None:
     with contextlib.suppress(asyncio.InvalidStateError):
         waiting.answer.set_exception(error)
+        waiting.answer.exception()  # a client that has gone does not fetch it, which is no fault to report

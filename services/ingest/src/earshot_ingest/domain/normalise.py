@@ -17,6 +17,7 @@ from earshot_ingest.domain.given import AuthorIn, ItemIn, RatingIn
 from earshot_ingest.domain.refusals import Refusal
 from earshot_ingest.domain.sources import OUR_SOURCE, Grant, Rights, SourceBook
 from earshot_shared import ids
+from earshot_shared.envelope import rfc3339
 from earshot_shared.item import MAX_TEXT_CHARACTERS, Author, Item, Rating, Visibility
 
 EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
@@ -56,6 +57,9 @@ class Normaliser:
         self._backfill = backfill
         self._places: dict[str, _Place] = {}
         self._channels: set[str] = set()
+        self.time: Final = rfc3339(received_at)
+        self.last_source: str | None = None
+        """The source of the last item, once it was found that the request may speak for it."""
 
     def item(self, given: ItemIn) -> Item:
         """Return the first revision of what was given.
@@ -64,6 +68,7 @@ class Normaliser:
         """
         place = self._places.get(given.source) or self._place(given.source)
         source, rights = place.source, place.rights
+        self.last_source = source
         channel = self._channel(given.channel)
         external_id = _id("external_id", given.external_id)
         feedback_id = ids.feedback_id(source, external_id)
@@ -249,7 +254,7 @@ def _line(field: str, value: str, longest: int) -> str | None:
 
 
 def _control(field: str) -> Refusal:
-    return Refusal("control-character", f"{field} holds a NUL character.", field)
+    return Refusal("text-invalid", f"{field} holds a NUL character.", field)
 
 
 def _language(value: str) -> str | None:
@@ -302,7 +307,7 @@ def _has_nul(value: Any, depth: int) -> bool:
         return "\x00" in value
     if isinstance(value, dict | list):
         if depth == 0:
-            raise Refusal("nested-too-deep", f"extra takes up to {MAX_EXTRA_DEPTH} levels.", "extra")
+            raise Refusal("json-too-deep", f"extra takes up to {MAX_EXTRA_DEPTH} levels.", "extra")
         inner = [*value, *value.values()] if isinstance(value, dict) else value
         return any(_has_nul(each, depth - 1) for each in inner)
     return False

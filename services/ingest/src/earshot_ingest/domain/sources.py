@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from earshot_ingest.domain.refusals import Refusal
+from earshot_shared import replies
 from earshot_shared.item import Visibility
 
 Verifiable = Literal["email", "phone", "account"]
 ANY = "*"
-OUR_SOURCE = "earshot"
+OUR_SOURCE = replies.SOURCE
 """The source of our own replies; what comes from it may link to any item by its feedback_id."""
 
 
@@ -65,6 +66,8 @@ class Grant:
         given = book.rights(source)
         if not self.everything:
             return given
-        return EVERYTHING if given.visibility is None else Rights(
-            verifies=EVERYTHING.verifies, speaks_for=EVERYTHING.speaks_for, staff=True, visibility=given.visibility
+        return (
+            EVERYTHING
+            if given.visibility is None
+            else Rights(verifies=EVERYTHING.verifies, speaks_for=EVERYTHING.speaks_for, staff=True, visibility=given.visibility)
         )
