@@ -1,6 +1,5 @@
 """The HTTP side of ingest: hot routes, quieter routes, and what the statistics say."""
 
-from dataclasses import dataclass
 from typing import Annotated, Any
 
 import msgspec
@@ -10,29 +9,18 @@ from starlette.responses import Response
 from earshot_ingest import repository
 from earshot_ingest.door import MAX_BATCH_BYTES, MAX_SINGLE_BYTES, Intake
 from earshot_ingest.group import GroupCommit
-from earshot_ingest.settings import IngestSettings
-from earshot_shared.health import Health, database_check
 from earshot_shared.http.app import create_app
-from earshot_shared.http.auth import Authenticator, require
+from earshot_shared.http.auth import require
 from earshot_shared.http.door import Door, HotRoute
 from earshot_shared.http.problems import NotFoundError
 from earshot_shared.item import decode_item
-from earshot_shared.metrics import Metrics
 from earshot_shared.postgres import translated
 from earshot_shared.runtime import Runtime
+from earshot_shared.service import Parts
 
 SINGLE = "/v1/feedback"
 BATCH = "/v1/feedback/batch"
 FeedbackIdPath = Annotated[str, Path(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", description="The item's id.")]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parts:
-    """What the routes need."""
-
-    runtime: Runtime
-    group: GroupCommit
-    intake: Intake
 
 
 class ItemStatus(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
@@ -48,35 +36,31 @@ class ItemStatus(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     backfill: bool = False
 
 
-def make_app(
-    settings: IngestSettings, parts: Parts, *, authenticate: Authenticator, metrics: Metrics, health: Health | None = None
-) -> Door:
+def make_app(parts: Parts, *, group: GroupCommit, intake: Intake) -> Door:
     """Return the ASGI application of ingest."""
-    health = health or Health()
-    health.require("database", database_check(parts.runtime.pool, settings.service))
     hot = {
-        ("POST", SINGLE): HotRoute(handler=parts.intake.single, scope="ingest:write", body_limit_bytes=MAX_SINGLE_BYTES),
-        ("POST", BATCH): HotRoute(handler=parts.intake.batch, scope="ingest:write", body_limit_bytes=MAX_BATCH_BYTES),
+        ("POST", SINGLE): HotRoute(handler=intake.single, scope="ingest:write", body_limit_bytes=MAX_SINGLE_BYTES),
+        ("POST", BATCH): HotRoute(handler=intake.batch, scope="ingest:write", body_limit_bytes=MAX_BATCH_BYTES),
     }
     return create_app(
-        settings,
+        parts.settings,
         title="Earshot ingest",
         summary="The door through which everything customers say comes in, once, and stays.",
-        routers=[_items(parts), _statistics(parts)],
-        authenticate=authenticate,
-        health=health,
-        metrics=metrics,
+        routers=[_items(parts.runtime), _statistics(parts.runtime, group)],
+        authenticate=parts.keyring,
+        health=parts.health,
+        metrics=parts.metrics,
         hot=hot,
     )
 
 
-def _items(parts: Parts) -> APIRouter:
+def _items(runtime: Runtime) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["items"], dependencies=[Depends(require("ingest:write"))])
 
     @router.get("/feedback/{feedback_id}", summary="Where an item stands", response_model=None)
     async def status(feedback_id: FeedbackIdPath) -> Response:
         with translated():
-            found = await repository.load(parts.runtime.pool, [feedback_id])
+            found = await repository.load(runtime.pool, [feedback_id])
         if feedback_id not in found:
             raise NotFoundError("No item of that id has come in.")
         item = decode_item(found[feedback_id].body)
@@ -96,14 +80,14 @@ def _items(parts: Parts) -> APIRouter:
     return router
 
 
-def _statistics(parts: Parts) -> APIRouter:
+def _statistics(runtime: Runtime, group: GroupCommit) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["about this service"])
 
     @router.get("/stats", summary="Exact counts", response_model=None, dependencies=[Depends(require("ingest:write"))])
     async def stats() -> dict[str, Any]:
-        await parts.group.settle()
+        await group.settle()
         with translated():
-            totals = await repository.totals(parts.runtime.pool)
-        return {**totals, **await parts.runtime.stats()}
+            totals = await repository.totals(runtime.pool)
+        return {**totals, **await runtime.stats()}
 
     return router
