@@ -5,10 +5,11 @@ import sys
 import click
 
 from earshot_recognition.app import create_recognition_app
-from earshot_recognition.rules import RecognitionConfig, RecognitionRules
+from earshot_recognition.rules import CurrentRules, RecognitionConfig
 from earshot_recognition.settings import RecognitionSettings
 from earshot_recognition.stage import Recognition
 from earshot_shared.access import Secret
+from earshot_shared.config import ConfigFile
 from earshot_shared.runtime import Ground, Runtime
 from earshot_shared.service import run_service
 from earshot_shared.settings import read_settings
@@ -24,10 +25,18 @@ def commands() -> None:
 def serve() -> None:
     """Run the service; configured by environment (docs/settings.md) and config/recognition.yaml."""
     settings = read_settings(RecognitionSettings)
-    rules = RecognitionRules(RecognitionConfig(), "default")
+    config = ConfigFile(settings.config_dir, "recognition", RecognitionConfig)
+    rules = CurrentRules(config)
 
     async def open_runtime(ground: Ground, secret: Secret) -> Runtime:
-        del secret
-        return await Runtime.open(ground, stage=lambda _: Recognition(lambda: rules), outputs=[Topic.RECOGNITION_CHANGED])
+        del secret  # nothing here is hashed
+        return await Runtime.open(ground, stage=lambda _: Recognition(rules), outputs=[Topic.RECOGNITION_CHANGED])
 
-    sys.exit(run_service(settings, open_runtime=open_runtime, build_app=lambda parts: create_recognition_app(parts, lambda: rules)))
+    sys.exit(
+        run_service(
+            settings,
+            open_runtime=open_runtime,
+            build_app=lambda parts: create_recognition_app(parts, rules),
+            more_tasks=lambda _: {"config": config.watch},
+        )
+    )
