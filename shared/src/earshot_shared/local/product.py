@@ -14,6 +14,7 @@ from earshot_shared.local.errors import PortTakenError
 from earshot_shared.local.mock_broker import make_topics
 from earshot_shared.local.ports import LOOPBACK, is_free
 from earshot_shared.local.processes import ProcessSpec
+from earshot_shared.topics import DEFAULT_PREFIX
 
 # A service's port is the base and its place here.
 SERVICES = ("console", "ingest", "triage", "recognition", "crm-sync")
@@ -63,10 +64,10 @@ class Product:
         Raises: EarshotError with the sentence that helps.
         """
         from earshot_shared.migrations import migrate_all
-        from earshot_shared.topics import DEFAULT_PREFIX, Topic
+        from earshot_shared.topics import Topic
         from earshot_shared.topics_admin import apply_topics
 
-        prefix = os.environ.get("EARSHOT_TOPIC_PREFIX") or DEFAULT_PREFIX
+        prefix = topic_prefix()
         asyncio.run(migrate_all(ground.postgres, prefix))
         if ground.mock_broker:
             make_topics(ground.kafka, [topic.full_name(prefix) for topic in Topic])
@@ -110,6 +111,11 @@ class Product:
             url=self.urls[name],
             needs=ground.needs,
         )
+
+
+def topic_prefix() -> str:
+    """Return what begins the topics and schemas of the system started from this environment."""
+    return os.environ.get("EARSHOT_TOPIC_PREFIX") or DEFAULT_PREFIX
 
 
 def is_service_ready(port: int, *, timeout_s: float = 1.0) -> bool:
