@@ -177,7 +177,7 @@ async def _outcome(conn: Any, asked: list[UUID], service: str) -> int:
     """Wait until the service has tried all of them; return how many were set aside again."""
     deadline = time.monotonic() + _RETRY_WAIT_S
     while True:
-        rows = [row for row in await conn.fetch(_QUERIES["letters_among"], asked)]
+        rows = list(await conn.fetch(_QUERIES["letters_among"], asked))
         if all(row["retry_requested_at"] is None for row in rows):
             return len(rows)
         if time.monotonic() > deadline:
