@@ -110,10 +110,10 @@ class InstalledKafka:
 
 def find_installed() -> InstalledKafka | None:
     """Return the Kafka of KAFKA_HOME, or one installed on this machine, when it is recent enough; else None."""
-    homes = [Path(home)] if (home := os.environ.get("KAFKA_HOME")) else []
-    for script in ("kafka-server-start.sh", "kafka-server-start"):
-        if on_path := shutil.which(script):
-            homes.append(Path(on_path).resolve().parent.parent)
+    given = os.environ.get("KAFKA_HOME")
+    scripts = [found for name in ("kafka-server-start.sh", "kafka-server-start") if (found := shutil.which(name))]
+    homes = [Path(given)] if given else []
+    homes += [Path(script).resolve().parent.parent for script in scripts]
     homes += [Path("/opt/kafka"), Path("/usr/local/kafka")]
     for home in homes:
         for libs in (home / "libs", home / "libexec" / "libs"):

@@ -9,6 +9,7 @@ import contextlib
 import importlib.util
 import os
 import pwd
+import re
 import shutil
 import signal
 import subprocess
@@ -76,11 +77,8 @@ def find_programs() -> list[PostgresPrograms]:
 
 
 def _programs_in(folders: set[Path], origin: str) -> list[PostgresPrograms]:
-    found = []
-    for folder in sorted(folders):
-        if (folder / "initdb").exists() and (folder / "postgres").exists() and (major := _major(folder)) >= OLDEST_MAJOR:
-            found.append(PostgresPrograms(folder, major, origin))
-    return found
+    complete = [folder for folder in sorted(folders) if (folder / "initdb").exists() and (folder / "postgres").exists()]
+    return [PostgresPrograms(folder, major, origin) for folder in complete if (major := _major(folder)) >= OLDEST_MAJOR]
 
 
 def _wheel_folders() -> set[Path]:
@@ -97,9 +95,10 @@ def _major(folder: Path) -> int:
         told = subprocess.run(  # noqa: S603 - a program found in a known place, no shell
             [folder / "postgres", "--version"], capture_output=True, text=True, timeout=20, check=True
         ).stdout
-        return int(told.split()[2].split(".")[0].rstrip("develbtarc"))
-    except (OSError, subprocess.SubprocessError, ValueError, IndexError):
+    except (OSError, subprocess.SubprocessError):
         return 0
+    match = re.search(r"\(PostgreSQL\) (\d+)", told)
+    return int(match[1]) if match else 0
 
 
 def choose_programs(cluster: Path) -> PostgresPrograms:
@@ -114,7 +113,7 @@ def choose_programs(cluster: Path) -> PostgresPrograms:
             if programs.major == made_by:
                 return programs
         raise LocalError(
-            f"The data in {cluster} was made by PostgreSQL {made_by}, which is not to be found here: install that version, or give an empty --data-dir."
+            f"The data in {cluster} was made by PostgreSQL {made_by}, which is not found here: install that, or give an empty --data-dir."
         )
     if not found:
         raise LocalError(f"No PostgreSQL {OLDEST_MAJOR} or newer was found: install one, run `make setup` again, or give --postgres DSN.")

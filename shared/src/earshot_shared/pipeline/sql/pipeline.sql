@@ -105,3 +105,18 @@ delete from dead_letters where id = any($1::uuid[])
 -- name: claim_actions
 -- Remembers action ids; returns those that were not known: the others are copies of what was applied at once.
 insert into actions_done (action_id) select unnest($1::uuid[]) on conflict do nothing returning action_id
+
+-- name: list_positions
+-- Where every partition stands.
+select topic, partition, next_offset from positions order by topic, partition
+
+-- name: move_back
+-- Begins a replay: positions back, and until where nothing is new. Dead letters of these topics will come again.
+with wanted as (
+    select * from unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[]) as wanted(topic, partition, start, until)
+), forgotten as (
+    delete from dead_letters using wanted
+     where dead_letters.topic = wanted.topic and dead_letters.partition = wanted.partition and dead_letters."offset" >= wanted.start
+)
+update positions set next_offset = wanted.start, replay_until = wanted.until
+  from wanted where positions.topic = wanted.topic and positions.partition = wanted.partition
