@@ -37,7 +37,7 @@ class Message(msgspec.Struct, frozen=True, array_like=True, kw_only=True, gc=Fal
     """One revision of one item, without its words. A msgspec struct, since a slice makes thousands and each is kept packed.
 
     ``key`` is the id of the case that the item alone would be: a function of feedback_id, and the name under which its row is kept.
-    ``links`` are the nodes it joins: keys of the items it replies to, and conversation nodes.
+    ``parents`` are the keys of the items it replies to, ``talks`` the nodes of its conversations.
     """
 
     key: str
@@ -52,10 +52,16 @@ class Message(msgspec.Struct, frozen=True, array_like=True, kw_only=True, gc=Fal
     severity: int = 1
     stance: Stance = Stance.LEAVE
     routes: tuple[str, ...] = ()
-    links: tuple[str, ...] = ()
+    parents: tuple[str, ...] = ()
+    talks: tuple[str, ...] = ()
     withdrawn: bool = False
     erased: bool = False
     backfill: bool = False
+
+    @property
+    def links(self) -> tuple[str, ...]:
+        """The nodes it joins; nothing when it was withdrawn."""
+        return () if self.withdrawn else self.parents + self.talks
 
     @property
     def order(self) -> Order:

@@ -50,9 +50,8 @@ def components(messages: Iterable[Message], nodes: Iterable[str]) -> Components:
         found.root(node)
     for message in messages:
         found.root(message.key)
-        if not message.withdrawn:
-            for link in message.links:
-                found.join(message.key, link)
+        for link in message.links:
+            found.join(message.key, link)
     return found
 
 
@@ -67,5 +66,3 @@ def opening_of(messages: Iterable[Message]) -> Message | None:
             return message
         first = first or message
     return first
-
-
