@@ -81,6 +81,8 @@ def _watch_health(parts: Parts) -> None:
     if loop is None:
         return
 
+    parts.health.watch("loop", lambda: loop.state.turned_at)
+
     async def positions_loaded() -> str | None:
         return None if loop.state.ready else loop.state.reason
 
@@ -88,15 +90,11 @@ def _watch_health(parts: Parts) -> None:
 
 
 async def _gauge(parts: Parts) -> None:
-    """Keep the slow metrics and the heartbeat up to date."""
+    """Keep the slow metrics up to date."""
     loop, metrics = parts.runtime.loop, parts.metrics
-    turned_at = 0.0
     while True:
         metrics.put("relay_holds_lease", float(parts.runtime.relay.holds_lease))
         if loop is not None:
-            if loop.state.turned_at != turned_at:
-                turned_at = loop.state.turned_at
-                parts.health.turned("loop")
             metrics.put("consumer_lag_records", loop.state.lag, "owned")
             metrics.put("partitions_paused", loop.state.paused)
         await asyncio.sleep(_GAUGE_EVERY_S)

@@ -120,3 +120,7 @@ with wanted as (
 )
 update positions set next_offset = wanted.start, replay_until = wanted.until
   from wanted where positions.topic = wanted.topic and positions.partition = wanted.partition
+
+-- name: letters_among
+-- Which of these are still set aside, and which of them still wait for their try.
+select id, retry_requested_at from dead_letters where id = any($1::uuid[])
