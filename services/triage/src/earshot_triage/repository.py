@@ -115,32 +115,32 @@ class Changes:
 
 async def load_known(conn: Any, keys: Collection[str]) -> dict[str, Held]:
     """Return those of ``keys`` that we hold."""
-    return {held.key: held for held in map(_held, await conn.fetch(QUERIES["load_known"], keys))}
+    return {held.key: held for held in map(_held, await conn.fetch(QUERIES["load_known"], list(keys)))}
 
 
 async def load_nodes(conn: Any, nodes: Collection[str]) -> dict[str, str]:
     """Return the label of those of ``nodes`` that hang in a thread without being items."""
-    return {str(row[0]): str(row[1]) for row in await conn.fetch(QUERIES["load_nodes"], nodes)} if nodes else {}
+    return {str(row[0]): str(row[1]) for row in await conn.fetch(QUERIES["load_nodes"], list(nodes))} if nodes else {}
 
 
 async def load_members(conn: Any, labels: Collection[str]) -> list[Held]:
     """Return every item of some threads."""
-    return [_held(row) for row in await conn.fetch(QUERIES["load_members"], labels)]
+    return [_held(row) for row in await conn.fetch(QUERIES["load_members"], list(labels))]
 
 
 async def load_nodes_of(conn: Any, labels: Collection[str]) -> dict[str, str]:
     """Return the nodes, other than items, of some threads, with their labels."""
-    return {str(row[0]): str(row[1]) for row in await conn.fetch(QUERIES["load_nodes_of"], labels)}
+    return {str(row[0]): str(row[1]) for row in await conn.fetch(QUERIES["load_nodes_of"], list(labels))}
 
 
 async def load_threads(conn: Any, labels: Collection[str]) -> dict[str, Thread]:
     """Return those threads that have a message, by label."""
-    return {thread.state.label: thread for thread in map(thread_of, await conn.fetch(QUERIES["load_threads"], labels))}
+    return {thread.state.label: thread for thread in map(thread_of, await conn.fetch(QUERIES["load_threads"], list(labels)))}
 
 
 async def load_acts(conn: Any, subjects: Collection[str]) -> list[Act]:
     """Return what people did about some nodes, in the order of acts."""
-    rows = await conn.fetch(QUERIES["load_actions"], subjects)
+    rows = await conn.fetch(QUERIES["load_actions"], list(subjects))
     return sorted((act_of(decode_action(row["body"]), version=row["version"]) for row in rows), key=lambda act: act.order)
 
 
@@ -148,7 +148,7 @@ async def load_items(conn: Any, keys: Collection[str]) -> dict[str, Stored]:
     """Return items and decisions by key."""
     if not keys:
         return {}
-    return {str(row["key"]): Stored(row["item"], row["decision"]) for row in await conn.fetch(QUERIES["load_items"], keys)}
+    return {str(row["key"]): Stored(row["item"], row["decision"]) for row in await conn.fetch(QUERIES["load_items"], list(keys))}
 
 
 async def insert_actions(conn: Any, actions: Sequence[tuple[Action, Act]], version: int) -> set[str]:

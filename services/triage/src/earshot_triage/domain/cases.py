@@ -98,9 +98,9 @@ class CaseState(msgspec.Struct, array_like=True, kw_only=True, gc=False):
         if self.last_response is None:
             return OPEN
         acted = self.acted
-        if acted is not None and acted.decided == Verb.REOPEN and acted.decided_at is not None:
-            if self.last_response[0] <= acted.decided_at:
-                return OPEN
+        reopened_at = acted.decided_at if acted is not None and acted.decided == Verb.REOPEN else None
+        if reopened_at is not None and self.last_response[0] <= reopened_at:
+            return OPEN
         return WAITING if self._answered(acted) else OPEN
 
     def _answered(self, acted: Acted | None) -> bool:
