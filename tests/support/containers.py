@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from earshot_shared.local.ports import free_ports
 
 if TYPE_CHECKING:
-    from docker import DockerClient
+    from docker import DockerClient  # type: ignore[import-untyped]  # the library ships no types
 
 KAFKA_IMAGE = "apache/kafka:4.3.1"
 POSTGRES_IMAGE = "postgres:17-alpine"
@@ -93,7 +93,7 @@ def _engine() -> "DockerClient | None":
     if not _engine_listens():
         return None
     import docker
-    from docker.errors import DockerException
+    from docker.errors import DockerException  # type: ignore[import-untyped]  # the library ships no types
 
     try:
         client = docker.from_env(timeout=ENGINE_TIMEOUT_S)

@@ -22,7 +22,7 @@ from confluent_kafka.admin import AdminClient
 
 from earshot_shared.local.kafka import prepare_kafka
 from earshot_shared.local.postgres import prepare_postgres
-from earshot_shared.local.processes import ProcessSpec, last_line, spawn
+from earshot_shared.local.processes import ProcessSpec, end_all, last_line, spawn
 from support import containers
 
 START_TIMEOUT_S = 120.0
@@ -83,13 +83,13 @@ def running(spec: ProcessSpec, *, timeout_s: float = START_TIMEOUT_S) -> Iterato
             time.sleep(0.05)
         yield process.identity.pid
     finally:
-        process.end(grace_s=10)
+        end_all([process])
 
 
 @pytest.fixture
 def topic_prefix(request: pytest.FixtureRequest) -> Iterator[str]:
-    """A prefix like `t1a2b3c4d.`, unique to this test; its topics are deleted when the test ends."""
-    prefix = f"t{secrets.token_hex(4)}."
+    """A value for EARSHOT_TOPIC_PREFIX like `t1a2b3c4d`, unique to this test; its topics are deleted when the test ends."""
+    prefix = f"t{secrets.token_hex(4)}"
     yield prefix
     if "kafka_bootstrap" in request.fixturenames:
         delete_topics(request.getfixturevalue("kafka_bootstrap"), prefix)

@@ -40,16 +40,12 @@ class Health:
     def __init__(self, *, patience_s: float = _PATIENCE_S, clock: Callable[[], float] = monotonic) -> None:
         self._patience_s = patience_s
         self._clock = clock
-        self._turns: dict[str, float] = {}
+        self._turns: dict[str, Callable[[], float]] = {}
         self._checks: dict[str, Check] = {}
 
-    def turned(self, part: str) -> None:
-        """Note that a part (loop, relay) is going round; from its first turn on, its silence is a failure."""
-        self._turns[part] = self._clock()
-
-    def forget(self, part: str) -> None:
-        """Expect no more turns of a part that ended on purpose."""
-        self._turns.pop(part, None)
+    def watch(self, part: str, turned_at: Callable[[], float]) -> None:
+        """Expect a part (loop, relay) to go round; ``turned_at`` gives the clock's time of its last turn, 0 before its first."""
+        self._turns[part] = turned_at
 
     def require(self, name: str, check: Check) -> None:
         """Ask ``check`` whenever readiness is asked for."""
@@ -58,8 +54,8 @@ class Health:
     def live(self) -> Verdict:
         """Return whether every part turned within its patience."""
         now = self._clock()
-        late = {part: now - at for part, at in self._turns.items() if now - at > self._patience_s}
-        return Verdict({part: f"has not turned for {silence:.0f} s" for part, silence in late.items()})
+        silence = {part: now - (turned_at() or now) for part, turned_at in self._turns.items()}
+        return Verdict({part: f"has not turned for {late:.0f} s" for part, late in silence.items() if late > self._patience_s})
 
     async def ready(self) -> Verdict:
         """Return whether all checks pass, asked at once and each with a deadline."""

@@ -1,7 +1,8 @@
 """The servers that every integration test stands on."""
 
 import asyncpg
-from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.admin import AdminClient
+from confluent_kafka.cimpl import NewTopic
 
 from support.ground import FreshDatabase
 
@@ -29,6 +30,6 @@ async def test_a_fresh_database_is_migrated_and_alone(fresh_database: FreshDatab
 
 def test_topics_are_made_on_the_broker(kafka_bootstrap: str, topic_prefix: str) -> None:
     admin = AdminClient({"bootstrap.servers": kafka_bootstrap, "log_level": 0})
-    for future in admin.create_topics([NewTopic(f"{topic_prefix}one", 2, 1)]).values():
+    for future in admin.create_topics([NewTopic(f"{topic_prefix}.one", 2, 1)]).values():
         future.result(30)
-    assert len(admin.list_topics(topic=f"{topic_prefix}one", timeout=10).topics[f"{topic_prefix}one"].partitions) == 2
+    assert len(admin.list_topics(topic=f"{topic_prefix}.one", timeout=10).topics[f"{topic_prefix}.one"].partitions) == 2

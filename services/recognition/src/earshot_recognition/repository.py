@@ -179,3 +179,30 @@ async def store_accounts(conn: Any, accounts: Mapping[str, Account], version: in
         for each in accounts.values()
     ]  # fmt: skip
     await conn.execute(QUERIES["upsert_accounts"], *map(list, zip(*rows, strict=True)), version)
+
+
+async def page_of_ledger(
+    conn: Any, member: str, before: datetime | None, cause: object, rule: object, beneficiary: object, limit: int
+) -> list[Entry]:
+    """Return a member's entries, newest first, beginning before the given point."""
+    rows = await conn.fetch(QUERIES["member_ledger"], member, before, cause, rule, beneficiary, limit)
+    return [Entry(*row) for row in rows]
+
+
+async def page_of_board(
+    conn: Any, board: str, since: datetime | None, points: object, author_key: object, limit: int
+) -> list[tuple[str, str, int]]:
+    """Return (author_key, name, points) of those with the most points, beginning after the given point; ties by author_key.
+
+    Reach does not depend on a window: it is what the account's items show now.
+    """
+    if since is None or board == "reach":
+        rows = await conn.fetch(QUERIES["leaderboard_all"], board, points, author_key, limit)
+    else:
+        rows = await conn.fetch(QUERIES["leaderboard_window"], board, points, author_key, limit, since)
+    return [(row["author_key"], row["name"], row["points"]) for row in rows]
+
+
+async def count_all(conn: Any) -> dict[str, int]:
+    """Return the exact figures of ``/v1/stats``."""
+    return dict(await conn.fetchrow(QUERIES["count_all"]))

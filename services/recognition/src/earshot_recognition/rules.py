@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from earshot_recognition.domain import ledger, standing
+from earshot_shared.config import ConfigFile, Loaded
 
 
 class _Model(BaseModel):
@@ -56,7 +57,7 @@ class RecognitionConfig(_Model):
 
 
 class RecognitionRules:
-    """The file as the domain wants it."""
+    """One version of the file as the domain wants it."""
 
     def __init__(self, config: RecognitionConfig, version: str) -> None:
         self._config = config
@@ -77,3 +78,18 @@ class RecognitionRules:
     def badges(self) -> tuple[standing.Badge, ...]:
         """The badges by rule."""
         return tuple(standing.Badge(**badge.model_dump()) for badge in self._config.badges)
+
+
+class CurrentRules:
+    """The rules of the file as it stands now; called, it returns them."""
+
+    def __init__(self, file: ConfigFile[RecognitionConfig]) -> None:
+        self._take(file.current)
+        file.follow(self._take)
+
+    def _take(self, loaded: Loaded[RecognitionConfig]) -> None:
+        self._rules = RecognitionRules(loaded.model, loaded.version)
+
+    def __call__(self) -> RecognitionRules:
+        """Return the newest good version."""
+        return self._rules

@@ -58,6 +58,10 @@ class DataFolder:
         return self.root / "processes.json"
 
     @property
+    def ports(self) -> Path:
+        return self.root / "ports.json"
+
+    @property
     def api_key(self) -> Path:
         return self.root / "api-key"
 

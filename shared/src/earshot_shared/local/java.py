@@ -10,7 +10,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from earshot_shared.local.errors import LocalError
+from earshot_shared.local.errors import NotToBeHadError
 
 OLDEST_MAJOR = 17  # what Apache Kafka 4 wants
 
@@ -27,14 +27,12 @@ class Java:
 def find_java() -> Java:
     """Return the Java to use.
 
-    Raises: LocalError when neither this machine nor the wheel has one.
+    Raises: NotToBeHadError when neither this machine nor the wheel has one.
     """
     for java in candidates():
         if java.major >= OLDEST_MAJOR:
             return java
-    raise LocalError(
-        f"No Java {OLDEST_MAJOR} or newer was found: install one, run `make setup` again, or give --kafka HOST:PORT."
-    )
+    raise NotToBeHadError(f"No Java {OLDEST_MAJOR} or newer was found: install one, run `make setup` again, or give --kafka HOST:PORT.")
 
 
 def candidates() -> list[Java]:

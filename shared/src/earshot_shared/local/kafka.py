@@ -110,10 +110,10 @@ class InstalledKafka:
 
 def find_installed() -> InstalledKafka | None:
     """Return the Kafka of KAFKA_HOME, or one installed on this machine, when it is recent enough; else None."""
-    homes = [Path(home)] if (home := os.environ.get("KAFKA_HOME")) else []
-    for script in ("kafka-server-start.sh", "kafka-server-start"):
-        if on_path := shutil.which(script):
-            homes.append(Path(on_path).resolve().parent.parent)
+    given = os.environ.get("KAFKA_HOME")
+    scripts = [found for name in ("kafka-server-start.sh", "kafka-server-start") if (found := shutil.which(name))]
+    homes = [Path(given)] if given else []
+    homes += [Path(script).resolve().parent.parent for script in scripts]
     homes += [Path("/opt/kafka"), Path("/usr/local/kafka")]
     for home in homes:
         for libs in (home / "libs", home / "libexec" / "libs"):
@@ -124,11 +124,7 @@ def find_installed() -> InstalledKafka | None:
 
 
 def _version_in(libs: Path) -> str:
-    names = [
-        match[1]
-        for path in libs.glob("kafka_2.1?-*.jar")
-        if (match := re.fullmatch(r"kafka_2\.1\d-(\d+\.\d+\.\d+)\.jar", path.name))
-    ]
+    names = [match[1] for path in libs.glob("kafka_2.1?-*.jar") if (match := re.fullmatch(r"kafka_2\.1\d-(\d+\.\d+\.\d+)\.jar", path.name))]
     return max(names, default="")
 
 
@@ -211,9 +207,7 @@ def _format(storage: Path, properties: Path, command: tuple[str, ...], settings:
     told = subprocess.run(argv, capture_output=True, text=True, env=_environment(), timeout=120, check=False)  # noqa: S603 - built here, no shell
     if told.returncode != 0:
         lines = [line for line in (told.stdout + told.stderr).splitlines() if line.strip()]
-        raise LocalError(
-            f"Kafka could not format its storage {storage}: {lines[-1] if lines else f'exit code {told.returncode}'}"
-        )
+        raise LocalError(f"Kafka could not format its storage {storage}: {lines[-1] if lines else f'exit code {told.returncode}'}")
     fresh.rename(storage)
 
 

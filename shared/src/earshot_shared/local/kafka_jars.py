@@ -14,15 +14,15 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
-from earshot_shared.local.errors import LocalError
+from earshot_shared.local.errors import LocalError, NotToBeHadError
 
 KAFKA_VERSION = "4.3.1"
 LOCK = "kafka_jars.lock"
 FETCHERS = 4  # more only annoy the repository
 ATTEMPTS = 3
-REQUEST_TIMEOUT_S = 30
+REQUEST_TIMEOUT_S = 15
 
-Progress = Callable[[int, int], None]  # bytes there, bytes in all
+Progress = Callable[[int, int], None]  # bytes fetched, bytes to fetch
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +50,17 @@ def parse_line(line: str) -> Jar:
 
 
 def cache_folder() -> Path:
-    """Return the folder for the jars of this version.
+    """Return the folder for the jars of this version: below EARSHOT_CACHE_DIR, else the user's cache folder.
 
     Raises: LocalError when this account has no home and names no cache.
     """
+    if given := os.environ.get("EARSHOT_CACHE_DIR"):
+        return Path(given).absolute() / "kafka" / KAFKA_VERSION
     base = os.environ.get("XDG_CACHE_HOME")
     try:
         caches = Path(base) if base else Path.home() / ".cache"
     except RuntimeError as exc:
-        raise LocalError(
-            "This account has no home folder for Kafka's jars: set XDG_CACHE_HOME to a folder it may write to."
-        ) from exc
+        raise LocalError("This account has no home folder for Kafka's jars: set EARSHOT_CACHE_DIR to a folder it may write to.") from exc
     return caches / "earshot" / "kafka" / KAFKA_VERSION
 
 
@@ -73,28 +73,40 @@ def fetch_kafka(progress: Progress | None = None) -> Path:
     """Return the folder with every locked jar, having fetched those that are missing.
 
     Several may do so at once: each file is moved into place whole.
-    Raises: LocalError when a jar is not to be had or is not the locked one.
+    Raises: NotToBeHadError when a jar is not to be had or is not the locked one.
     """
     jars, folder = locked_jars(), cache_folder()
     wanted = missing(folder, jars)
     if not wanted:
         return folder
-    total = sum(jar.size_bytes for jar in jars)
-    there = total - sum(jar.size_bytes for jar in wanted)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".fetch-") as scratch, ThreadPoolExecutor(FETCHERS) as pool:
-            futures = {pool.submit(_fetch, jar, Path(scratch), folder): jar for jar in wanted}
-            for future in as_completed(futures):
-                future.result()
-                there += futures[future].size_bytes
-                if progress is not None:
-                    progress(there, total)
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".fetch-") as scratch:
+            _fetch_all(wanted, Path(scratch), folder, progress or _no_progress)
     except OSError as exc:
-        raise LocalError(
-            f"Kafka's jars could not be written to {folder} ({exc.strerror}): make room there, or set XDG_CACHE_HOME."
+        raise NotToBeHadError(
+            f"Kafka's jars could not be written to {folder} ({exc.strerror}): make room there, or set EARSHOT_CACHE_DIR."
         ) from exc
     return folder
+
+
+def _no_progress(_there: int, _total: int) -> None:
+    pass
+
+
+def _fetch_all(wanted: list[Jar], scratch: Path, folder: Path, progress: Progress) -> None:
+    """Fetch a few at a time; the first that is not to be had ends the rest, and so does whatever `progress` raises."""
+    total, there = sum(jar.size_bytes for jar in wanted), 0
+    progress(there, total)
+    pool = ThreadPoolExecutor(FETCHERS)
+    try:
+        futures = {pool.submit(_fetch, jar, scratch, folder): jar for jar in wanted}
+        for future in as_completed(futures):
+            future.result()
+            there += futures[future].size_bytes
+            progress(there, total)
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 def _fetch(jar: Jar, scratch: Path, folder: Path) -> None:
@@ -109,7 +121,7 @@ def _fetch(jar: Jar, scratch: Path, folder: Path) -> None:
             fetched.replace(folder / jar.file)
             return
         problem = "is not the file that was locked: its sha256 differs"
-    raise LocalError(
+    raise NotToBeHadError(
         f"{jar.file} {problem}. Check the network, set KAFKA_HOME to an installed Kafka {KAFKA_VERSION}, or give --kafka HOST:PORT."
     )
 
@@ -119,9 +131,7 @@ def _download(jar: Jar, scratch: Path) -> Path:
     from jgo.maven import MavenContext
 
     shutil.rmtree(scratch, ignore_errors=True)
-    context = MavenContext(
-        repo_cache=scratch, remote_repos=GlobalSettings.load().repositories or None, timeout=REQUEST_TIMEOUT_S
-    )
+    context = MavenContext(repo_cache=scratch, remote_repos=GlobalSettings.load().repositories or None, timeout=REQUEST_TIMEOUT_S)
     artifact = context.project(jar.group, jar.artifact).at_version(jar.version).artifact(packaging="jar")
     return artifact.resolve()
 

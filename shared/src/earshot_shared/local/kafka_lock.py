@@ -36,9 +36,7 @@ def main() -> None:
         for dependency in [*named, *drawn_in]:
             path = dependency.artifact.resolve()
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
-            lines.append(
-                f"{dependency.groupId}:{dependency.artifactId}:{dependency.version} {path.name} {path.stat().st_size} {digest}\n"
-            )
+            lines.append(f"{dependency.groupId}:{dependency.artifactId}:{dependency.version} {path.name} {path.stat().st_size} {digest}\n")
     Path(__file__).with_name(LOCK).write_text(HEADER + "".join(sorted(lines)), encoding="ascii")
     sys.stdout.write(f"{len(lines)} jars locked\n")
 

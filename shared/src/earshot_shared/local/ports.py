@@ -5,8 +5,8 @@ import socket
 
 LOOPBACK = "127.0.0.1"
 
-# Below the ports that Linux (32768 up) and macOS (49152 up) give to outgoing connections. Were a server's port among those, then while it is
-# down a client's own connection could be given it, connect to itself, and keep the server from ever coming back.
+# Below the ports that Linux (32768 up) and macOS (49152 up) give to outgoing connections. Were a server's port among those, then while it
+# is down a client's own connection could be given it, connect to itself, and keep the server from ever coming back.
 _QUIET_PORTS = range(20_000, 32_000)
 
 

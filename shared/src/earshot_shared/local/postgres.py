@@ -9,6 +9,7 @@ import contextlib
 import importlib.util
 import os
 import pwd
+import re
 import shutil
 import signal
 import subprocess
@@ -76,15 +77,8 @@ def find_programs() -> list[PostgresPrograms]:
 
 
 def _programs_in(folders: set[Path], origin: str) -> list[PostgresPrograms]:
-    found = []
-    for folder in sorted(folders):
-        if (
-            (folder / "initdb").exists()
-            and (folder / "postgres").exists()
-            and (major := _major(folder)) >= OLDEST_MAJOR
-        ):
-            found.append(PostgresPrograms(folder, major, origin))
-    return found
+    complete = [folder for folder in sorted(folders) if (folder / "initdb").exists() and (folder / "postgres").exists()]
+    return [PostgresPrograms(folder, major, origin) for folder in complete if (major := _major(folder)) >= OLDEST_MAJOR]
 
 
 def _wheel_folders() -> set[Path]:
@@ -101,9 +95,10 @@ def _major(folder: Path) -> int:
         told = subprocess.run(  # noqa: S603 - a program found in a known place, no shell
             [folder / "postgres", "--version"], capture_output=True, text=True, timeout=20, check=True
         ).stdout
-        return int(told.split()[2].split(".")[0].rstrip("develbtarc"))
-    except (OSError, subprocess.SubprocessError, ValueError, IndexError):
+    except (OSError, subprocess.SubprocessError):
         return 0
+    match = re.search(r"\(PostgreSQL\) (\d+)", told)
+    return int(match[1]) if match else 0
 
 
 def choose_programs(cluster: Path) -> PostgresPrograms:
@@ -118,12 +113,10 @@ def choose_programs(cluster: Path) -> PostgresPrograms:
             if programs.major == made_by:
                 return programs
         raise LocalError(
-            f"The data in {cluster} was made by PostgreSQL {made_by}, which is not to be found here: install that version, or give an empty --data-dir."
+            f"The data in {cluster} was made by PostgreSQL {made_by}, which is not found here: install that, or give an empty --data-dir."
         )
     if not found:
-        raise LocalError(
-            f"No PostgreSQL {OLDEST_MAJOR} or newer was found: install one, run `make setup` again, or give --postgres DSN."
-        )
+        raise LocalError(f"No PostgreSQL {OLDEST_MAJOR} or newer was found: install one, run `make setup` again, or give --postgres DSN.")
     return found[0]
 
 
@@ -143,9 +136,7 @@ def account_for(folder: Path) -> Account | None:
     )
 
 
-def prepare_postgres(
-    folder: Path, log: Path, *, wanted_port: int = 0, settings: Mapping[str, str] | None = None
-) -> LocalPostgres:
+def prepare_postgres(folder: Path, log: Path, *, wanted_port: int = 0, settings: Mapping[str, str] | None = None) -> LocalPostgres:
     """Make the cluster in `folder` if it is not there yet, and describe the process that serves it on loopback.
 
     Shapes: `wanted_port` 0 lets the operating system choose; `settings` come on top of SETTINGS (tests).
@@ -209,9 +200,7 @@ def clear_leftovers(cluster: Path) -> None:
     lock = cluster / "postmaster.pid"
     server = _server_of(lock, cluster)
     if server is not None:
-        raise LocalError(
-            f"Another Postgres (process {server.pid}) serves {cluster}: stop it first, with kill -INT {server.pid}"
-        )
+        raise LocalError(f"Another Postgres (process {server.pid}) serves {cluster}: stop it first, with kill -INT {server.pid}")
     leftovers = [found for process in psutil.process_iter() if (found := _backend_in(process, cluster)) is not None]
     for process in leftovers:
         with contextlib.suppress(psutil.NoSuchProcess):
@@ -222,11 +211,7 @@ def clear_leftovers(cluster: Path) -> None:
 
 def _backend_in(process: psutil.Process, cluster: Path) -> psutil.Process | None:
     try:
-        if (
-            process.name().startswith("postgres")
-            and process.cwd() == str(cluster)
-            and process.status() != psutil.STATUS_ZOMBIE
-        ):
+        if process.name().startswith("postgres") and process.cwd() == str(cluster) and process.status() != psutil.STATUS_ZOMBIE:
             return process
     except (psutil.Error, OSError):
         return None
@@ -244,11 +229,7 @@ def _server_of(lock: Path, cluster: Path) -> psutil.Process | None:
 
 def _environment() -> dict[str, str]:
     """The little that the server needs: nothing like PGDATA or PGPORT of this shell may reach it."""
-    kept = {
-        name: os.environ[name]
-        for name in ("PATH", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
-        if name in os.environ
-    }
+    kept = {name: os.environ[name] for name in ("PATH", "TMPDIR", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH") if name in os.environ}
     return {"LC_ALL": "C", "LANG": "C", "TZ": "UTC", **kept}
 
 

@@ -1,6 +1,7 @@
 """Operating-system processes: how one is described, started, known again after a crash, and ended.
 
-Owns: `ProcessSpec`, `Running`, `ProcessIdentity` and the signals. Must not: decide when to restart (supervisor.py) or know which program it is.
+Owns: `ProcessSpec`, `Running`, `ProcessIdentity` and the signals.
+Must not: decide when to restart (supervisor.py) or know which program it is.
 A process is never addressed by its pid alone: pids are given out again, so its start time always goes with it.
 """
 
@@ -42,10 +43,7 @@ class ProcessIdentity:
         """Return the process while it lives; None once it has gone, is a zombie, or its pid is somebody else's."""
         try:
             found = psutil.Process(self.pid)
-            if (
-                abs(found.create_time() - self.started_at_s) > START_TIME_SLACK_S
-                or found.status() == psutil.STATUS_ZOMBIE
-            ):
+            if abs(found.create_time() - self.started_at_s) > START_TIME_SLACK_S or found.status() == psutil.STATUS_ZOMBIE:
                 return None
         except psutil.Error:
             return None
@@ -84,6 +82,7 @@ class ProcessSpec:
     essential: bool = True
     mortal: bool = False  # its death cannot be mended by a new start, and ends the whole system
     stop_signal: signal.Signals = signal.SIGTERM
+    stop_grace_s: float = 6.0
     account: Account | None = None
     before_start: Callable[[], None] = nothing
 
@@ -101,21 +100,12 @@ class Running:
         """Return how it ended (negative: by which signal), or None while it lives."""
         return self.process.poll()
 
-    def end(self, *, grace_s: float) -> None:
-        """Stop it: politely, a frozen one woken for it, and by force when the grace is over."""
-        _ask_to_stop(self.identity, self.spec.stop_signal)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(grace_s)
-            return
-        self.kill()
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
-
 
 def spawn(spec: ProcessSpec) -> Running:
-    """Start the process in a session of its own (a terminal's Ctrl-C reaches only us), its output appended to its log."""
+    """Start the process in a session of its own (a terminal's Ctrl-C reaches only us), its output appended to its log.
+
+    Call it from a thread that lives as long as the process shall: Linux tells of the death of the thread, not of the process.
+    """
     spec.before_start()
     shorten(spec.log)
     options = ["--parent", str(os.getpid()), "--death-signal", str(int(spec.stop_signal))]
@@ -135,17 +125,24 @@ def spawn(spec: ProcessSpec) -> Running:
     return Running(process, identity, spec)
 
 
-def end_all(running: Iterable[Running], *, grace_s: float) -> None:
-    """Stop several at once, all within one grace."""
+def end_all(running: Iterable[Running]) -> None:
+    """Stop several at once: politely, frozen ones woken for it, and by force when their grace is over."""
     alive = [each for each in running if each.exit_code() is None]
     for each in alive:
         _ask_to_stop(each.identity, each.spec.stop_signal)
-    deadline = time.monotonic() + grace_s
+    asked_at_s = time.monotonic()
     for each in alive:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            each.process.wait(max(0.0, deadline - time.monotonic()))
-            continue
-        each.kill()
+        try:
+            each.process.wait(max(0.0, asked_at_s + each.spec.stop_grace_s - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            each.process.kill()
+            each.process.wait()
+
+
+def kill_all(running: Iterable[Running]) -> None:
+    """Kill without waiting; safe in a signal handler, while `end_all` waits for the same processes."""
+    for each in running:
+        _signal(each.identity, signal.SIGKILL)
 
 
 def end_orphans(orphans: Iterable[tuple[ProcessIdentity, signal.Signals]], *, grace_s: float) -> int:
@@ -160,18 +157,14 @@ def end_orphans(orphans: Iterable[tuple[ProcessIdentity, signal.Signals]], *, gr
     for identity in stubborn:
         _signal(identity, signal.SIGKILL)
     if left := _wait_for_end(stubborn, grace_s):
-        raise LocalError(
-            f"Process {left[0].pid} of an earlier start could not be ended; end it by hand: kill -9 {left[0].pid}"
-        )
+        raise LocalError(f"Process {left[0].pid} of an earlier start could not be ended; end it by hand: kill -9 {left[0].pid}")
     return len(alive)
 
 
 def _wait_for_end(identities: list[ProcessIdentity], timeout_s: float) -> list[ProcessIdentity]:
     """Wait until all have gone; returns those that have not. (They are not our children, so nobody can be told of their end.)"""
     deadline = time.monotonic() + timeout_s
-    while (
-        left := [identity for identity in identities if identity.find() is not None]
-    ) and time.monotonic() < deadline:
+    while (left := [identity for identity in identities if identity.find() is not None]) and time.monotonic() < deadline:
         time.sleep(0.02)
     return left
 

@@ -46,6 +46,7 @@ class LoopState:
     fenced: int = 0
     reason: str = "not started"
     lag: int = 0
+    paused: int = 0
 
 
 class Loop:
@@ -249,6 +250,7 @@ class Loop:
 
     def _stop_partition(self, at: Partition) -> None:
         self._stuck.add(at)
+        self.state.paused = len(self._stuck)
         self.state.ready = False
         self.state.reason = (
             f"{UNEXPECTED_IN_A_ROW} records in a row failed on {at[0]}-{at[1]}; it is paused. See the dead letters, then restart."

@@ -64,8 +64,10 @@ class Poison:
 class Stage(Protocol):
     """What a service brings to the loop. ``prepare`` runs outside the transaction and may be slow; ``fold`` holds the pen."""
 
-    name: str
-    inputs: tuple[Topic, ...]
+    @property
+    def name(self) -> str: ...
+    @property
+    def inputs(self) -> tuple[Topic, ...]: ...
 
     async def prepare(self, slice_: Sequence[Batch]) -> Any:
         """Decode and judge: all that needs no database. Whatever is returned is handed to `fold`."""

@@ -32,6 +32,7 @@ _log = logging.getLogger(__name__)
 LEASE_S = 5.0
 RENEW_S = 1.5
 POLL_S = 0.05  # rows of other replicas are seen within this
+FINISH_S = 3.0
 WATCH_S = 1.0  # the ends of the log are compared with what we expect this often
 ROUND_ROWS = 64
 ROUND_BYTES = 32 * 1024 * 1024
@@ -120,16 +121,16 @@ class Relay:
                 else:
                     delay_s = 0.1
         finally:
-            with contextlib.suppress(RetryableError, FatalError):
-                await asyncio.wait_for(self._release(), 5)
+            await self._finish()
             await self._disconnect()
 
-    async def drain(self, timeout_s: float) -> None:
-        """Wait until nothing of ours waits any more, at most ``timeout_s``."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(timeout_s):
-                while self._memory.rows and self.holds_lease:  # noqa: ASYNC110  # the relay's rounds are its own
-                    await asyncio.sleep(0.02)
+    async def _finish(self) -> None:
+        """Publish what still waits, then let another replica take over at once. What is left is safe in the table."""
+        with contextlib.suppress(RetryableError, FencedError, FatalError, TimeoutError):
+            async with asyncio.timeout(FINISH_S):
+                while self.holds_lease and await self._round():
+                    pass
+                await self._release()
 
     async def _connect(self) -> None:
         if self._producer is not None:

@@ -27,19 +27,14 @@ class Judge:
         """Return the judge with the weights shipped in the package, and with the labels taught in `model_dir`."""
         return cls()
 
-    def judge(
-        self, texts: Sequence[str], *, explain: bool = True, languages: Sequence[str | None] | None = None
-    ) -> list[Judgement]:
+    def judge(self, texts: Sequence[str], *, explain: bool = True, languages: Sequence[str | None] | None = None) -> list[Judgement]:
         """Return one judgement a text, in order.
 
         `languages` are declared languages (ISO 639-1 or None), one a text; a declared one is kept as it is.
         Without `explain` the reasons stay short (no evidence words), which is cheaper.
         """
         declared = languages or [None] * len(texts)
-        return [
-            self._judge_one(text, explain=explain, language=language)
-            for text, language in zip(texts, declared, strict=True)
-        ]
+        return [self._judge_one(text, explain=explain, language=language) for text, language in zip(texts, declared, strict=True)]
 
     def _judge_one(self, text: str, *, explain: bool, language: str | None) -> Judgement:
         cleaned = clean(text)
@@ -51,9 +46,7 @@ class Judge:
         intents = lexicon.intents(lowered, tone)
         intent = max(INTENTS, key=lambda name: intents[name])
         conduct = lexicon.conduct(lowered)
-        weight = severity.gravity(
-            lowered, intent=intent, complaint=intents["complaint"], bug=intents["bug"], sentiment=tone, anger=0.0
-        )
+        weight = severity.gravity(lowered, intent=intent, complaint=intents["complaint"], bug=intents["bug"], sentiment=tone, anger=0.0)
         probabilities = _three_way(tone)
         return Judgement(
             intent=intent,

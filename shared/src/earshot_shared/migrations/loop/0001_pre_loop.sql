@@ -58,7 +58,7 @@ create table idempotency (
     key_id text not null,
     route text not null,
     idempotency_key text not null,
-    body_sha256 bytea not null,
+    request_sha256 bytea not null,
     status smallint not null,
     body bytea not null,
     at timestamptz not null default now(),

@@ -72,8 +72,8 @@ select count(*) from moved
 
 -- name: add_dead_letters
 -- Sets records aside; the same record again replaces its reason.
-insert into dead_letters (id, topic, partition, "offset", key, value, headers, code, detail, at)
-select id, topic, partition, at_offset, key, value, ''::bytea, code, detail, now()
+insert into dead_letters (id, topic, partition, "offset", key, value, code, detail)
+select id, topic, partition, at_offset, key, value, code, detail
   from unnest($1::uuid[], $2::text[], $3::int[], $4::bigint[], $5::bytea[], $6::bytea[], $7::text[], $8::text[])
     as bad(id, topic, partition, at_offset, key, value, code, detail)
 on conflict (id) do update set code = excluded.code, detail = excluded.detail, at = now(), retry_requested_at = null
@@ -104,4 +104,23 @@ delete from dead_letters where id = any($1::uuid[])
 
 -- name: claim_actions
 -- Remembers action ids; returns those that were not known: the others are copies of what was applied at once.
-insert into actions_done (action_id, at) select unnest($1::uuid[]), now() on conflict do nothing returning action_id
+insert into actions_done (action_id) select unnest($1::uuid[]) on conflict do nothing returning action_id
+
+-- name: list_positions
+-- Where every partition stands.
+select topic, partition, next_offset from positions order by topic, partition
+
+-- name: move_back
+-- Begins a replay: positions back, and until where nothing is new. Dead letters of these topics will come again.
+with wanted as (
+    select * from unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[]) as wanted(topic, partition, start, until)
+), forgotten as (
+    delete from dead_letters using wanted
+     where dead_letters.topic = wanted.topic and dead_letters.partition = wanted.partition and dead_letters."offset" >= wanted.start
+)
+update positions set next_offset = wanted.start, replay_until = wanted.until
+  from wanted where positions.topic = wanted.topic and positions.partition = wanted.partition
+
+-- name: letters_among
+-- Which of these are still set aside, and which of them still wait for their try.
+select id, retry_requested_at from dead_letters where id = any($1::uuid[])
