@@ -147,9 +147,7 @@ def _status(
     return (Status.WAITING if _answered(by_customers, responses, actions, facts) else Status.OPEN), None
 
 
-def _answered(
-    by_customers: Sequence[ItemRevision], responses: Sequence[ItemRevision], actions: Sequence[Action], facts: Standing
-) -> bool:
+def _answered(by_customers: Sequence[ItemRevision], responses: Sequence[ItemRevision], actions: Sequence[Action], facts: Standing) -> bool:
     """Was every customer message seen by somebody who answered or resolved, or answered later without looking here?"""
     looks = [action for action in actions if _is_look(action, facts)]
     seen = frozenset[UUID]().union(*(look.seen for look in looks))

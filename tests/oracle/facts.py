@@ -219,9 +219,7 @@ def reply_item(action: Action) -> ItemRevision:
         role=Role.BRAND,
         replies_to=frozenset({action.subject}),
         conversations=frozenset(),
-        content=Content(
-            source=REPLY_SOURCE, external_id=str(action.action_id), kind="reply", author=author, text=action.text or ""
-        ),
+        content=Content(source=REPLY_SOURCE, external_id=str(action.action_id), kind="reply", author=author, text=action.text or ""),
     )
 
 

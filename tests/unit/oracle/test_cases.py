@@ -95,9 +95,7 @@ RESPOND = action(Verb.RESPOND, "m1", 12, "m1")
         pytest.param([M1, replace(B1, brand="Other")], "open", id="16 another brand's account is no response"),
         pytest.param([M1, replace(B1, role=Role.STAFF)], "open", id="16 staff is no response"),
         pytest.param([M1, B1, RESOLVE], "resolved", id="17 resolved"),
-        pytest.param(
-            [M1, B1, RESOLVE, message("b2", 30, role=Role.BRAND, to="m1")], "resolved", id="17 brand speaks on"
-        ),
+        pytest.param([M1, B1, RESOLVE, message("b2", 30, role=Role.BRAND, to="m1")], "resolved", id="17 brand speaks on"),
         pytest.param([M1, B1, M2, RESOLVE], "open", id="17 a later message re-opens"),
         pytest.param([M1, B1, LATE, RESOLVE], "open", id="17 an unseen message re-opens whatever its time"),
         pytest.param([M1, RESPOND], "waiting", id="19 answered by respond"),
