@@ -73,6 +73,7 @@ class Vocabulary:
     """The known words, and the known pairs as sorted keys `left * len(words) + right`."""
 
     def __init__(self, words: Sequence[str], pairs: Ints) -> None:
+        self.names = list(words)
         self.words: dict[str, int] = {word: index for index, word in enumerate(words)}
         self.pairs = pairs
 

@@ -8,16 +8,169 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from typing import Final
 
 _POSITIVE: Final = frozenset(
-    ["amazing", "awesome", "beautiful", "best", "better", "brilliant", "cool", "delighted", "easy", "excellent", "fab", "fantastic", "fast", "favorite", "favourite", "friendly", "fun", "glad", "good", "great", "happy", "helpful", "helped", "impressed", "incredible", "kudos", "like", "liked", "love", "loved", "lovely", "nice", "perfect", "pleased", "props", "recommend", "smooth", "superb", "thank", "thanks", "thx", "win", "wonderful", "works", "wow", "yay", "❤", "😀", "😁", "😂", "😃", "😄", "😊", "😍", "👍", "🎉", "🙏", ":)", ":d", "<3"]
+    [
+        "amazing",
+        "awesome",
+        "beautiful",
+        "best",
+        "better",
+        "brilliant",
+        "cool",
+        "delighted",
+        "easy",
+        "excellent",
+        "fab",
+        "fantastic",
+        "fast",
+        "favorite",
+        "favourite",
+        "friendly",
+        "fun",
+        "glad",
+        "good",
+        "great",
+        "happy",
+        "helpful",
+        "helped",
+        "impressed",
+        "incredible",
+        "kudos",
+        "like",
+        "liked",
+        "love",
+        "loved",
+        "lovely",
+        "nice",
+        "perfect",
+        "pleased",
+        "props",
+        "recommend",
+        "smooth",
+        "superb",
+        "thank",
+        "thanks",
+        "thx",
+        "win",
+        "wonderful",
+        "works",
+        "wow",
+        "yay",
+        "❤",
+        "😀",
+        "😁",
+        "😂",
+        "😃",
+        "😄",
+        "😊",
+        "😍",
+        "👍",
+        "🎉",
+        "🙏",
+        ":)",
+        ":d",
+        "<3",
+    ]
 )
 _NEGATIVE: Final = frozenset(
-    ["absurd", "angry", "annoyed", "annoying", "appalling", "awful", "bad", "broken", "cancel", "cancelled", "crap", "crashes", "delay", "delayed", "difficult", "disappointed", "disappointing", "disappointment", "disgrace", "disgusting", "dreadful", "fail", "failed", "fails", "failure", "frustrated", "frustrating", "garbage", "hate", "horrible", "ignored", "incompetent", "joke", "late", "lie", "lied", "lost", "mess", "missing", "nightmare", "pathetic", "poor", "ridiculous", "rubbish", "rude", "sad", "shame", "shocking", "sick", "slow", "stolen", "stupid", "sucks", "terrible", "unacceptable", "unhappy", "unreliable", "upset", "useless", "waiting", "waste", "wasted", "worse", "worst", "wrong", "😠", "😡", "🤬", "😤", "😢", "😭", "👎", "💔", ":(", ":/"]
+    [
+        "absurd",
+        "angry",
+        "annoyed",
+        "annoying",
+        "appalling",
+        "awful",
+        "bad",
+        "broken",
+        "cancel",
+        "cancelled",
+        "crap",
+        "crashes",
+        "delay",
+        "delayed",
+        "difficult",
+        "disappointed",
+        "disappointing",
+        "disappointment",
+        "disgrace",
+        "disgusting",
+        "dreadful",
+        "fail",
+        "failed",
+        "fails",
+        "failure",
+        "frustrated",
+        "frustrating",
+        "garbage",
+        "hate",
+        "horrible",
+        "ignored",
+        "incompetent",
+        "joke",
+        "late",
+        "lie",
+        "lied",
+        "lost",
+        "mess",
+        "missing",
+        "nightmare",
+        "pathetic",
+        "poor",
+        "ridiculous",
+        "rubbish",
+        "rude",
+        "sad",
+        "shame",
+        "shocking",
+        "sick",
+        "slow",
+        "stolen",
+        "stupid",
+        "sucks",
+        "terrible",
+        "unacceptable",
+        "unhappy",
+        "unreliable",
+        "upset",
+        "useless",
+        "waiting",
+        "waste",
+        "wasted",
+        "worse",
+        "worst",
+        "wrong",
+        "😠",
+        "😡",
+        "🤬",
+        "😤",
+        "😢",
+        "😭",
+        "👎",
+        "💔",
+        ":(",
+        ":/",
+    ]
 )
 _NEGATORS: Final = frozenset(
-    ["not", "no", "never", "without", "cannot", "can't", "don't", "doesn't", "didn't", "isn't", "wasn't", "aren't", "won't", "wouldn't"]
+    [
+        "not",
+        "no",
+        "never",
+        "without",
+        "cannot",
+        "can't",
+        "don't",
+        "doesn't",
+        "didn't",
+        "isn't",
+        "wasn't",
+        "aren't",
+        "won't",
+        "wouldn't",
+    ]
 )
 _COMPLAINT: Final = re.compile(
     r"\b(still (?:no|not|waiting)|no (?:response|reply|answer|refund)|refund|complain\w*|not happy|unacceptable|let down"
@@ -50,6 +203,16 @@ _SPAM: Final = re.compile(
     r"\b(click (?:here|the link)|follow (?:me|back)|earn \$?\d+|work from home|free (?:followers|gift ?cards?|iphone)|casino|viagra"
     r"|crypto (?:giveaway|signals)|dm (?:me|us) (?:to|for) (?:earn|invest|promo)|buy followers|promo code|100% (?:free|guaranteed)|whatsapp \+?\d)"
 )
+
+
+_SPAM_TRIGGERS: Final = frozenset(
+    "click follow earn work free casino viagra crypto dm buy promo 100 whatsapp followers giveaway".split()
+)
+
+
+def spammy(cleaned: str, written: Sequence[str]) -> bool:
+    """Say whether a cleaned text sells or lures in the words that spam uses."""
+    return not _SPAM_TRIGGERS.isdisjoint(written) and bool(_SPAM.search(cleaned.lower()))
 
 
 def tone(tokens: list[str]) -> float:

@@ -16,8 +16,7 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from earshot_triage.judgement.features import Batch, Floats, Ints, Read, Vocabulary, grams_of
-from earshot_triage.judgement.text import canonical
+from earshot_triage.judgement.features import Batch, Floats, Ints, Vocabulary, grams_of
 
 NORM_UNITS: Final = 32.0
 """Squared lengths are stored as whole numbers of 1/32."""
@@ -92,6 +91,18 @@ ARRAYS: Final = (
 LISTS: Final = ("words", "grams")
 
 
+_CHAR_VOICE: Final = np.float32(0.4)
+"""How much the characters of a word count beside the word when it is named as evidence: they share longer vectors."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighed:
+    """Scores of N texts (N x K) and the rows of their words, in the order of the batch's word ids."""
+
+    scores: Floats
+    rows: Floats
+
+
 class Scorer:
     """Tables made ready for fast sums. Immutable but for a cache of strange words; safe to use from many threads."""
 
@@ -126,10 +137,11 @@ class Scorer:
             rows[strange] = extra[batch.word_ids[strange] - size]
         return rows
 
-    def scores(self, batch: Batch) -> Floats:
-        """Return one row of K scores a text (logits). Every text has at least one word id, its start mark."""
+    def weigh(self, batch: Batch) -> Weighed:
+        """Return the scores (logits, one row a text) and what each word gave to them."""
         columns = self._columns
-        total = np.add.reduceat(self._rows(batch), batch.word_offsets[:-1], axis=0)
+        rows = self._rows(batch)
+        total = np.add.reduceat(rows, batch.word_offsets[:-1], axis=0)
         words, chars = total[:, :columns], total[:, columns:-2]
         word_norm, char_norm = total[:, -2], total[:, -1]
         if len(batch.pair_rows):
@@ -139,20 +151,13 @@ class Scorer:
             word_norm[texts] += np.add.reduceat(self._pair_norms[batch.pair_rows], starts)
         word_length = np.sqrt(np.maximum(word_norm, 1.0) / NORM_UNITS)[:, None]
         char_length = np.sqrt(np.maximum(char_norm, 1.0) / NORM_UNITS)[:, None]
-        scored: Floats = words * (self._scales[0] / word_length) + chars * (self._scales[1] / char_length) + self._bias
-        return scored
+        scores = words * (self._scales[0] / word_length) + chars * (self._scales[1] / char_length) + self._bias
+        return Weighed(scores=scores, rows=rows)
 
-    def evidence(self, text: Read, column_weights: Floats, *, most: int = 3) -> list[tuple[str, float]]:
-        """Return the words of one text that speak loudest for a mixture of columns, strongest first."""
-        words = list(dict.fromkeys(canonical(token) for token in text.written))
-        if not words:
-            return []
-        known, columns = self.vocabulary.words, self._columns
-        rows = np.stack(
-            [self._word_rows[known[word]] if word in known else self._stranger(word) for word in words]
-        )
-        heard = rows[:, :columns] @ (self._scales[0] * column_weights)
-        heard = heard + rows[:, columns:-2] @ (self._scales[1] * column_weights) / 3.0
-        order = np.argsort(-heard, kind="stable")[:most]
-        return [(words[index], float(heard[index])) for index in order if heard[index] > 0]
-
+    def voices(self, batch: Batch, rows: Floats, directions: Floats) -> Floats:
+        """Return how loudly each word of each text speaks for its text's direction (one row of K a text)."""
+        columns = self._columns
+        owners = np.repeat(np.arange(len(directions)), np.diff(batch.word_offsets))
+        heard = rows[:, :columns] * self._scales[0] + rows[:, columns:-2] * (_CHAR_VOICE * self._scales[1])
+        loudness: Floats = (heard * directions.take(owners, axis=0)).sum(axis=1)
+        return loudness

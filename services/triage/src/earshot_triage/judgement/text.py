@@ -19,6 +19,7 @@ carry the point, and the cost of one text stays bounded."""
 
 LINK: Final = "‹link›"
 MENTION: Final = "‹mention›"
+LINK_STARTS: Final = ("http:", "https:", "www.", "pic.twitter.com/", "t.co/")
 START: Final = "‹start›"
 NUMBER: Final = "‹number›"
 
@@ -28,9 +29,10 @@ _INVISIBLE: Final = re.compile(
     "[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff"
     "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]"
 )
+_TAG: Final = re.compile(r"</?[a-zA-Z][^<>]{0,300}>")
 _ELONGATED: Final = re.compile(r"(\w)\1{2,}")
 _TOKEN: Final = re.compile(
-    r"https?:\S*|www\.\S+"  # a link, also one cut off by the platform
+    r"https?:\S*|www\.\S+|(?:pic\.twitter\.com|t\.co)/\S+"  # a link, also one cut off by the platform
     r"|[@#]?\w+(?:'\w+)*"  # a word, a mention, a hashtag
     r"|[!?]+|\.{2,}"  # marks that carry tone
     r"|[:;]-?[()dp/|]|<3"  # typed smileys
@@ -46,6 +48,8 @@ def clean(text: str) -> str:
         text = f"{text[:head]} {text[head - JUDGED_CHARACTERS :]}"
     if "&" in text:
         text = html.unescape(text)
+    if "<" in text:
+        text = _TAG.sub(" ", text)
     if not text.isascii():
         text = _INVISIBLE.sub("", text)
         text = unicodedata.normalize("NFKC", text).replace("’", "'")
@@ -66,7 +70,7 @@ def canonical(token: str) -> str:
     first = token[0]
     if first == "@" and len(token) > 1:
         return MENTION
-    if token.startswith(("http:", "https:", "www.")):
+    if token.startswith(LINK_STARTS):
         return LINK
     if first in "!?.":
         return token[:2] if len(token) > 1 else token
@@ -100,6 +104,6 @@ def tokens(cleaned: str) -> list[str]:
     return [canonical(token) for token in raw_tokens(cleaned)]
 
 
-def has_words(tokens_of_text: list[str]) -> bool:
-    """Say whether anything is left to judge once links and mentions are gone."""
-    return any(canonical(token) not in (LINK, MENTION) for token in tokens_of_text)
+def has_words(written: list[str]) -> bool:
+    """Say whether tokens as written hold anything to judge: a word or a sign that is no link, mention or dot."""
+    return any(token[0] not in "@!?." and not token.startswith(LINK_STARTS) for token in written)

@@ -22,7 +22,15 @@ from earshot_triage.judgement.training.corpora import Example
 from earshot_triage.judgement.training.design import Laid, Space, Thresholds, lay_out, whole_norms
 
 THRESHOLDS: Final = Thresholds(word=3, pair=3, gram=4)
-DECAYS: Final = {"kind": 0.05, "address": 0.3, "complaint": 0.125, "grief": 0.25, "sentiment": 0.7, "abuse": 0.4, "emotion": 0.25}
+DECAYS: Final = {
+    "kind": 0.05,
+    "address": 0.3,
+    "complaint": 0.125,
+    "grief": 0.25,
+    "sentiment": 0.7,
+    "abuse": 0.4,
+    "emotion": 0.25,
+}
 """Penalty of each head, chosen by cross-validation on the development part."""
 NEED_DECAYS: Final = (0.08, 0.2)
 KEPT_PAIRS: Final = 60_000
