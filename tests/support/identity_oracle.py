@@ -100,7 +100,7 @@ class Oracle:
     # The joins: sure ones by falling weight, then first time, then id; scored ones; then what is nobody's.
     def customers(self, score: Score) -> set[Group]:
         groups = {frozenset([x]) for x in self.first}
-        oversize = len({(e.a, e.b, e.rule, e.verified) for e in self.edges}) > self.rules.max_edges
+        oversize = len({(e.a, e.b, e.rule, e.verified, e.source) for e in self.edges}) > self.rules.max_edges
         for _, _, _, a, b, rule in sorted(self.sure(oversize=oversize)):
             groups = self.joined(groups, a, b, verified=True, person=rule is Rule.PERSON)
         if not oversize:
@@ -139,7 +139,7 @@ class Oracle:
             for (a, a_at, a_id), (b, b_at, b_id) in combinations(sorted(set(claims)), 2):
                 pair = frozenset({of(groups, a), of(groups, b)})
                 if len(pair) == 2:
-                    place = (*max((a_at, a_id), (b_at, b_id)), a, b)  # type: ignore[type-var]  # datetimes beside str
+                    place = (*max((a_at, a_id), (b_at, b_id)), a, b)
                     best[pair] = min(best.get(pair, place), place)
         for at, why, a, b in best.values():
             bits = score(of(groups, a), of(groups, b))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
@@ -48,33 +49,26 @@ def claims(draw: st.DrawFn) -> Claim:
             max_size=1,
         )
     )
-    common = {
-        "evidence_id": draw(_id),
-        "source": draw(st.sampled_from(["s1", "s2"])),
-        "at": draw(_at),
-        "name": draw(st.sampled_from([None, "Ann Lee", "Bo Ek"])),
-        "email": draw(st.sampled_from([None, None, "a@a.org", "b@a.org", "info@a.org"])),
-        "email_verified": draw(st.booleans()),
-        "phone": draw(st.sampled_from([None, None, "+4930123456", "+4930123457"])),
-        "phone_verified": draw(st.booleans()),
-        "accounts": tuple(listed),
-        "is_staff": draw(st.integers(0, 9)) == 0,
-        "is_bot": draw(st.integers(0, 19)) == 0,
-    }
+    common = Claim(
+        evidence_id=draw(_id),
+        source=draw(st.sampled_from(["s1", "s2"])),
+        at=draw(_at),
+        name=draw(st.sampled_from([None, "Ann Lee", "Bo Ek"])),
+        email=draw(st.sampled_from([None, None, "a@a.org", "b@a.org", "info@a.org"])),
+        email_verified=draw(st.booleans()),
+        phone=draw(st.sampled_from([None, None, "+4930123456", "+4930123457"])),
+        phone_verified=draw(st.booleans()),
+        accounts=tuple(listed),
+        is_staff=draw(st.integers(0, 9)) == 0,
+        is_bot=draw(st.integers(0, 19)) == 0,
+    )
     if draw(st.integers(0, 4)) == 0:
-        return Claim(crm_system="crm", crm_id=draw(st.sampled_from("12")), **common)
+        return replace(common, crm_system="crm", crm_id=draw(st.sampled_from("12")))
     number, handle = draw(st.sampled_from([None, "1", "2", "3"])), draw(st.sampled_from(["p", "q"]))
     key = f"{channel}:{number}" if number else f"{channel}:@{handle}"
+    common = replace(common, channel=channel, author_key=key, account_id=number, handle=handle)
     crm = draw(st.sampled_from([None, None, None, "1", "2"]))
-    return Claim(
-        channel=channel,
-        author_key=key,
-        account_id=number,
-        handle=handle,
-        crm_system="crm" if crm else None,
-        crm_id=crm,
-        **common,
-    )
+    return replace(common, crm_system="crm", crm_id=crm) if crm else common
 
 
 def identifiers_of(evidence: EvidenceSet) -> list[Identifier]:

@@ -10,10 +10,12 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypeVar
 
 from . import normalise
 from .model import Edge, EvidenceSet, Identifier, Rule, Sighting, Trait
 
+_Seen = TypeVar("_Seen", Edge, Trait)
 _SURE_BOT = re.compile(r"\[bot\]$")
 
 
@@ -142,21 +144,32 @@ def _traits(claim: Claim) -> Iterable[tuple[str, str, bool]]:
 
 
 def fold_edges(edges: Iterable[Edge]) -> list[Edge]:
-    """Return one edge for each (a, b, rule, verified): the first observation's source and id, the span of all.
+    """Return one edge for each (a, b, rule, verified, source), with the span of all.
 
     Associative, commutative and idempotent, so that a store may fold as it likes; sorted.
     """
-    folded: dict[tuple[Identifier, Identifier, Rule, bool], Edge] = {}
+    folded: dict[tuple[Identifier, Identifier, Rule, bool, str], Edge] = {}
     for edge in edges:
-        key = (edge.a, edge.b, edge.rule, edge.verified)
+        key = (edge.a, edge.b, edge.rule, edge.verified, edge.source)
         held = folded.get(key)
         folded[key] = edge if held is None else _joined(held, edge)
     return [folded[key] for key in sorted(folded)]
 
 
-def _joined(left: Edge, right: Edge) -> Edge:
-    first = min(left, right, key=lambda edge: (edge.first_at, edge.evidence_id, edge.source))
-    return replace(first, last_at=max(left.last_at, right.last_at))
+def _joined(left: _Seen, right: _Seen) -> _Seen:
+    first = min(left, right, key=lambda one: (one.first_at, one.evidence_id))
+    last = max(left, right, key=lambda one: (one.last_at, one.last_evidence_id or one.evidence_id))
+    return replace(first, last_at=last.last_at, last_evidence_id=last.last_evidence_id or last.evidence_id)
+
+
+def fold_traits(traits: Iterable[Trait]) -> list[Trait]:
+    """Return one trait for each (owner, kind, value, source, verified), with the span of all; sorted."""
+    folded: dict[tuple[Identifier, str, str, str, bool], Trait] = {}
+    for trait in traits:
+        key = (trait.owner, trait.kind, trait.value, trait.source, trait.verified)
+        held = folded.get(key)
+        folded[key] = trait if held is None else _joined(held, trait)
+    return [folded[key] for key in sorted(folded)]
 
 
 def fold_sightings(sightings: Iterable[Sighting]) -> dict[Identifier, Sighting]:

@@ -75,6 +75,7 @@ class Edge:
     first_at: datetime
     last_at: datetime
     evidence_id: str  # of the first observation
+    last_evidence_id: str = ""  # of the last one, when it is another
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,7 @@ class Trait:
     last_at: datetime
     evidence_id: str
     verified: bool = False
+    last_evidence_id: str = ""
 
 
 class Verb(StrEnum):
@@ -200,6 +202,7 @@ class Customer:
     """One person as far as the evidence goes."""
 
     anchor: Identifier  # the earliest identifier: it gives the customer its id
+    lead: Identifier  # the earliest that speaks for itself (or the anchor): people's decisions are bound to it
     identifiers: frozenset[Identifier]
     joins: tuple[Join, ...]  # a spanning tree of the identifiers
     locked: bool = False
