@@ -67,9 +67,7 @@ class Relay:
     async def _serve(self) -> None:
         conn = await self.store.connect()
         # Idempotent, so one producer's batches neither swap nor double. It says nothing about two producers: hence the watch.
-        producer = AIOKafkaProducer(
-            bootstrap_servers=self.bootstrap, acks="all", enable_idempotence=True, max_batch_size=BATCH_BYTES
-        )
+        producer = AIOKafkaProducer(bootstrap_servers=self.bootstrap, acks="all", enable_idempotence=True, max_batch_size=BATCH_BYTES)
         consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap, enable_auto_commit=False, auto_offset_reset="none")
         try:
             await producer.start()

@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 import asyncpg
 
@@ -18,7 +17,7 @@ from fault.toy.chaos import Dice, Point
 
 PEN = 7_233_001  # any number: one database serves one trial at a time in a schema of its own, and pens are cut by schema
 LOCK_TIMEOUT_MS = 400
-IDLE_IN_TRANSACTION_MS = 500  # frees what a frozen process holds
+IDLE_IN_TRANSACTION_MS = 500  # frees what a frozen process holds, unless it froze half-way through a message
 STATEMENT_TIMEOUT_MS = 4_000
 
 SCHEMA = """
@@ -26,6 +25,7 @@ create sequence numbers;
 create table state (key text primary key, version bigint not null, folded int not null, written int not null, gone boolean not null);
 create table outbox (id bigint primary key, packed bytea not null);
 create table positions (partition int primary key, next_offset bigint not null);
+create table ballast (number bigint not null);
 create table writes (write_id uuid primary key, key text not null);
 create table relay (
     singleton int primary key check (singleton = 1), holder text not null, epoch bigint not null, deadline timestamptz not null,
@@ -50,6 +50,7 @@ class Sabotage(StrEnum):
     NONE = "none"
     NO_REPAIR = "no-repair"  # foreign records are accepted without a look
     EARLY_NUMBER = "early-number"  # the outbox id is drawn before the row locks
+    NO_EVICTION = "no-eviction"  # who waits for a lock leaves a session that waits for its frozen client in peace
 
 
 class LeaseLostError(Exception):
@@ -109,6 +110,7 @@ class Store:
             statement_cache_size=50,
             server_settings={
                 "search_path": self.schema,
+                "application_name": self.schema,
                 "lock_timeout": str(LOCK_TIMEOUT_MS),
                 "statement_timeout": str(STATEMENT_TIMEOUT_MS),
                 "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_MS),
@@ -116,7 +118,12 @@ class Store:
         )
 
     async def apply_slice(
-        self, conn: "asyncpg.Connection[asyncpg.Record]", partition: int, start: int, end: int, changes: Mapping[str, Change]
+        self,
+        conn: "asyncpg.Connection[asyncpg.Record]",
+        partition: int,
+        start: int,
+        end: int,
+        changes: Mapping[str, Change],
     ) -> OutboxRow:
         """Move the position from start to end and fold the slice: all or nothing."""
         async with self._writing(conn, sorted(changes)) as writing:
@@ -138,7 +145,13 @@ class Store:
         return row
 
     async def repair(
-        self, conn: "asyncpg.Connection[asyncpg.Record]", holder: str, epoch: int, keys: Collection[str], past: Mapping[int, int], foreign: int
+        self,
+        conn: "asyncpg.Connection[asyncpg.Record]",
+        holder: str,
+        epoch: int,
+        keys: Collection[str],
+        past: Mapping[int, int],
+        foreign: int,
     ) -> OutboxRow:
         """Say the newest state of these keys once more, in the transaction that moves the expectation past the foreign records.
 
@@ -148,7 +161,11 @@ class Store:
             row = await writing.restate(sorted(keys))
             for partition, end in past.items():
                 held = await conn.execute(
-                    "update relay set expected[$3] = $4 where holder = $1 and epoch = $2", holder, epoch, partition + 1, end
+                    "update relay set expected[$3] = $4 where holder = $1 and epoch = $2",
+                    holder,
+                    epoch,
+                    partition + 1,
+                    end,
                 )
                 if held != "UPDATE 1":
                     raise LeaseLostError
@@ -176,9 +193,7 @@ class Store:
         if held != "UPDATE 1":
             raise LeaseLostError
 
-    async def waiting_rows(
-        self, conn: "asyncpg.Connection[asyncpg.Record]", remembered: Collection[int], limit: int
-    ) -> list[OutboxRow]:
+    async def waiting_rows(self, conn: "asyncpg.Connection[asyncpg.Record]", remembered: Collection[int], limit: int) -> list[OutboxRow]:
         """The first rows of one snapshot, in id order, without the bytes of those remembered."""
         rows = await conn.fetch(
             "select id, case when id = any($1::bigint[]) then null else packed end as packed from outbox order by id limit $2",
@@ -188,7 +203,12 @@ class Store:
         return [OutboxRow(row["id"], row["packed"]) for row in rows]
 
     async def mark(
-        self, conn: "asyncpg.Connection[asyncpg.Record]", holder: str, epoch: int, rows: Sequence[int], expected: Sequence[int]
+        self,
+        conn: "asyncpg.Connection[asyncpg.Record]",
+        holder: str,
+        epoch: int,
+        rows: Sequence[int],
+        expected: Sequence[int],
     ) -> None:
         """Delete what was published and store the expectation, in one statement, if the lease is still ours."""
         held = await conn.fetchval(
@@ -212,19 +232,49 @@ class Store:
 
         The lock is a statement of its own (read committed): a statement's snapshot is taken before it waits.
         """
-        async with conn.transaction():
-            number = await self._number(conn) if self.sabotage is Sabotage.EARLY_NUMBER else None
-            if self.locks is Locks.PEN:
-                await conn.execute("select pg_advisory_xact_lock($1, hashtext($2))", PEN % 2**31, self.schema)
-            else:
-                await conn.execute(
-                    "insert into state select key, 0, 0, 0, false from unnest($1::text[]) as t(key) on conflict do nothing", keys
-                )
-                await conn.fetch("select from state where key = any($1::text[]) order by key for update", keys)
-            if number is None:
-                number = await self._number(conn)
-            yield Writing(conn, number, self.locks)
-            self.dice.pass_by(Point.IN_TRANSACTION)
+        try:
+            async with conn.transaction():
+                yield await self._begin(conn, keys)
+                self.dice.pass_by(Point.IN_TRANSACTION)
+        except asyncpg.LockNotAvailableError:
+            if self.sabotage is not Sabotage.NO_EVICTION:
+                await self._evict(conn)
+            raise
+
+    async def _begin(self, conn: "asyncpg.Connection[asyncpg.Record]", keys: Sequence[str]) -> "Writing":
+        number = await self._number(conn) if self.sabotage is Sabotage.EARLY_NUMBER else None
+        if self.locks is Locks.PEN:
+            await conn.execute("select pg_advisory_xact_lock($1, hashtext($2))", PEN, self.schema)
+        else:
+            await conn.execute(
+                "insert into state select key, 0, 0, 0, false from unnest($1::text[]) as t(key) on conflict do nothing",
+                keys,
+            )
+            await conn.fetch("select from state where key = any($1::text[]) order by key for update", keys)
+        if number is None:
+            number = await self._number(conn)
+        await conn.copy_to_table("ballast", source=self._slow_copy(number))
+        return Writing(conn, number, self.locks)
+
+    async def _slow_copy(self, number: int) -> AsyncIterator[bytes]:
+        """Two pieces of a COPY, and a place to freeze between them."""
+        yield str(number).encode()
+        self.dice.pass_by(Point.IN_TRANSFER)
+        yield b"\n"
+
+    async def _evict(self, conn: "asyncpg.Connection[asyncpg.Record]") -> None:
+        """End sessions of ours that hold a transaction open and have long waited for their client.
+
+        A client that froze half-way through a message (a COPY, a large parameter, a large result) is not "idle in transaction":
+        neither that time-out nor statement_timeout ends its session (tried on Postgres 15), so whoever waits for its locks does.
+        """
+        await conn.execute(
+            """select pg_terminate_backend(pid) from pg_stat_activity
+               where application_name = $1 and pid <> pg_backend_pid() and xact_start is not null
+               and wait_event_type = 'Client' and state_change < clock_timestamp() - make_interval(secs => $2)""",
+            self.schema,
+            IDLE_IN_TRANSACTION_MS / 1000,
+        )
 
     @staticmethod
     async def _number(conn: "asyncpg.Connection[asyncpg.Record]") -> int:
@@ -258,13 +308,12 @@ class Writing:
 
     async def restate(self, keys: Sequence[str]) -> OutboxRow:
         rows = await self.conn.fetch(
-            "select key, version, folded, written, gone from state where key = any($1::text[]) and version > 0", list(keys)
+            "select key, version, folded, written, gone from state where key = any($1::text[]) and version > 0",
+            list(keys),
         )
         return await self._send(rows)
 
-    async def _send(self, rows: Sequence[Mapping[str, Any]]) -> OutboxRow:
+    async def _send(self, rows: "Sequence[asyncpg.Record]") -> OutboxRow:
         packed = pack([(row["key"], json.dumps(dict(row)).encode()) for row in rows])
         await self.conn.execute("insert into outbox (id, packed) values ($1, $2)", self.number, packed)
         return OutboxRow(self.number, packed)
-
-
