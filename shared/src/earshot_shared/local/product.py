@@ -18,7 +18,7 @@ from earshot_shared.topics import DEFAULT_PREFIX
 
 # A service's port is the base and its place here.
 SERVICES = ("console", "ingest", "triage", "recognition", "crm-sync")
-PROGRAM = (sys.executable, "-m", "earshot_shared.cli.main")
+PROGRAM = (sys.executable, "-m", "earshot_shared")
 SHUTDOWN_S = 5  # what a service may take to finish its work: less than the supervisor's patience
 
 
