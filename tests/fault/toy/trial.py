@@ -68,7 +68,7 @@ class Course:
 
     def __init__(self, trial: Trial) -> None:
         self.trial, self.flags, self.verdict = trial, Flags(), Verdict()
-        self._random = random.Random(f"{trial.seed}/course")  # noqa: S311 - a test's dice
+        self._random = random.Random(f"{trial.seed}/course")
         self._children: list[Child] = []
         self._born = 0
 
@@ -185,7 +185,7 @@ async def _prepare(trial: Trial) -> None:
         await conn.executemany("insert into positions values ($1, 0)", [(p,) for p in range(trial.partitions)])
         await conn.execute("insert into relay values (1, 'nobody', 0, '-infinity', $1)", [0] * trial.partitions)
         await admin.create_topics([NewTopic(t, trial.partitions, 1) for t in (trial.facts_topic, trial.state_topic)])
-        draw = random.Random(f"{trial.seed}/facts")  # noqa: S311 - a test's dice
+        draw = random.Random(f"{trial.seed}/facts")
         for _ in range(FACTS):
             key = draw.choice(trial.keys)
             await producer.send(

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
+
 from support.crm_ground import Bench, bench, item, migrate, triaged
 from support.ground import FreshDatabase
 
