@@ -43,9 +43,7 @@ class PlainJudge(Judge):
 
     version = "plain-1"
 
-    def judge(
-        self, texts: Sequence[str], *, explain: bool = True, languages: Sequence[str | None] | None = None
-    ) -> list[Judgement]:
+    def judge(self, texts: Sequence[str], *, explain: bool = True, languages: Sequence[str | None] | None = None) -> list[Judgement]:
         return [_judged(text) for text in texts]
 
 
@@ -80,7 +78,7 @@ def oracle_judge(item: oracle.ItemRevision) -> OracleJudgement:
 def plain_rules() -> Rules:
     """Rules that route as `oracle_judge` does; everybody but the brand is answered within the hour."""
     brand = When(role=frozenset({"brand"}))
-    routes = [Route(name=intent, when=When(intent={intent: 0.5}), to=to) for intent, to in ROUTES.items()]  # type: ignore[dict-item]  # names of intents
+    routes = [Route(name=intent, when=When(intent={intent: 0.5}), to=to) for intent, to in ROUTES.items()]
     return TriageConfig(
         routes=(Route(name="own", when=brand, to=(), last=True), *routes),
         stances=(Treatment(name="own", when=brand, stance="watch"), Treatment(name="all", stance="respond")),
