@@ -83,7 +83,7 @@ class IngestUnderTest:
             "select coalesce(sum(accepted), 0)::bigint as accepted, coalesce(sum(duplicates), 0)::bigint as duplicates,"
             " coalesce(sum(rejected), 0)::bigint as rejected from source_counts"
         )
-        return dict(row)
+        return dict(row or {})
 
 
 @contextlib.asynccontextmanager

@@ -12,6 +12,7 @@ from enum import IntEnum, StrEnum
 
 class Point(StrEnum):
     IN_TRANSACTION = "in the transaction"
+    IN_TRANSFER = "in the transaction, half-way through a message to the server"
     AFTER_COMMIT = "after commit"
     BEFORE_SEND = "before send"  # a relay with rows in its hand: where a zombie is made
     AFTER_SEND = "after send"  # handed to the producer, perhaps on the wire
@@ -23,8 +24,9 @@ KILL_ONCE_FROZEN = 0.12  # times the weight: about every second zombie relay die
 
 # Relays pass their points a few times a second, writers a hundred times: without weights nearly all would die as writers.
 WEIGHTS = {
-    Point.IN_TRANSACTION: 1.0,
-    Point.AFTER_COMMIT: 1.0,
+    Point.IN_TRANSACTION: 0.5,
+    Point.IN_TRANSFER: 1.0,
+    Point.AFTER_COMMIT: 0.5,
     Point.BEFORE_SEND: 8.0,
     Point.AFTER_SEND: 3.0,
     Point.BEFORE_MARK: 4.0,

@@ -16,9 +16,11 @@ import asyncpg
 
 from fault.toy.chaos import Dice, Point
 
-PEN = 7_233_001  # any number: one database serves one trial at a time in a schema of its own, and pens are cut by schema
+PEN = (
+    7_233_001  # any number: one database serves one trial at a time in a schema of its own, and pens are cut by schema
+)
 LOCK_TIMEOUT_MS = 400
-IDLE_IN_TRANSACTION_MS = 500  # frees what a frozen process holds
+IDLE_IN_TRANSACTION_MS = 500  # frees what a frozen process holds, unless it froze half-way through a message
 STATEMENT_TIMEOUT_MS = 4_000
 
 SCHEMA = """
@@ -26,6 +28,7 @@ create sequence numbers;
 create table state (key text primary key, version bigint not null, folded int not null, written int not null, gone boolean not null);
 create table outbox (id bigint primary key, packed bytea not null);
 create table positions (partition int primary key, next_offset bigint not null);
+create table ballast (number bigint not null);
 create table writes (write_id uuid primary key, key text not null);
 create table relay (
     singleton int primary key check (singleton = 1), holder text not null, epoch bigint not null, deadline timestamptz not null,
@@ -50,6 +53,7 @@ class Sabotage(StrEnum):
     NONE = "none"
     NO_REPAIR = "no-repair"  # foreign records are accepted without a look
     EARLY_NUMBER = "early-number"  # the outbox id is drawn before the row locks
+    NO_EVICTION = "no-eviction"  # who waits for a lock leaves a session that waits for its frozen client in peace
 
 
 class LeaseLostError(Exception):
@@ -109,6 +113,7 @@ class Store:
             statement_cache_size=50,
             server_settings={
                 "search_path": self.schema,
+                "application_name": self.schema,
                 "lock_timeout": str(LOCK_TIMEOUT_MS),
                 "statement_timeout": str(STATEMENT_TIMEOUT_MS),
                 "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_MS),
@@ -116,7 +121,12 @@ class Store:
         )
 
     async def apply_slice(
-        self, conn: "asyncpg.Connection[asyncpg.Record]", partition: int, start: int, end: int, changes: Mapping[str, Change]
+        self,
+        conn: "asyncpg.Connection[asyncpg.Record]",
+        partition: int,
+        start: int,
+        end: int,
+        changes: Mapping[str, Change],
     ) -> OutboxRow:
         """Move the position from start to end and fold the slice: all or nothing."""
         async with self._writing(conn, sorted(changes)) as writing:
@@ -129,7 +139,9 @@ class Store:
         self.dice.pass_by(Point.AFTER_COMMIT)
         return row
 
-    async def write(self, conn: "asyncpg.Connection[asyncpg.Record]", write_id: str, key: str, *, flip: bool) -> OutboxRow:
+    async def write(
+        self, conn: "asyncpg.Connection[asyncpg.Record]", write_id: str, key: str, *, flip: bool
+    ) -> OutboxRow:
         """One accepted request over HTTP."""
         async with self._writing(conn, [key]) as writing:
             await conn.execute("insert into writes (write_id, key) values ($1, $2)", write_id, key)
@@ -138,7 +150,13 @@ class Store:
         return row
 
     async def repair(
-        self, conn: "asyncpg.Connection[asyncpg.Record]", holder: str, epoch: int, keys: Collection[str], past: Mapping[int, int], foreign: int
+        self,
+        conn: "asyncpg.Connection[asyncpg.Record]",
+        holder: str,
+        epoch: int,
+        keys: Collection[str],
+        past: Mapping[int, int],
+        foreign: int,
     ) -> OutboxRow:
         """Say the newest state of these keys once more, in the transaction that moves the expectation past the foreign records.
 
@@ -148,11 +166,17 @@ class Store:
             row = await writing.restate(sorted(keys))
             for partition, end in past.items():
                 held = await conn.execute(
-                    "update relay set expected[$3] = $4 where holder = $1 and epoch = $2", holder, epoch, partition + 1, end
+                    "update relay set expected[$3] = $4 where holder = $1 and epoch = $2",
+                    holder,
+                    epoch,
+                    partition + 1,
+                    end,
                 )
                 if held != "UPDATE 1":
                     raise LeaseLostError
-            await conn.execute("update relay set repairs = repairs + 1, foreign_records = foreign_records + $1", foreign)
+            await conn.execute(
+                "update relay set repairs = repairs + 1, foreign_records = foreign_records + $1", foreign
+            )
             self.dice.pass_by(Point.IN_REPAIR)
         return row
 
@@ -165,7 +189,9 @@ class Store:
         )
         return None if row is None else Lease(epoch=row["epoch"], expected=list(row["expected"]))
 
-    async def renew_lease(self, conn: "asyncpg.Connection[asyncpg.Record]", holder: str, epoch: int, ttl_s: float) -> None:
+    async def renew_lease(
+        self, conn: "asyncpg.Connection[asyncpg.Record]", holder: str, epoch: int, ttl_s: float
+    ) -> None:
         held = await conn.execute(
             """update relay set deadline = clock_timestamp() + make_interval(secs => $3)
                where holder = $1 and epoch = $2""",
@@ -188,7 +214,12 @@ class Store:
         return [OutboxRow(row["id"], row["packed"]) for row in rows]
 
     async def mark(
-        self, conn: "asyncpg.Connection[asyncpg.Record]", holder: str, epoch: int, rows: Sequence[int], expected: Sequence[int]
+        self,
+        conn: "asyncpg.Connection[asyncpg.Record]",
+        holder: str,
+        epoch: int,
+        rows: Sequence[int],
+        expected: Sequence[int],
     ) -> None:
         """Delete what was published and store the expectation, in one statement, if the lease is still ours."""
         held = await conn.fetchval(
@@ -207,24 +238,56 @@ class Store:
             raise LeaseLostError
 
     @asynccontextmanager
-    async def _writing(self, conn: "asyncpg.Connection[asyncpg.Record]", keys: Sequence[str]) -> AsyncIterator["Writing"]:
+    async def _writing(
+        self, conn: "asyncpg.Connection[asyncpg.Record]", keys: Sequence[str]
+    ) -> AsyncIterator["Writing"]:
         """A transaction with its keys locked. The number must be drawn after the locks: then it grows with every key's history.
 
         The lock is a statement of its own (read committed): a statement's snapshot is taken before it waits.
         """
-        async with conn.transaction():
-            number = await self._number(conn) if self.sabotage is Sabotage.EARLY_NUMBER else None
-            if self.locks is Locks.PEN:
-                await conn.execute("select pg_advisory_xact_lock($1, hashtext($2))", PEN % 2**31, self.schema)
-            else:
-                await conn.execute(
-                    "insert into state select key, 0, 0, 0, false from unnest($1::text[]) as t(key) on conflict do nothing", keys
-                )
-                await conn.fetch("select from state where key = any($1::text[]) order by key for update", keys)
-            if number is None:
-                number = await self._number(conn)
-            yield Writing(conn, number, self.locks)
-            self.dice.pass_by(Point.IN_TRANSACTION)
+        try:
+            async with conn.transaction():
+                yield await self._begin(conn, keys)
+                self.dice.pass_by(Point.IN_TRANSACTION)
+        except asyncpg.LockNotAvailableError:
+            if self.sabotage is not Sabotage.NO_EVICTION:
+                await self._evict(conn)
+            raise
+
+    async def _begin(self, conn: "asyncpg.Connection[asyncpg.Record]", keys: Sequence[str]) -> "Writing":
+        number = await self._number(conn) if self.sabotage is Sabotage.EARLY_NUMBER else None
+        if self.locks is Locks.PEN:
+            await conn.execute("select pg_advisory_xact_lock($1, hashtext($2))", PEN, self.schema)
+        else:
+            await conn.execute(
+                "insert into state select key, 0, 0, 0, false from unnest($1::text[]) as t(key) on conflict do nothing",
+                keys,
+            )
+            await conn.fetch("select from state where key = any($1::text[]) order by key for update", keys)
+        if number is None:
+            number = await self._number(conn)
+        await conn.copy_to_table("ballast", source=self._slow_copy(number))
+        return Writing(conn, number, self.locks)
+
+    async def _slow_copy(self, number: int) -> AsyncIterator[bytes]:
+        """Two pieces of a COPY, and a place to freeze between them."""
+        yield str(number).encode()
+        self.dice.pass_by(Point.IN_TRANSFER)
+        yield b"\n"
+
+    async def _evict(self, conn: "asyncpg.Connection[asyncpg.Record]") -> None:
+        """End sessions of ours that hold a transaction open and have long waited for their client.
+
+        A client that froze half-way through a message (a COPY, a large parameter, a large result) is not "idle in transaction":
+        neither that time-out nor statement_timeout ends its session (tried on Postgres 15), so whoever waits for its locks does.
+        """
+        await conn.execute(
+            """select pg_terminate_backend(pid) from pg_stat_activity
+               where application_name = $1 and pid <> pg_backend_pid() and xact_start is not null
+               and wait_event_type = 'Client' and state_change < clock_timestamp() - make_interval(secs => $2)""",
+            self.schema,
+            IDLE_IN_TRANSACTION_MS / 1000,
+        )
 
     @staticmethod
     async def _number(conn: "asyncpg.Connection[asyncpg.Record]") -> int:
@@ -258,7 +321,8 @@ class Writing:
 
     async def restate(self, keys: Sequence[str]) -> OutboxRow:
         rows = await self.conn.fetch(
-            "select key, version, folded, written, gone from state where key = any($1::text[]) and version > 0", list(keys)
+            "select key, version, folded, written, gone from state where key = any($1::text[]) and version > 0",
+            list(keys),
         )
         return await self._send(rows)
 
@@ -266,5 +330,3 @@ class Writing:
         packed = pack([(row["key"], json.dumps(dict(row)).encode()) for row in rows])
         await self.conn.execute("insert into outbox (id, packed) values ($1, $2)", self.number, packed)
         return OutboxRow(self.number, packed)
-
-

@@ -30,7 +30,7 @@ from fault.toy.store import SCHEMA
 
 REPLICAS = 3
 FACTS = 400
-SETTLE_S = 40.0
+SETTLE_S = 20.0
 PR_SET_PDEATHSIG = 1
 T = TypeVar("T")
 
@@ -183,14 +183,14 @@ async def _prepare(trial: Trial) -> None:
         await conn.execute(f"create schema {trial.schema}")
         await conn.execute(f"set search_path to {trial.schema}; {SCHEMA}")
         await conn.executemany("insert into positions values ($1, 0)", [(p,) for p in range(trial.partitions)])
-        await conn.execute(
-            "insert into relay values (1, 'nobody', 0, '-infinity', $1)", [0] * trial.partitions
-        )
+        await conn.execute("insert into relay values (1, 'nobody', 0, '-infinity', $1)", [0] * trial.partitions)
         await admin.create_topics([NewTopic(t, trial.partitions, 1) for t in (trial.facts_topic, trial.state_topic)])
         draw = random.Random(f"{trial.seed}/facts")  # noqa: S311 - a test's dice
         for _ in range(FACTS):
             key = draw.choice(trial.keys)
-            await producer.send(trial.facts_topic, b"1", key=key.encode(), partition=partition_of(key, trial.partitions))
+            await producer.send(
+                trial.facts_topic, b"1", key=key.encode(), partition=partition_of(key, trial.partitions)
+            )
         await producer.flush()
     finally:
         await producer.stop()
@@ -208,7 +208,9 @@ async def _clear(trial: Trial) -> None:
     await conn.close()
 
 
-async def _with_both(trial: Trial, look: Callable[["asyncpg.Connection[asyncpg.Record]", AIOKafkaConsumer], Awaitable[T]]) -> T:
+async def _with_both(
+    trial: Trial, look: Callable[["asyncpg.Connection[asyncpg.Record]", AIOKafkaConsumer], Awaitable[T]]
+) -> T:
     conn = await asyncpg.connect(trial.dsn, server_settings={"search_path": trial.schema})
     consumer = AIOKafkaConsumer(bootstrap_servers=trial.bootstrap, auto_offset_reset="none", enable_auto_commit=False)
     await consumer.start()
@@ -245,7 +247,9 @@ async def _judge(trial: Trial, verdict: Verdict) -> None:
 
     async def look(conn: "asyncpg.Connection[asyncpg.Record]", consumer: AIOKafkaConsumer) -> None:
         log = await _read_all(consumer, trial.state_topic, trial.partitions)
-        rows = {row["key"]: dict(row) for row in await conn.fetch("select key, version, folded, written, gone from state")}
+        rows = {
+            row["key"]: dict(row) for row in await conn.fetch("select key, version, folded, written, gone from state")
+        }
         last: dict[str, dict[str, object]] = {}
         content: dict[tuple[str, object], dict[str, object]] = {}
         for key, value in log:
@@ -253,7 +257,9 @@ async def _judge(trial: Trial, verdict: Verdict) -> None:
                 verdict.faults.append(f"two contents of {key} version {value['version']}")
             last[key] = value
         verdict.faults += _first_shown_out_of_order(log)
-        verdict.faults += [f"{k}: log ends with {last.get(k)}, database has {row}" for k, row in rows.items() if last.get(k) != row]
+        verdict.faults += [
+            f"{k}: log ends with {last.get(k)}, database has {row}" for k, row in rows.items() if last.get(k) != row
+        ]
         verdict.faults += [f"{key}: in the log, not in the database" for key in last.keys() - rows.keys()]
         facts = Counter(key for key, _ in await _read_all(consumer, trial.facts_topic, trial.partitions))
         writes = Counter(row["key"] for row in await conn.fetch("select key from writes"))
@@ -262,7 +268,11 @@ async def _judge(trial: Trial, verdict: Verdict) -> None:
                 verdict.faults.append(f"{name}: the database does not have every effect exactly once")
         relay = await conn.fetchrow("select epoch, repairs, foreign_records from relay")
         assert relay is not None
-        verdict.takeovers, verdict.repairs, verdict.foreign_records = relay["epoch"], relay["repairs"], relay["foreign_records"]
+        verdict.takeovers, verdict.repairs, verdict.foreign_records = (
+            relay["epoch"],
+            relay["repairs"],
+            relay["foreign_records"],
+        )
         verdict.stale_before_repair = _steps_back(log)
 
     await _with_both(trial, look)

@@ -97,11 +97,11 @@ def create_app(
 def _common_routes(api: FastAPI, health: Health, metrics: Metrics) -> APIRouter:
     router = APIRouter(tags=["about this service"])
 
-    @router.api_route("/healthz", methods=["GET", "HEAD"], summary="Is the process alive?", operation_id="healthz")
+    @router.get("/healthz", summary="Is the process alive?")
     async def healthz() -> Response:
         return _told(health.live())
 
-    @router.api_route("/readyz", methods=["GET", "HEAD"], summary="Is it ready to work, and if not, why?", operation_id="readyz")
+    @router.get("/readyz", summary="Is it ready to work, and if not, why?")
     async def readyz() -> Response:
         return _told(await health.ready())
 

@@ -16,7 +16,7 @@ from earshot_shared.errors import EarshotError
 from earshot_shared.http import bodies
 from earshot_shared.http.auth import Authenticator, check_scope
 from earshot_shared.http.call import SCOPE_KEY, Call
-from earshot_shared.http.problems import Answer, BusyError, HttpError, UnauthorizedError, problem, problem_of
+from earshot_shared.http.problems import Answer, BusyError, HttpError, UnauthorizedError, problem_of, unexpected
 from earshot_shared.http.rules import DEFAULT_BODY_LIMIT, PathRules
 from earshot_shared.metrics import Metrics
 from earshot_shared.tracing import working_in
@@ -95,7 +95,7 @@ class Door:
             await self._refuse(problem_of(error), error, receive, answering, said)
         except Exception as error:  # noqa: BLE001  # the supervisor of a request: it alone must answer whatever happens
             _log.error("request failed", extra={"action": "request_failed", "path_kind": _route_of(scope)}, exc_info=error)
-            await self._refuse(_unexpected(), error, receive, answering, said)
+            await self._refuse(unexpected(), error, receive, answering, said)
         finally:
             self.in_flight -= 1
             route = _route_of(scope)
@@ -243,7 +243,3 @@ def _header(headers: Sequence[tuple[bytes, bytes]], wanted: bytes) -> str | None
 
 def _nobody() -> Principal:
     return Principal(key_id="", scopes=frozenset())
-
-
-def _unexpected() -> Answer:
-    return problem(500, "unexpected", "Something is wrong on our side; the log of the service says what.")

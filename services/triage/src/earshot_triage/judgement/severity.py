@@ -7,6 +7,7 @@ step up names its ground, so that a person can agree or not. Must not read the m
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -40,7 +41,20 @@ _URGENT: Final = re.compile(
 _ANY: Final = re.compile(r"\b(?:" + "|".join(f"(?P<c{index}>{pattern})" for index, (_, _, pattern) in enumerate(_CUES)) + r")", re.ASCII)
 
 
-def gravity(lowered: str, *, intent: str, complaint: float, bug: float, sentiment: float, anger: float) -> Gravity:
+_TRIGGERS: Final = frozenset(
+    "caught fire smoke smoking exploded explode electric injured injury injuries hospital choking poisoned poisoning allergic"
+    " suicide suicidal kill unsafe carbon breach leak hacked stolen compromised theft fraud fraudulent phishing unauthorised"
+    " unauthorized security someone lawyer solicitor sue suing legal lawsuit small ombudsman trading attorney gdpr regulator"
+    " press class lost deleted charged double overcharged money stole scam scammed loss down outage can't cannot locked"
+    " completely service cancel cancelling canceling cancelled canceled switching never customer taking urgent urgently asap"
+    " immediately now emergency today tonight hour stranded deadline at still hours days weeks help hold".split()
+)
+"""Every cue holds one of these words: a text without any is not searched."""
+
+
+def gravity(
+    lowered: str, written: Sequence[str], *, intent: str, complaint: float, bug: float, sentiment: float, anger: float
+) -> Gravity:
     """Return severity and urgency of a cleaned text in lower case, given what the judge made of it.
 
     `complaint`, `bug` and `anger` are probabilities, `sentiment` is -1..1.
@@ -53,17 +67,24 @@ def gravity(lowered: str, *, intent: str, complaint: float, bug: float, sentimen
     elif intent == "question":
         severity = NORMAL
         reasons.append("severity 2: somebody waits for an answer")
+    urgency = 0.15 + 0.15 * (max(complaint, bug) if troubled else 0.0)
+    if _TRIGGERS.isdisjoint(written):
+        return _settle(severity, urgency, reasons, angry=troubled and (anger >= 0.8 or sentiment <= -0.85))
     for match in _ANY.finditer(lowered):
         grade, ground, _ = _CUES[int((match.lastgroup or "c0")[1:])]
         if grade > severity and (troubled or sentiment < 0.25):
             severity = grade
             reasons.append(f"severity {grade}: {ground} (“{match.group()}”)")
-    if troubled and severity == NORMAL and (anger >= 0.8 or sentiment <= -0.85):
-        severity = HIGH
-        reasons.append("severity 3: strong anger about something that went wrong")
     urgent = _URGENT.search(lowered)
-    urgency = 0.15 + 0.2 * (severity - 1) + 0.15 * (max(complaint, bug) if troubled else 0.0)
     if urgent and severity > LOW:
         urgency += 0.2
         reasons.append(f"urgent: “{urgent.group()}”")
-    return Gravity(severity=severity, urgency=round(min(1.0, urgency), 3), reasons=tuple(reasons))
+    return _settle(severity, urgency, reasons, angry=troubled and (anger >= 0.8 or sentiment <= -0.85))
+
+
+def _settle(severity: int, urgency: float, reasons: list[str], *, angry: bool) -> Gravity:
+    if angry and severity == NORMAL:
+        severity = HIGH
+        reasons.append("severity 3: strong anger about something that went wrong")
+    urgency = min(1.0, urgency + 0.2 * (severity - 1))
+    return Gravity(severity=severity, urgency=round(urgency, 3), reasons=tuple(reasons))

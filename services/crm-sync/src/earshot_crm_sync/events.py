@@ -1,0 +1,241 @@
+"""The topics crm-sync reads and writes, and their translation to and from the domain.
+
+Owns the wire forms. Unknown fields are passed over, so that producers and we deploy apart.
+"""
+
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Final
+
+import msgspec
+
+from earshot_crm_sync.domain.profile import Profile
+from earshot_crm_sync.domain.statements import Statement, Tally, statement_of
+from earshot_crm_sync.identity import Claim
+from earshot_shared.envelope import EventWriter
+from earshot_shared.messages import Message
+from earshot_shared.topics import Topic
+
+CUSTOMERS: Final = EventWriter(Topic.CUSTOMER_CHANGED, "crm-sync")
+# Statements are pure functions of what an item says of its author; this many are kept, some 1 KiB each.
+_KNOWN_STATEMENTS: Final = 20_000
+
+
+class Speaker(msgspec.Struct, frozen=True, gc=False):
+    """The part of an author that identity rests on; hashable, so that an author met again costs one look-up."""
+
+    id: str | None = None
+    handle: str | None = None
+    name: str | None = None
+    email: str | None = None
+    email_verified: bool = False
+    phone: str | None = None
+    phone_verified: bool = False
+    url: str | None = None
+    is_staff: bool = False
+    on_behalf_of_brand: bool = False
+
+
+_NOBODY: Final = Speaker()
+
+
+class HeardItem(msgspec.Struct, gc=False):
+    """The part of an item that the customer view needs."""
+
+    feedback_id: str
+    source: str
+    channel: str
+    author_key: str
+    occurred_at: datetime
+    received_at: datetime
+    author: Speaker = _NOBODY
+    kind: str = "post"
+    text: str = ""
+    withdrawn: bool = False
+    erased: bool = False
+
+
+class Triaged(msgspec.Struct, gc=False):
+    """What triage says of an item; ``version`` orders what it says."""
+
+    item: HeardItem
+    version: int
+    intent: str = "unknown"
+    case_id: str | None = None
+
+
+class TriagedEvent(msgspec.Struct, gc=False):
+    """The envelope, of which only the body matters here."""
+
+    data: Triaged
+
+
+class Standing(msgspec.Struct, gc=False, omit_defaults=True):
+    """What the customer view shows of an account's standing: that which seldom changes. Points are recognition's own to tell."""
+
+    author_key: str
+    tier: str | None = None
+    badges: list[str] = []
+    advocate: str | None = None
+
+
+class StandingChanged(Standing, gc=False):
+    """What recognition says of an account."""
+
+    version: int = 0
+    merged_into: str | None = None
+
+
+class StandingEvent(msgspec.Struct, gc=False):
+    """The envelope of the same."""
+
+    data: StandingChanged
+
+
+class Entry(msgspec.Struct, array_like=True, gc=False):
+    """What is kept of an item for timelines."""
+
+    channel: str
+    kind: str
+    text: str
+    intent: str
+    case_id: str | None
+    author_key: str
+
+
+class FieldView(msgspec.Struct, gc=False):
+    """One field of the golden record with its provenance."""
+
+    value: str
+    source: str
+    updated_at: datetime
+
+
+class CustomerView(msgspec.Struct, gc=False):
+    """The whole merged view: body of ``customer.changed`` and answer of ``GET /v1/customers/{id}``."""
+
+    customer_id: str
+    name: str | None
+    names: msgspec.Raw
+    identifiers: msgspec.Raw
+    accounts: msgspec.Raw
+    roles: msgspec.Raw
+    feedback_count: int
+    first_seen_at: datetime
+    last_seen_at: datetime
+    consents: msgspec.Raw
+    recognition: msgspec.Raw
+    fields: dict[str, FieldView]
+    version: int
+
+
+class MergedView(msgspec.Struct, gc=False):
+    """What an id that joined another says last."""
+
+    id: str
+    merged_into: str
+    version: int
+
+
+_triaged = msgspec.json.Decoder(TriagedEvent)
+_standing = msgspec.json.Decoder(StandingEvent)
+_json = msgspec.json.Encoder()
+_packer = msgspec.msgpack.Encoder()
+_entry = msgspec.msgpack.Decoder(Entry)
+_NO_CONSENTS: Final = msgspec.Raw(b"[]")
+
+
+def decode_triaged(value: bytes) -> Triaged:
+    """Return what a record of ``feedback.triaged`` says.
+
+    Raises: msgspec.DecodeError when it is none.
+    """
+    return _triaged.decode(value).data
+
+
+def decode_standing(value: bytes) -> StandingChanged:
+    """Return what a record of ``recognition.changed`` says.
+
+    Raises: msgspec.DecodeError when it is none.
+    """
+    return _standing.decode(value).data
+
+
+def statement_of_item(item: HeardItem) -> Statement | None:
+    """Return what an item says of its author; None when it shows nobody (withdrawn, erased)."""
+    if item.withdrawn or item.erased:
+        return None
+    return _statement(item.source, item.channel, item.author_key, item.author)
+
+
+@lru_cache(maxsize=_KNOWN_STATEMENTS)
+def _statement(source: str, channel: str, author_key: str, speaker: Speaker) -> Statement | None:
+    return statement_of(
+        Claim(
+            evidence_id="",
+            source=source,
+            at=_ANY_TIME,
+            channel=channel,
+            author_key=author_key,
+            account_id=speaker.id,
+            handle=speaker.handle,
+            name=speaker.name,
+            email=speaker.email,
+            email_verified=speaker.email_verified,
+            phone=speaker.phone,
+            phone_verified=speaker.phone_verified,
+            url=speaker.url,
+            is_staff=speaker.is_staff,
+            is_brand=speaker.on_behalf_of_brand,
+        )
+    )
+
+
+_ANY_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)  # a statement has no time of its own
+
+
+def pack_entry(item: HeardItem, intent: str, case_id: str | None) -> bytes:
+    """Return what is kept of an item for timelines; a skeleton keeps nothing but its channel."""
+    if item.erased or item.withdrawn:
+        return _packer.encode(Entry(item.channel, item.kind, "", "unknown", case_id, ""))
+    return _packer.encode(Entry(item.channel, item.kind, item.text, intent, case_id, item.author_key))
+
+
+def unpack_entry(packed: bytes) -> Entry:
+    """Return what `pack_entry` packed."""
+    return _entry.decode(packed)
+
+
+def view_of(profile: Profile, tallies: dict[int, Tally], feedback_count: int, version: int) -> CustomerView:
+    """Return the whole view: the profile with the counters of its statements."""
+    if len(tallies) == 1:
+        (tally,) = tallies.values()
+        first, last = tally.first_at, tally.last_at
+    else:
+        first = min(tally.first_at for tally in tallies.values())
+        last = max(tally.last_at for tally in tallies.values())
+    return CustomerView(
+        profile.customer_id,
+        profile.name,
+        profile.names,
+        profile.identifiers,
+        profile.accounts,
+        profile.roles,
+        feedback_count,
+        first,
+        last,
+        _NO_CONSENTS,
+        profile.recognition,
+        {field.name: FieldView(field.value, field.source, tallies[field.statement_no].heard_at) for field in profile.fields},
+        version,
+    )
+
+
+def tell_customer(view: CustomerView, *, event_id: str, now: str) -> Message:
+    """Return the message that tells a customer's state."""
+    return CUSTOMERS.write(view.customer_id, event_id, msgspec.Raw(_json.encode(view)), time=now)
+
+
+def tell_merged(customer_id: str, into: str, version: int, *, event_id: str, now: str) -> Message:
+    """Return the message that tells where an id leads now."""
+    return CUSTOMERS.write(customer_id, event_id, MergedView(customer_id, into, version), time=now)
