@@ -28,7 +28,7 @@ from earshot_shared.service import Parts
 from earshot_shared.topics import Topic
 from earshot_triage.settings import TriageSettings
 from earshot_triage.wiring import Wiring
-from support.triage_world import ITEMS
+from support.triage_world import ITEMS, PlainJudge
 
 FIRST_KEY = "a-first-key-for-tests"
 NO_KAFKA = "127.0.0.1:1"
@@ -81,9 +81,9 @@ class TriageUnderTest:
 
 @contextlib.asynccontextmanager
 async def running_triage(
-    dsn: str, *, kafka: str | None = None, prefix: str = "earshot", config_dir: Path | None = None
+    dsn: str, *, kafka: str | None = None, prefix: str = "earshot", config_dir: Path | None = None, learned: bool = False
 ) -> AsyncIterator[TriageUnderTest]:
-    """Run triage on a migrated database until the block ends."""
+    """Run triage on a migrated database until the block ends; ``learned`` takes the real judge in place of the plain one."""
     values: dict[str, Any] = {"config_dir": config_dir} if config_dir else {}
     settings = TriageSettings(
         kafka_bootstrap=kafka or NO_KAFKA, postgres_dsn=SecretStr(dsn), topic_prefix=prefix, api_key=SecretStr(FIRST_KEY), **values
@@ -92,7 +92,7 @@ async def running_triage(
     async with contextlib.AsyncExitStack() as stack:
         access = await stack.enter_async_context(open_access_pool(dsn, prefix, application="test"))
         secret = await read_secret(access)
-        wiring = Wiring(settings)
+        wiring = Wiring(settings, judge=None if learned else PlainJudge())
         runtime = await wiring.open_runtime(ground, secret)
         stack.push_async_callback(runtime.close)
         keys = PostgresKeys(access)

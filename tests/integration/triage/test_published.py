@@ -4,32 +4,20 @@ import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import aiokafka
 import pytest
 
 from earshot_shared import ids
-from earshot_shared.item import Author, Item
+from earshot_shared.item import Item
 from earshot_shared.migrations import migrate_all
 from earshot_shared.topics import Topic, partition_of
 from earshot_shared.topics_admin import apply_topics
 from support.triage import running_triage
-from support.triage_world import ITEMS
+from support.triage_world import ITEMS, plain_item
 
 DEADLINE_S = 40.0
-DAY = datetime(2026, 3, 1, tzinfo=UTC)
-
-
-def item(name: str, minute: int, text: str, *, brand_speaks: bool = False, to: str | None = None, revision: int = 1) -> Item:
-    parents = (ids.feedback_id("forum", to),) if to else ()
-    at = DAY + timedelta(minutes=minute)
-    return Item(
-        feedback_id=ids.feedback_id("forum", name), revision=revision, source="forum", external_id=name, channel="forum",
-        author_key=f"forum:{name}", author=Author(id=name, on_behalf_of_brand=brand_speaks), occurred_at=at, received_at=at,
-        text=text, brand="Acme", parents=parents,
-    )  # fmt: skip
 
 
 async def produce(bootstrap: str, prefix: str, items: list[Item]) -> None:
@@ -75,9 +63,9 @@ async def eventually(check: Callable[[], Awaitable[bool]], what: str) -> None:
 async def test_items_become_decisions_feeds_and_cases(kafka_bootstrap: str, topic_prefix: str, fresh_database: Any) -> None:
     dsn = await asyncio.to_thread(fresh_database, lambda address: migrate_all(address, topic_prefix))
     await apply_topics(kafka_bootstrap, topic_prefix)
-    question = item("q", 0, "How do I reset my password?")
-    answer = item("a", 5, "Like this.", brand_speaks=True, to="q")
-    bug = item("b", 1, "The app crashes when I open it, it is broken")
+    question = plain_item("q", 0, "question 2")
+    answer = plain_item("a", 5, "Like this.", brand_speaks=True, to="q")
+    bug = plain_item("b", 1, "bug 3")
     async with running_triage(dsn, kafka=kafka_bootstrap, prefix=topic_prefix) as triage:
         await produce(kafka_bootstrap, topic_prefix, [answer, bug, question, bug])
 

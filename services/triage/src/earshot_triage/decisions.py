@@ -5,12 +5,13 @@ Owns the joining of the two. Touches neither Kafka nor Postgres; runs outside th
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from earshot_shared.item import Item
 from earshot_triage.domain.message import Message
 from earshot_triage.domain.routing import Rules, Subject, route
 from earshot_triage.events import Decision, encode_decision, message_of, role_of
-from earshot_triage.judgement import Judge, Judgement
+from earshot_triage.judgement import Judgement
 
 NOBODY_JUDGED = "nothing to judge: it was withdrawn or erased"
 
@@ -26,13 +27,22 @@ class Arrival:
     replaying: bool = False
 
 
+class Judging(Protocol):
+    """What is asked of a judge: `earshot_triage.judgement.Judge` is one."""
+
+    version: str
+
+    def judge(self, texts: Sequence[str], *, languages: Sequence[str | None] | None = None) -> list[Judgement]:
+        """Return one judgement a text, in order."""
+
+
 class Decider:
     """Decides with one judge and the rules of the moment; ``rules`` may be replaced at any time, for later items.
 
     ``written`` is the same rules as the operator wrote them.
     """
 
-    def __init__(self, judge: Judge, rules: Rules, written: Mapping[str, object] | None = None) -> None:
+    def __init__(self, judge: Judging, rules: Rules, written: Mapping[str, object] | None = None) -> None:
         self.judge = judge
         self.rules = rules
         self.written = written or {}

@@ -11,11 +11,13 @@ from typing import Any
 
 import msgspec
 
+from earshot_shared.access.keys import Principal
+from earshot_shared.item import Visibility, decode_item
 from earshot_triage import repository
+from earshot_triage.decisions import Judging
 from earshot_triage.domain.acts import Act
 from earshot_triage.domain.message import Message, Stance
 from earshot_triage.events import CaseChanged, Decision, case_body, shown
-from earshot_triage.judgement import Judge
 from earshot_triage.repository import QUERIES, Held, Thread, load_known, load_threads, thread_of
 
 
@@ -130,6 +132,22 @@ async def find(conn: Any, case_id: str) -> Found | None:
     return Found(held, (await load_threads(conn, [held.label])).get(held.label))
 
 
+async def messages_of(conn: Any, label: str) -> list[Held]:
+    """Return every item of one thread, withdrawn ones included."""
+    return await repository.load_members(conn, [label])
+
+
+async def acts_of(conn: Any, label: str, messages: Sequence[Held]) -> list[Act]:
+    """Return what people did about one thread, in order."""
+    nodes = await repository.load_nodes_of(conn, [label])
+    return await repository.load_acts(conn, [*nodes, *(held.key for held in messages)])
+
+
+async def visibility_of(conn: Any, key: str) -> Visibility:
+    """Return the visibility of an item we hold."""
+    return decode_item((await repository.load_items(conn, [key]))[key].item).visibility
+
+
 async def list_cases(conn: Any, wanted: CaseFilter, *, after: tuple[datetime, str] | None, limit: int, now: datetime) -> list[CaseLine]:
     """Return up to ``limit`` cases, newest first, after a place in that order."""
     rows = await conn.fetch(
@@ -148,7 +166,7 @@ async def list_cases(conn: Any, wanted: CaseFilter, *, after: tuple[datetime, st
         None if wanted.q is None else f"%{_like(wanted.q)}%",
         limit,
     )
-    return [_line(row) for row in rows]
+    return [line(thread_of(row), row["due_at"]) for row in rows]
 
 
 async def list_questions(
@@ -163,19 +181,18 @@ async def list_questions(
         after[1] if after else None,
         limit,
     )
-    return [_line(row) for row in rows]
+    return [line(thread_of(row), row["due_at"]) for row in rows]
 
 
 async def case_view(conn: Any, thread: Thread, *, due_at: datetime, now: datetime) -> CaseView:
     """Return a case with all its messages and all that was done about it."""
     state = thread.state
-    rows = await conn.fetch(QUERIES["read_messages"], state.label)
-    messages = [(_message_decoder.decode(row["brief"]), row["item"]) for row in rows]
-    erased = {message.key for message, _ in messages if message.erased}
-    present = sorted(((message, item) for message, item in messages if not message.withdrawn), key=lambda each: each[0].order)
-    told = b"[%b]" % b",".join(shown(message, _words.decode(item).text) for message, item in present)
-    nodes = await repository.load_nodes_of(conn, [state.label])
-    acts = await repository.load_acts(conn, [*nodes, *(message.key for message, _ in messages)])
+    messages = await messages_of(conn, state.label)
+    erased = {held.key for held in messages if held.message.erased}
+    stored = await repository.load_items(conn, [held.key for held in messages])
+    present = sorted((held.message for held in messages if not held.message.withdrawn), key=lambda message: message.order)
+    told = b"[%b]" % b",".join(shown(message, _words.decode(stored[message.key].item).text) for message in present)
+    acts = await acts_of(conn, state.label, messages)
     body = case_body(state, due_at=due_at, tail=told, version=thread.version)
     overdue = state.first_response is None and state.resolved_at is None and due_at < now
     clocks = Clocks(
@@ -225,10 +242,15 @@ async def counts(conn: Any) -> dict[str, Any]:
     return {"feedback": found.get("feedback", 0), "cases": found.get("cases", 0), "by_route": routes}
 
 
-def _line(row: Any) -> CaseLine:
-    thread = thread_of(row)
-    body = case_body(thread.state, due_at=row["due_at"], tail=b"[]", version=thread.version)
+def line(thread: Thread, due_at: datetime) -> CaseLine:
+    """Return a case without its messages."""
+    body = case_body(thread.state, due_at=due_at, tail=b"[]", version=thread.version)
     return CaseLine(**{name: getattr(body, name) for name in CaseLine.__struct_fields__})
+
+
+def may_see(principal: Principal, brand: str | None) -> bool:
+    """Say whether a key may see what belongs to a brand; one that is bound to brands sees nothing without a brand."""
+    return principal.brands is None or (brand is not None and principal.may_brand(brand))
 
 
 def _entry(act: Act, erased: set[str]) -> HistoryEntry:
@@ -334,7 +356,7 @@ async def decision(conn: Any, key: str) -> FoundDecision | None:
     return FoundDecision(_encoder.encode(view), message.brand)
 
 
-async def judged(judge: Judge, texts: Sequence[str]) -> list[JudgedText]:
+async def judged(judge: Judging, texts: Sequence[str]) -> list[JudgedText]:
     """Return what the judge says of each text; in a thread when they are many, so that others are answered meanwhile."""
     found = judge.judge(texts) if len(texts) < _THREAD_FROM else await asyncio.to_thread(judge.judge, texts)
     return [JudgedText(**{name: getattr(each, name) for name in JudgedText.__struct_fields__}) for each in found]

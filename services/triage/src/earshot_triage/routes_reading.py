@@ -65,7 +65,7 @@ def _feedback(parts: Parts, decider: Decider) -> APIRouter:
     async def read_feedback(feedback_id: FeedbackId, reader: Reader) -> Response:
         with translated():
             found = await reading.decision(parts.runtime.pool, key_of(feedback_id))
-        if found is None or not _may_see(reader, found.brand):
+        if found is None or not reading.may_see(reader, found.brand):
             raise NotFoundError("No item of that id has come in.")
         return Response(found.body, media_type="application/json")
 
@@ -119,7 +119,7 @@ def _cases(parts: Parts, decider: Decider, clock: Callable[[], datetime]) -> API
             async with parts.runtime.pool.acquire() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
                 found = await reading.find(conn, case_id)
                 thread = found.case if found is not None else None
-                if thread is None or not _may_see(reader, thread.state.brand):
+                if thread is None or not reading.may_see(reader, thread.state.brand):
                     refuse(found if thread is None else None)
                 view = await reading.case_view(conn, thread, due_at=due_at(thread.state, decider.rules), now=clock())
         return answer_json(view, version=view.version)
@@ -193,13 +193,9 @@ def _about(parts: Parts, decider: Decider) -> APIRouter:
 
 def refuse(found: reading.Found | None) -> NoReturn:
     """Say that an id leads to no case: it ceased (410), or never was."""
-    if found is not None:
-        raise GoneError("This case has ceased: what it was about was withdrawn, or a brand opened it.", code="case-withdrawn")
+    if found is not None and (found.thread is None or found.held.opened):
+        raise GoneError("This case has ceased: what it was about was withdrawn.", code="case-withdrawn")
     raise NotFoundError("No case has or had this id.")
-
-
-def _may_see(reader: Principal, brand: str | None) -> bool:
-    return reader.brands is None or (brand is not None and reader.may_brand(brand))
 
 
 def _place(position: list[str | int | float | None] | None) -> tuple[datetime, str] | None:

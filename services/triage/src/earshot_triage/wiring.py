@@ -14,7 +14,7 @@ from earshot_shared.serve import Task
 from earshot_shared.service import Parts
 from earshot_triage.app import make_app
 from earshot_triage.config import TriageConfig
-from earshot_triage.decisions import Decider
+from earshot_triage.decisions import Decider, Judging
 from earshot_triage.domain.routing import Rules
 from earshot_triage.judgement import Judge
 from earshot_triage.settings import TriageSettings
@@ -29,10 +29,10 @@ def now() -> datetime:
 class Wiring:
     """Makes each part of one triage process once, in the order in which `earshot_shared.service` asks for them."""
 
-    def __init__(self, settings: TriageSettings) -> None:
+    def __init__(self, settings: TriageSettings, *, judge: Judging | None = None) -> None:
         self.settings = settings
         self._file = ConfigFile(settings.config_dir, "triage", TriageConfig)
-        self._decider = Decider(Judge.load(), *_rules(self._file.current))
+        self._decider = Decider(judge or Judge.load(), *_rules(self._file.current))
         self._file.follow(self._reload)
         self.stage = TriageStage(self._decider, now)
 

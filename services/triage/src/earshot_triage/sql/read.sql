@@ -29,12 +29,6 @@ select feedback.key, feedback.thread, feedback.item, feedback.decision, feedback
   left join threads on threads.thread = coalesce(feedback.thread, feedback.key)
  where feedback.key = $1
 
--- name: read_messages
--- Every item of one thread.
-select key, joined, brief, item from feedback where key = $1
-union all
-select key, joined, brief, item from feedback where thread = $1
-
 -- name: service_levels
 -- First responses of cases that customers opened, by key; the seconds in microseconds, so that nothing is rounded.
 with cases as (
