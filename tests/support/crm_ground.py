@@ -10,18 +10,29 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import msgspec
+from pydantic import SecretStr
 
+from earshot_crm_sync.app import create_crm_sync_app
 from earshot_crm_sync.identity import IdentityRules
-from earshot_crm_sync.stage import CrmSync
+from earshot_crm_sync.settings import CrmSyncSettings
+from earshot_crm_sync.stage import ID_PURPOSE, CrmSync
 from earshot_shared import ids
+from earshot_shared.access import Secret, StoredKey
 from earshot_shared.envelope import EventWriter
+from earshot_shared.health import Health
+from earshot_shared.http.auth import Keyring
+from earshot_shared.http.paging import Cursors
 from earshot_shared.item import Author, Item
 from earshot_shared.messages import Message
+from earshot_shared.metrics import Metrics
 from earshot_shared.migrations.runner import migrate_all
 from earshot_shared.pipeline.records import Batch, StoredRecord
 from earshot_shared.pipeline.writer import Transaction, Writer
 from earshot_shared.postgres import Pool, open_pool
+from earshot_shared.runtime import Ground, Runtime
+from earshot_shared.service import Parts
 from earshot_shared.topics import Topic, schema_name
 
 SCHEMA = schema_name("crm-sync")
@@ -37,7 +48,7 @@ async def migrate(dsn: str) -> None:
 
 
 def item(
-    name: str,
+    external_id: str,
     *,
     at: int = 0,
     channel: str = "forum",
@@ -46,9 +57,18 @@ def item(
     withdrawn: bool = False,
     erased: bool = False,
     revision: int = 1,
+    mail: str | None = None,
+    phone: str | None = None,
     **author: Any,
 ) -> Item:
-    """Return an item called ``name``, said ``at`` minutes after the start by an author with these fields."""
+    """Return an item of this external_id, said ``at`` minutes after the start by an author with these fields.
+
+    ``mail`` and ``phone`` are verified; an unverified mail is the author's field ``email``.
+    """
+    if mail is not None:
+        author |= {"email": mail, "email_verified": True}
+    if phone is not None:
+        author |= {"phone": phone, "phone_verified": True}
     speaker = Author(**author)
     source = source or channel
     key = ids.author_key(channel=channel, account_id=speaker.id, handle=speaker.handle, mail=speaker.email, secret=_MAIL_SECRET)
@@ -56,16 +76,16 @@ def item(
     moment = START + timedelta(minutes=at)
     hidden = withdrawn or erased
     return Item(
-        feedback_id=ids.feedback_id(source, name),
+        feedback_id=ids.feedback_id(source, external_id),
         revision=revision,
         source=source,
-        external_id=name,
+        external_id=external_id,
         channel=channel,
         author_key="erased" if hidden else key,
         author=Author() if hidden else speaker,
         occurred_at=moment,
         received_at=moment + timedelta(seconds=1),
-        text="" if hidden else text or f"text of {name}",
+        text="" if hidden else text or f"text of {external_id}",
         withdrawn=withdrawn,
         erased=erased,
     )
@@ -155,7 +175,11 @@ async def bench(dsn: str, rules: IdentityRules | None = None) -> AsyncIterator[B
     chosen = rules or IdentityRules()
     pool = await open_pool(dsn, schema=SCHEMA, application="test", max_size=3)
     try:
-        yield Bench(pool, Writer(pool, service="crm-sync", schema=SCHEMA), CrmSync(lambda: chosen, key=KEY, clock=lambda: START))
+        yield Bench(
+            pool,
+            Writer(pool, service="crm-sync", schema=SCHEMA),
+            CrmSync(lambda: chosen, key=Secret(KEY).key(ID_PURPOSE), clock=lambda: START),
+        )
     finally:
         await pool.close()
 
@@ -164,3 +188,50 @@ def chunks(records: Sequence[StoredRecord], size: int) -> Iterator[Sequence[Stor
     """Split records into slices of this size."""
     for start in range(0, len(records), size):
         yield records[start : start + size]
+
+
+class NoKeys:
+    """A store without keys: the first key is the only one."""
+
+    async def find(self, key_id: str) -> None:
+        return None
+
+    async def touch(self, key_id: str) -> None:
+        return None
+
+    async def add(self, key: StoredKey) -> None:
+        raise NotImplementedError
+
+    async def list(self) -> Sequence[StoredKey]:
+        return []
+
+    async def revoke(self, key_id: str) -> bool:
+        return False
+
+
+FIRST_KEY = "first-key-of-the-test"
+
+
+@contextlib.asynccontextmanager
+async def http(ground: Bench, dsn: str) -> AsyncIterator[httpx.AsyncClient]:
+    """Give a client of the service's door, over the same store as the stage."""
+    settings = CrmSyncSettings(kafka_bootstrap="127.0.0.1:1", postgres_dsn=SecretStr(dsn), api_key=SecretStr(FIRST_KEY))
+    place = Ground(service="crm-sync", kafka_bootstrap="127.0.0.1:1", postgres_dsn=dsn, topic_prefix="earshot")
+    runtime = await Runtime.open(place, stage=lambda _: ground.stage, outputs=[Topic.CUSTOMER_CHANGED])
+    secret = Secret(KEY)
+    parts = Parts(
+        settings=settings,
+        runtime=runtime,
+        secret=secret,
+        keyring=Keyring(NoKeys(), first_key=FIRST_KEY),
+        cursors=Cursors(secret),
+        health=Health(),
+        metrics=Metrics("crm-sync"),
+    )
+    door: Any = create_crm_sync_app(parts, IdentityRules)
+    headers = {"authorization": f"Bearer {FIRST_KEY}"}
+    try:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(door), base_url="http://crm-sync", headers=headers) as client:
+            yield client
+    finally:
+        await runtime.close()

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
+
 from support.crm_ground import Bench, bench, item, migrate, triaged
 from support.ground import FreshDatabase
 
@@ -37,8 +38,8 @@ async def test_a_verified_mail_joins_two_accounts_and_the_later_id_points_at_the
     one, other = ground.customers()
     if one["first_seen_at"] > other["first_seen_at"]:
         one, other = other, one
-    mail = {"email": "anna@example.org", "email_verified": True}
-    await ground.tell(item("c", at=2, id="1", channel="forum", **mail), item("d", at=3, id="2", channel="shop", **mail))
+    mail = "anna@example.org"
+    await ground.tell(item("c", at=2, id="1", channel="forum", mail=mail), item("d", at=3, id="2", channel="shop", mail=mail))
     (view,) = ground.customers()
     assert view["customer_id"] == one["customer_id"]
     assert view["feedback_count"] == 4
@@ -49,8 +50,10 @@ async def test_a_verified_mail_joins_two_accounts_and_the_later_id_points_at_the
 
 
 async def test_withdrawing_the_joining_item_parts_them_again(ground: Bench) -> None:
-    mail = {"email": "anna@example.org", "email_verified": True}
-    await ground.tell(item("a", id="1", **mail), item("b", at=1, id="2", channel="shop"), item("c", at=2, id="2", channel="shop", **mail))
+    mail = "anna@example.org"
+    await ground.tell(
+        item("a", id="1", mail=mail), item("b", at=1, id="2", channel="shop"), item("c", at=2, id="2", channel="shop", mail=mail)
+    )
     assert len(ground.customers()) == 1
     await ground.tell(item("c", at=2, id="2", channel="shop", withdrawn=True, revision=2))
     assert sorted(view["feedback_count"] for view in ground.customers()) == [1, 1]
@@ -66,10 +69,10 @@ async def test_a_customer_whose_last_item_is_withdrawn_is_gone(ground: Bench) ->
 
 
 async def test_an_earlier_item_names_the_customer_anew(ground: Bench) -> None:
-    mail = {"email": "anna@example.org", "email_verified": True}
-    await ground.tell(item("a", at=10, id="1", **mail))
+    mail = "anna@example.org"
+    await ground.tell(item("a", at=10, id="1", mail=mail))
     (before,) = ground.customers()
-    await ground.tell(item("b", at=0, id="2", channel="shop", **mail))
+    await ground.tell(item("b", at=0, id="2", channel="shop", mail=mail))
     (after,) = ground.customers()
     assert after["customer_id"] != before["customer_id"]
     pointer = ground.last()[before["customer_id"]]

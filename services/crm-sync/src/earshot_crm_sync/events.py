@@ -11,6 +11,7 @@ import msgspec
 
 from earshot_crm_sync.domain.profile import Profile
 from earshot_crm_sync.domain.statements import Statement, Tally, statement_of
+from earshot_crm_sync.domain.timeline import Entry, pack_entry
 from earshot_crm_sync.identity import Claim
 from earshot_shared.envelope import EventWriter
 from earshot_shared.messages import Message
@@ -92,17 +93,6 @@ class StandingEvent(msgspec.Struct, gc=False):
     data: StandingChanged
 
 
-class Entry(msgspec.Struct, array_like=True, gc=False):
-    """What is kept of an item for timelines."""
-
-    channel: str
-    kind: str
-    text: str
-    intent: str
-    case_id: str | None
-    author_key: str
-
-
 class FieldView(msgspec.Struct, gc=False):
     """One field of the golden record with its provenance."""
 
@@ -140,8 +130,6 @@ class MergedView(msgspec.Struct, gc=False):
 _triaged = msgspec.json.Decoder(TriagedEvent)
 _standing = msgspec.json.Decoder(StandingEvent)
 _json = msgspec.json.Encoder()
-_packer = msgspec.msgpack.Encoder()
-_entry = msgspec.msgpack.Decoder(Entry)
 _NO_CONSENTS: Final = msgspec.Raw(b"[]")
 
 
@@ -194,16 +182,11 @@ def _statement(source: str, channel: str, author_key: str, speaker: Speaker) -> 
 _ANY_TIME: Final = datetime(1970, 1, 1, tzinfo=UTC)  # a statement has no time of its own
 
 
-def pack_entry(item: HeardItem, intent: str, case_id: str | None) -> bytes:
-    """Return what is kept of an item for timelines; a skeleton keeps nothing but its channel."""
+def entry_of(item: HeardItem, intent: str, case_id: str | None) -> bytes:
+    """Return what is kept of an item for timelines; one that shows nobody keeps no text."""
     if item.erased or item.withdrawn:
-        return _packer.encode(Entry(item.channel, item.kind, "", "unknown", case_id, ""))
-    return _packer.encode(Entry(item.channel, item.kind, item.text, intent, case_id, item.author_key))
-
-
-def unpack_entry(packed: bytes) -> Entry:
-    """Return what `pack_entry` packed."""
-    return _entry.decode(packed)
+        return pack_entry(Entry(item.channel, item.kind, "", "unknown", case_id, ""))
+    return pack_entry(Entry(item.channel, item.kind, item.text, intent, case_id, item.author_key))
 
 
 def view_of(profile: Profile, tallies: dict[int, Tally], feedback_count: int, version: int) -> CustomerView:
@@ -217,15 +200,15 @@ def view_of(profile: Profile, tallies: dict[int, Tally], feedback_count: int, ve
     return CustomerView(
         profile.customer_id,
         profile.name,
-        profile.names,
-        profile.identifiers,
-        profile.accounts,
-        profile.roles,
+        msgspec.Raw(profile.names),
+        msgspec.Raw(profile.identifiers),
+        msgspec.Raw(profile.accounts),
+        msgspec.Raw(profile.roles),
         feedback_count,
         first,
         last,
         _NO_CONSENTS,
-        profile.recognition,
+        msgspec.Raw(profile.recognition),
         {field.name: FieldView(field.value, field.source, tallies[field.statement_no].heard_at) for field in profile.fields},
         version,
     )

@@ -6,6 +6,7 @@ Owns decoding, and what is published. How a slice changes the store is in ``fold
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Final
 
 import msgspec
 
@@ -28,6 +29,10 @@ class Prepared:
 
     items: dict[str, Told] = field(default_factory=dict)
     poison: list[Poison] = field(default_factory=list)
+
+
+ID_PURPOSE: Final = "customer"
+"""Names the key of the installation that ids of customers are made with."""
 
 
 class CrmSync:
@@ -69,7 +74,7 @@ class CrmSync:
                 events.statement_of_item(item),
                 occurred_at,
                 occurred_at if occurred_at <= received_at else received_at,
-                events.pack_entry(item, triaged.intent, triaged.case_id),
+                events.entry_of(item, triaged.intent, triaged.case_id),
             )
 
     async def fold(self, tx: Transaction, prepared: Prepared) -> None:

@@ -17,8 +17,8 @@ BRAND_SHARE = 0.05
 MAIL_SHARE = 0.1
 _WORDS = (
     "the my your order app phone line bill support again today never always please help thanks broken great love hate waiting since update "
-    "crash login payment delivery late refund missing button slow dark mode would be nice if could you add option how do I where is when "
-    "does it work does not cannot after the last version screen freezes charged twice account locked email password reset call centre hours "
+    "crash login payment delivery late refund missing button slow dark mode would be nice if you add option how do I where is when "
+    "does it work does not cannot after last version screen freezes charged twice account locked email password reset call centre hours "
     "nobody answers really good service quick friendly staff disappointed expected better idea feature wish export calendar share map offline"
 ).split()
 _CHANNELS = ("twitter", "forum", "reviews", "mail", "reddit")
@@ -87,7 +87,7 @@ class Load:
         }
         if draw.random() < MAIL_SHARE:
             author |= {"email": f"person{number}.{self._prefix}@example.com", "email_verified": True}
-        made = {"channel": draw.choice(_CHANNELS), "author": author}
+        made: dict[str, object] = {"channel": draw.choice(_CHANNELS), "author": author}
         self._authors.append(made)
         return made
 

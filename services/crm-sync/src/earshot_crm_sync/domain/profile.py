@@ -30,7 +30,7 @@ class FieldValue(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Profile(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What is stored of a customer. The ``msgspec.Raw`` parts are JSON as the view shows it.
+    """What is stored of a customer. The parts that are bytes are JSON as the view shows it.
 
     ``settled``: statements whose repetition can change nothing here, because all they say is what survives already.
     ``alone``: nothing else in the store touches its identifiers, so its one statement can move in time without new judgement.
@@ -38,11 +38,11 @@ class Profile(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
     customer_id: str
     name: str | None
-    names: msgspec.Raw
-    identifiers: msgspec.Raw
-    accounts: msgspec.Raw
-    roles: msgspec.Raw
-    recognition: msgspec.Raw
+    names: bytes
+    identifiers: bytes
+    accounts: bytes
+    roles: bytes
+    recognition: bytes
     fields: tuple[FieldValue, ...]
     settled: tuple[int, ...]
     alone: bool
@@ -72,8 +72,7 @@ _json = msgspec.json.Encoder()
 _packer = msgspec.msgpack.Encoder()
 _unpacker = msgspec.msgpack.Decoder(Profile)
 _names = msgspec.json.Decoder(list[str])
-_EMPTY: Final = msgspec.Raw(b"[]")
-NO_RECOGNITION: Final = msgspec.Raw(b"null")
+NO_RECOGNITION: Final = b"null"
 
 
 def pack_profile(profile: Profile) -> bytes:
@@ -101,7 +100,7 @@ def build_profile(
     spoken: Sequence[Spoken],
     *,
     shared: frozenset[Identifier] = frozenset(),
-    recognition: msgspec.Raw = NO_RECOGNITION,
+    recognition: bytes = NO_RECOGNITION,
     alone: bool = False,
 ) -> Profile:
     """Return the profile of the customer who holds ``members`` and of whom ``spoken`` speaks."""
@@ -111,19 +110,15 @@ def build_profile(
     return Profile(
         customer_id=customer_id,
         name=next((field.value for field in fields if field.name == "name"), None),
-        names=_raw(names),
-        identifiers=_raw(_identifiers(members, spoken, shared)),
-        accounts=_raw(_accounts(members, spoken)),
-        roles=_raw(roles) if roles else _EMPTY,
+        names=_json.encode(names),
+        identifiers=_json.encode(_identifiers(members, spoken, shared)),
+        accounts=_json.encode(_accounts(members, spoken)),
+        roles=_json.encode(roles),
         recognition=recognition,
         fields=fields,
         settled=settled,
         alone=alone,
     )
-
-
-def _raw(value: object) -> msgspec.Raw:
-    return msgspec.Raw(_json.encode(value))
 
 
 def _fields(spoken: Sequence[Spoken]) -> tuple[tuple[FieldValue, ...], tuple[int, ...]]:

@@ -64,6 +64,7 @@ create index activities_by_time on activities (statement_no, occurred_at, feedba
 -- Records of other systems, newest revision.
 create table contacts (
     contact_id uuid primary key,
+    connector text not null,
     revision int not null check (revision > 0),
     statement_no int, -- null: deleted, or it shows nothing that identifies
     updated_at timestamptz not null,
