@@ -20,9 +20,9 @@ def feedback_id(source: str, external_id: str) -> UUID:
 def conversation_node(source: str, conversation: str) -> UUID:
     """The node that a source's conversation is in the graph of threads.
 
-    The second separator keeps it apart from every feedback_id: source and external_id hold no control characters.
+    The second separator keeps it apart from every feedback_id: neither source nor external_id holds a control character.
     """
-    return uuid5(NAMESPACE, _clean(source) + SEPARATOR + _clean(conversation) + SEPARATOR + "conversation")
+    return uuid5(NAMESPACE, SEPARATOR.join(("conversation", _clean(source), _clean(conversation))))
 
 
 def case_id(opening: UUID) -> UUID:
@@ -37,7 +37,7 @@ def event_id(feedback: UUID, revision: int) -> UUID:
 
 def handle_name(handle: str) -> str:
     """A handle as it is compared: NFC, without the leading @, lower case."""
-    return unicodedata.normalize("NFC", handle.strip()).removeprefix("@").lower()
+    return unicodedata.normalize("NFC", handle.strip().lstrip("@").strip().lower())
 
 
 def account_key(channel: str, account_id: str) -> str:

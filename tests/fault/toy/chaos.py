@@ -58,7 +58,7 @@ class Dice:
     """What happens to this process at a point. One that has been frozen once is likely to be killed at the next point."""
 
     def __init__(self, seed: str, flags: Flags, *, kill: float, freeze: float) -> None:
-        self._random = random.Random(seed)  # noqa: S311 - a test's dice
+        self._random = random.Random(seed)
         self._flags = flags
         self._kill, self._freeze = kill, freeze
 

@@ -67,12 +67,8 @@ class Relay:
     async def _serve(self) -> None:
         conn = await self.store.connect()
         # Idempotent, so one producer's batches neither swap nor double. It says nothing about two producers: hence the watch.
-        producer = AIOKafkaProducer(
-            bootstrap_servers=self.bootstrap, acks="all", enable_idempotence=True, max_batch_size=BATCH_BYTES
-        )
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=self.bootstrap, enable_auto_commit=False, auto_offset_reset="none"
-        )
+        producer = AIOKafkaProducer(bootstrap_servers=self.bootstrap, acks="all", enable_idempotence=True, max_batch_size=BATCH_BYTES)
+        consumer = AIOKafkaConsumer(bootstrap_servers=self.bootstrap, enable_auto_commit=False, auto_offset_reset="none")
         try:
             await producer.start()
             await consumer.start()
@@ -92,9 +88,7 @@ class Relay:
         if self._lease is None:
             await asyncio.sleep(RENEW_S)
 
-    async def _round(
-        self, conn: "asyncpg.Connection[asyncpg.Record]", lease: Lease, producer: Any, consumer: Any
-    ) -> None:
+    async def _round(self, conn: "asyncpg.Connection[asyncpg.Record]", lease: Lease, producer: Any, consumer: Any) -> None:
         if time.monotonic() - self._renewed_at > RENEW_S:
             await self.store.renew_lease(conn, self.holder, lease.epoch, LEASE_S)
             self._renewed_at = time.monotonic()
@@ -144,9 +138,7 @@ class Relay:
             return
         keys: set[str] = set()
         if self.store.sabotage is not Sabotage.NO_REPAIR:
-            keys = await self._keys_in(
-                consumer, {partition: (lease.expected[partition], end) for partition, end in past.items()}
-            )
+            keys = await self._keys_in(consumer, {partition: (lease.expected[partition], end) for partition, end in past.items()})
         foreign = sum(end - lease.expected[partition] for partition, end in past.items())
         row = await self.store.repair(conn, self.holder, lease.epoch, keys, past, foreign)
         for partition, end in past.items():

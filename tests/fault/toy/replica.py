@@ -48,10 +48,8 @@ async def serve(trial: Trial, name: str, flags: Flags) -> None:
         group.create_task(relay.run(), name="relay")
         group.create_task(_again(lambda: _fold(trial, store, relay)), name="fold")
         for number in range(WRITERS):
-            draw = random.Random(f"{trial.seed}/{name}/{number}")  # noqa: S311 - a test's dice
-            group.create_task(
-                _again(lambda draw=draw: _write(trial, store, relay, flags, draw)), name=f"writer {number}"
-            )
+            draw = random.Random(f"{trial.seed}/{name}/{number}")
+            group.create_task(_again(lambda draw=draw: _write(trial, store, relay, flags, draw)), name=f"writer {number}")
 
 
 async def _again(attempt: Any) -> None:

@@ -10,15 +10,12 @@ from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 import asyncpg
 
 from fault.toy.chaos import Dice, Point
 
-PEN = (
-    7_233_001  # any number: one database serves one trial at a time in a schema of its own, and pens are cut by schema
-)
+PEN = 7_233_001  # any number: one database serves one trial at a time in a schema of its own, and pens are cut by schema
 LOCK_TIMEOUT_MS = 400
 IDLE_IN_TRANSACTION_MS = 500  # frees what a frozen process holds, unless it froze half-way through a message
 STATEMENT_TIMEOUT_MS = 4_000
@@ -139,9 +136,7 @@ class Store:
         self.dice.pass_by(Point.AFTER_COMMIT)
         return row
 
-    async def write(
-        self, conn: "asyncpg.Connection[asyncpg.Record]", write_id: str, key: str, *, flip: bool
-    ) -> OutboxRow:
+    async def write(self, conn: "asyncpg.Connection[asyncpg.Record]", write_id: str, key: str, *, flip: bool) -> OutboxRow:
         """One accepted request over HTTP."""
         async with self._writing(conn, [key]) as writing:
             await conn.execute("insert into writes (write_id, key) values ($1, $2)", write_id, key)
@@ -174,9 +169,7 @@ class Store:
                 )
                 if held != "UPDATE 1":
                     raise LeaseLostError
-            await conn.execute(
-                "update relay set repairs = repairs + 1, foreign_records = foreign_records + $1", foreign
-            )
+            await conn.execute("update relay set repairs = repairs + 1, foreign_records = foreign_records + $1", foreign)
             self.dice.pass_by(Point.IN_REPAIR)
         return row
 
@@ -189,9 +182,7 @@ class Store:
         )
         return None if row is None else Lease(epoch=row["epoch"], expected=list(row["expected"]))
 
-    async def renew_lease(
-        self, conn: "asyncpg.Connection[asyncpg.Record]", holder: str, epoch: int, ttl_s: float
-    ) -> None:
+    async def renew_lease(self, conn: "asyncpg.Connection[asyncpg.Record]", holder: str, epoch: int, ttl_s: float) -> None:
         held = await conn.execute(
             """update relay set deadline = clock_timestamp() + make_interval(secs => $3)
                where holder = $1 and epoch = $2""",
@@ -202,9 +193,7 @@ class Store:
         if held != "UPDATE 1":
             raise LeaseLostError
 
-    async def waiting_rows(
-        self, conn: "asyncpg.Connection[asyncpg.Record]", remembered: Collection[int], limit: int
-    ) -> list[OutboxRow]:
+    async def waiting_rows(self, conn: "asyncpg.Connection[asyncpg.Record]", remembered: Collection[int], limit: int) -> list[OutboxRow]:
         """The first rows of one snapshot, in id order, without the bytes of those remembered."""
         rows = await conn.fetch(
             "select id, case when id = any($1::bigint[]) then null else packed end as packed from outbox order by id limit $2",
@@ -238,9 +227,7 @@ class Store:
             raise LeaseLostError
 
     @asynccontextmanager
-    async def _writing(
-        self, conn: "asyncpg.Connection[asyncpg.Record]", keys: Sequence[str]
-    ) -> AsyncIterator["Writing"]:
+    async def _writing(self, conn: "asyncpg.Connection[asyncpg.Record]", keys: Sequence[str]) -> AsyncIterator["Writing"]:
         """A transaction with its keys locked. The number must be drawn after the locks: then it grows with every key's history.
 
         The lock is a statement of its own (read committed): a statement's snapshot is taken before it waits.
@@ -326,7 +313,7 @@ class Writing:
         )
         return await self._send(rows)
 
-    async def _send(self, rows: Sequence[Mapping[str, Any]]) -> OutboxRow:
+    async def _send(self, rows: "Sequence[asyncpg.Record]") -> OutboxRow:
         packed = pack([(row["key"], json.dumps(dict(row)).encode()) for row in rows])
         await self.conn.execute("insert into outbox (id, packed) values ($1, $2)", self.number, packed)
         return OutboxRow(self.number, packed)

@@ -68,7 +68,7 @@ class Course:
 
     def __init__(self, trial: Trial) -> None:
         self.trial, self.flags, self.verdict = trial, Flags(), Verdict()
-        self._random = random.Random(f"{trial.seed}/course")  # noqa: S311 - a test's dice
+        self._random = random.Random(f"{trial.seed}/course")
         self._children: list[Child] = []
         self._born = 0
 
@@ -185,12 +185,10 @@ async def _prepare(trial: Trial) -> None:
         await conn.executemany("insert into positions values ($1, 0)", [(p,) for p in range(trial.partitions)])
         await conn.execute("insert into relay values (1, 'nobody', 0, '-infinity', $1)", [0] * trial.partitions)
         await admin.create_topics([NewTopic(t, trial.partitions, 1) for t in (trial.facts_topic, trial.state_topic)])
-        draw = random.Random(f"{trial.seed}/facts")  # noqa: S311 - a test's dice
+        draw = random.Random(f"{trial.seed}/facts")
         for _ in range(FACTS):
             key = draw.choice(trial.keys)
-            await producer.send(
-                trial.facts_topic, b"1", key=key.encode(), partition=partition_of(key, trial.partitions)
-            )
+            await producer.send(trial.facts_topic, b"1", key=key.encode(), partition=partition_of(key, trial.partitions))
         await producer.flush()
     finally:
         await producer.stop()
@@ -208,9 +206,7 @@ async def _clear(trial: Trial) -> None:
     await conn.close()
 
 
-async def _with_both(
-    trial: Trial, look: Callable[["asyncpg.Connection[asyncpg.Record]", AIOKafkaConsumer], Awaitable[T]]
-) -> T:
+async def _with_both(trial: Trial, look: Callable[["asyncpg.Connection[asyncpg.Record]", AIOKafkaConsumer], Awaitable[T]]) -> T:
     conn = await asyncpg.connect(trial.dsn, server_settings={"search_path": trial.schema})
     consumer = AIOKafkaConsumer(bootstrap_servers=trial.bootstrap, auto_offset_reset="none", enable_auto_commit=False)
     await consumer.start()
@@ -233,10 +229,8 @@ async def _settled(trial: Trial) -> bool:
         )
         assert row is not None
         ends = await consumer.end_offsets([*facts, *state])
-        return (
-            row["waiting"] == 0
-            and row["positions"] == [ends[tp] for tp in facts]
-            and row["expected"] == [ends[tp] for tp in state]
+        return bool(
+            row["waiting"] == 0 and row["positions"] == [ends[tp] for tp in facts] and row["expected"] == [ends[tp] for tp in state]
         )
 
     return await _with_both(trial, look)
@@ -247,19 +241,15 @@ async def _judge(trial: Trial, verdict: Verdict) -> None:
 
     async def look(conn: "asyncpg.Connection[asyncpg.Record]", consumer: AIOKafkaConsumer) -> None:
         log = await _read_all(consumer, trial.state_topic, trial.partitions)
-        rows = {
-            row["key"]: dict(row) for row in await conn.fetch("select key, version, folded, written, gone from state")
-        }
+        rows = {row["key"]: dict(row) for row in await conn.fetch("select key, version, folded, written, gone from state")}
         last: dict[str, dict[str, object]] = {}
         content: dict[tuple[str, object], dict[str, object]] = {}
         for key, value in log:
             if content.setdefault((key, value["version"]), value) != value:
                 verdict.faults.append(f"two contents of {key} version {value['version']}")
             last[key] = value
-        verdict.faults += _first_shown_out_of_order(log)
-        verdict.faults += [
-            f"{k}: log ends with {last.get(k)}, database has {row}" for k, row in rows.items() if last.get(k) != row
-        ]
+        verdict.faults += first_shown_out_of_order(log)
+        verdict.faults += [f"{k}: log ends with {last.get(k)}, database has {row}" for k, row in rows.items() if last.get(k) != row]
         verdict.faults += [f"{key}: in the log, not in the database" for key in last.keys() - rows.keys()]
         facts = Counter(key for key, _ in await _read_all(consumer, trial.facts_topic, trial.partitions))
         writes = Counter(row["key"] for row in await conn.fetch("select key from writes"))
@@ -289,7 +279,7 @@ def _steps_back(log: list[tuple[str, dict[str, object]]]) -> int:
     return steps
 
 
-def _first_shown_out_of_order(log: list[tuple[str, dict[str, object]]]) -> list[str]:
+def first_shown_out_of_order(log: list[tuple[str, dict[str, object]]]) -> list[str]:
     """Versions that came to the log for the first time after a higher one: zombies only repeat, so ids were out of order.
 
     This sees a wrong order of the outbox where a later version has long covered it.

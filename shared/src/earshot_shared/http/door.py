@@ -16,7 +16,7 @@ from earshot_shared.errors import EarshotError
 from earshot_shared.http import bodies
 from earshot_shared.http.auth import Authenticator, check_scope
 from earshot_shared.http.call import SCOPE_KEY, Call
-from earshot_shared.http.problems import Answer, BusyError, HttpError, UnauthorizedError, problem_of, unexpected
+from earshot_shared.http.problems import Answer, BusyError, HttpError, SlowClientError, UnauthorizedError, problem_of, unexpected
 from earshot_shared.http.rules import DEFAULT_BODY_LIMIT, PathRules
 from earshot_shared.metrics import Metrics
 from earshot_shared.tracing import working_in
@@ -148,7 +148,7 @@ class Door:
             await answering.answer(answer)
             return
         await answering.answer(answer, closing=True)
-        if not said.expects_continue:
+        if not said.expects_continue and not isinstance(error, SlowClientError):
             await bodies.drain(receive)
         await answering.finish()
 

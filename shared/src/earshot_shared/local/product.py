@@ -99,7 +99,7 @@ class Product:
         return {**wished, **os.environ, **told}
 
     def _service(self, name: str, ground: Ground) -> ProcessSpec:
-        own = {"EARSHOT_CONSOLE_LOGIN_TOKEN": ground.login_token} if name == "console" else {}
+        own = self._of_the_console(ground) if name == "console" else {}
         port = self.port_of(name)
         return ProcessSpec(
             name=name,
@@ -110,6 +110,11 @@ class Product:
             url=self.urls[name],
             needs=ground.needs,
         )
+
+    def _of_the_console(self, ground: Ground) -> dict[str, str]:
+        """Return what the console alone is told: how its user gets in, and where the other services answer."""
+        told = {"EARSHOT_CONSOLE_LOGIN_TOKEN": ground.login_token}
+        return told | {_variable("console", f"{_stem(name)}_URL"): url for name, url in self.urls.items() if name != "console"}
 
 
 def is_service_ready(port: int, *, timeout_s: float = 1.0) -> bool:
@@ -125,4 +130,8 @@ def is_service_ready(port: int, *, timeout_s: float = 1.0) -> bool:
 
 
 def _variable(service: str, name: str) -> str:
-    return f"EARSHOT_{service.upper().replace('-', '_')}_{name}"
+    return f"EARSHOT_{_stem(service)}_{name}"
+
+
+def _stem(service: str) -> str:
+    return service.upper().replace("-", "_")
