@@ -92,7 +92,7 @@ class ColumnsBuilder:
         values = {
             "generation": generation,
             "birth": spelling.birth_date(text(record.get("birth_date"))),
-            "email": normalise.email(text(record.get("email"))) or "",
+            "email": spelling.mail(text(record.get("email"))),
             "phone": phone,
             "street": spelling.address(text(record.get("street"))),
             "city": spelling.place(text(record.get("city"))),

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from .blocking import candidate_pairs
 from .cluster import cluster, confidence
 from .columns import Codes, Columns
-from .model import Model, bits_of, shipped_model
-from .score import PairScorer
+from .model import Model, adapted, bits_of, expected_same, shipped_model
+from .score import PairScorer, Weighed
 
 BATCH_PAIRS = 200_000  # bounds the memory of scoring
 FAMILIES_FROM = 0.005  # so many plain households a record, and relatives must be reckoned with
+ADAPTATIONS = 4  # steps by which the weights follow the file
 SMALL_FILE = 300  # too few records to tell: reckon with them
 
 
@@ -42,11 +43,16 @@ def scored_pairs(columns: Columns, model: Model) -> tuple[Codes, Codes, NDArray[
     pairs = candidate_pairs(columns)
     i, j = (pairs // columns.count).astype(np.int32), (pairs % columns.count).astype(np.int32)
     scorer = PairScorer(columns, model)
-    total = np.empty((pairs.size, 4), np.float32)
-    households = 0
-    for start in range(0, pairs.size, BATCH_PAIRS):
-        batch = slice(start, start + BATCH_PAIRS)
-        total[batch], together = scorer.weigh(i[batch], j[batch])
-        households += int(together.sum())
+    starts = range(0, max(pairs.size, 1), BATCH_PAIRS)
+    weighed = Weighed.of(
+        [scorer.weigh(i[start : start + BATCH_PAIRS], j[start : start + BATCH_PAIRS]) for start in starts]
+    )
+    households = int(weighed.together.sum())
     families = columns.count < SMALL_FILE or households >= FAMILIES_FROM * columns.count
-    return i, j, bits_of(total, columns.count, families=families)
+    fields = scorer.fields
+    bits = bits_of(model, fields, weighed, columns.count, families=families)
+    for _ in range(0 if families else ADAPTATIONS):
+        expected = expected_same(bits, columns.count)
+        model = adapted(model, fields, weighed, bits)
+        bits = bits_of(model, fields, weighed, columns.count, families=families, expected=expected)
+    return i, j, bits

@@ -8,11 +8,15 @@ Weighing relatives as rivals, not strangers alone, is what keeps families apart 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .levels import Level
+
+if TYPE_CHECKING:
+    from .score import Weighed
 
 Floats = NDArray[np.float64]
 # The order of hypotheses in every table.
@@ -92,7 +96,8 @@ TABLES: dict[str, tuple[tuple[float, ...], ...]] = {
 EXPECTED_SAME = 0.3
 EXPECTED_HOUSEHOLD, EXPECTED_TWINS = 1.0, 0.02  # in a file with families
 NO_FAMILIES = 0.003  # the factor on both in a file that shows none
-SMALLEST_POPULATION = 30_000  # a short file is a sample of a larger world, not a village
+PRIOR_PAIRS = 200.0  # what the shipped rows weigh against a file's own pairs
+SMALLEST_POPULATION = 5_000  # a short file is a sample of a larger world, not a village
 CROSSED = 0.03  # how often one person's given and family name stand exchanged
 # Prior share of an unremarkable value, and how many observations the prior is worth.
 COMMONNESS = {
@@ -121,13 +126,56 @@ def shipped_model() -> Model:
     return Model(logs)
 
 
-def bits_of(total: Floats, population: int, *, families: bool) -> Floats:
-    """Return log2 odds of one person against everything else.
+def likelihoods(model: Model, fields: tuple[str, ...], weighed: Weighed, hypothesis: int) -> Floats:
+    """Return the log likelihood of pairs under one hypothesis that is not STRANGER."""
+    total = np.where(weighed.crossed, np.log(CROSSED), 0.0)
+    for place, name in enumerate(fields):
+        total += model.logs[name][weighed.levels[:, place], hypothesis]
+    return np.asarray(total)
 
-    Shapes: total (pairs, 4) log likelihoods. `families`: whether the file holds people who live together.
+
+def bits_of(
+    model: Model,
+    fields: tuple[str, ...],
+    weighed: Weighed,
+    population: int,
+    *,
+    families: bool,
+    expected: float = EXPECTED_SAME,
+) -> Floats:
+    """Return log2 odds of one person against everything else, one a pair; -inf for what shares but names and places.
+
+    `families`: whether people who live together must be reckoned with; `expected`: how many records of its own person a record has.
     """
     size = max(population, SMALLEST_POPULATION)
     relatives = (1.0 if families else NO_FAMILIES) / size
-    rivals = np.logaddexp(total[:, STRANGER], total[:, HOUSEHOLD] + np.log(EXPECTED_HOUSEHOLD * relatives))
-    rivals = np.logaddexp(rivals, total[:, TWIN] + np.log(EXPECTED_TWINS * relatives))
-    return np.asarray((total[:, SAME] + np.log(EXPECTED_SAME / size) - rivals) / np.log(2))
+    same = likelihoods(model, fields, weighed, SAME) + np.log(expected / size)
+    rivals = np.logaddexp(
+        weighed.stranger, likelihoods(model, fields, weighed, HOUSEHOLD) + np.log(EXPECTED_HOUSEHOLD * relatives)
+    )
+    rivals = np.logaddexp(rivals, likelihoods(model, fields, weighed, TWIN) + np.log(EXPECTED_TWINS * relatives))
+    return np.where(weighed.enough, (same - rivals) / np.log(2), -np.inf)
+
+
+def adapted(model: Model, fields: tuple[str, ...], weighed: Weighed, bits: Floats) -> Model:
+    """Return the model with its rows of SAME moved towards what this file's own pairs show (one step of expectation maximisation).
+
+    Each level counts with the probability that its pair is one person; the shipped row weighs as much as PRIOR_PAIRS pairs.
+    """
+    chance = 1.0 / (1.0 + np.exp2(-np.clip(bits, -60, 60)))
+    logs = {name: table.copy() for name, table in model.logs.items()}
+    for name in set(fields):
+        counts = np.zeros(6)
+        for place, field in enumerate(fields):
+            if field == name:
+                counts += np.bincount(weighed.levels[:, place], weights=chance, minlength=6)
+        shipped = np.exp(shipped_model().logs[name][1:, SAME])
+        seen = counts[1:] + PRIOR_PAIRS * shipped
+        logs[name][1:, SAME] = np.log(seen / seen.sum())
+    return Model(logs)
+
+
+def expected_same(bits: Floats, count: int) -> float:
+    """Return how many other records of its own person a record has on average, within sane bounds."""
+    chance = 1.0 / (1.0 + np.exp2(-np.clip(bits, -60, 60)))
+    return float(np.clip(2.0 * chance.sum() / max(count, 1), 0.05, 10.0))

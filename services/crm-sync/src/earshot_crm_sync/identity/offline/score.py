@@ -20,6 +20,31 @@ COPIES = 5  # so many records of one full name may be one person's
 _SIMPLE = ("birth", "street", "city", "postcode", "email")
 
 
+FIELDS = ("given", "family", "birth", "street", "city", "postcode", "email", "phone", "generation", "country")
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """What is known of pairs. Shapes: one row a pair; `levels` has one column a field, see `PairScorer.fields`."""
+
+    levels: NDArray[np.int8]
+    stranger: NDArray[np.float32]  # log likelihood between strangers
+    crossed: NDArray[np.bool_]  # given and family name stand exchanged
+    enough: NDArray[np.bool_]  # more than names and places is known to agree
+    together: NDArray[np.bool_]  # plainly two people of one household
+
+    @staticmethod
+    def of(parts: list[Weighed]) -> Weighed:
+        """Return all batches as one."""
+        return Weighed(
+            np.concatenate([part.levels for part in parts]),
+            np.concatenate([part.stranger for part in parts]),
+            np.concatenate([part.crossed for part in parts]),
+            np.concatenate([part.enough for part in parts]),
+            np.concatenate([part.together for part in parts]),
+        )
+
+
 @dataclass(slots=True)
 class PairScorer:
     """Holds what one file's pairs have in common: tables of names and of how common each value is."""
@@ -50,21 +75,40 @@ class PairScorer:
         for channel, column in columns.handles.items():
             self._names_beside[channel + "\x1f"] = _distinct_beside(column, sounds)
 
-    def weigh(self, i: Codes, j: Codes) -> tuple[Floats, NDArray[np.bool_]]:
-        """Return the log likelihoods of pairs (i, j) under the four hypotheses, and whether a pair shows people who live together.
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The table of each column of levels: one a field, one a channel of handles."""
+        return (*FIELDS, *("handle" for _ in self.columns.handles))
 
-        Pairs that share nothing but names and places have no likelihood of being one person.
-        """
+    def weigh(self, i: Codes, j: Codes) -> Weighed:
+        """Return what there is to know of the pairs (i, j) of records."""
         found = self.field_levels(i, j)
-        total = np.zeros((i.size, 4))
-        for name, level in found.items():
-            if name not in ("given", "family", "given_family", "family_given"):
-                total += self._likelihood(name, level, i)
-        total += self._names_likelihood(found, i)
-        for channel in self.columns.handles:
-            total += self.model.logs["handle"][self._handle_levels(channel, i, j)]
-        total[~self._is_enough(found, i, j), SAME] = -np.inf
-        return total, _lives_together(found)
+        crossed = self._cross(found)
+        handles = {channel: self._handle_levels(channel, i, j) for channel in self.columns.handles}
+        levels = np.stack([*(found[name] for name in FIELDS), *handles.values()], axis=1)
+        stranger = np.zeros(i.size, np.float32)
+        for place, table in enumerate(self.fields):
+            stranger += self._of_strangers(table, levels[:, place], i)
+        equal = np.flatnonzero((found["given"] == Level.EXACT) & (found["family"] == Level.EXACT) & ~crossed)
+        apart = self._of_strangers("given", found["given"][equal], i[equal])
+        apart += self._of_strangers("family", found["family"][equal], i[equal])
+        stranger[equal] += np.maximum(self._full_name_share[self._full_names[i[equal]]] - apart, 0)
+        return Weighed(levels, stranger, crossed, self._is_enough(found, i, j), _lives_together(found))
+
+    def _cross(self, found: dict[str, Levels]) -> NDArray[np.bool_]:
+        """Put the levels of exchanged names in place where they fit better; return where."""
+        logs = self.model.logs
+
+        def gain(given: Levels, family: Levels) -> Floats:
+            of = logs["given"][given] + logs["family"][family]
+            return np.asarray(of[:, SAME] - of[:, STRANGER])
+
+        across = found["given_family"], found["family_given"]
+        possible = (across[0] > Level.DIFFERENT) | (across[1] > Level.DIFFERENT)
+        better = possible & (gain(*across) + np.log(CROSSED) > gain(found["given"], found["family"]))
+        found["given"] = np.where(better, across[0], found["given"]).astype(np.int8)
+        found["family"] = np.where(better, across[1], found["family"]).astype(np.int8)
+        return np.asarray(better)
 
     def field_levels(self, i: Codes, j: Codes) -> dict[str, Levels]:
         """Return the level of every field of every pair."""
@@ -106,24 +150,14 @@ class PairScorer:
         level[(level == Level.EXACT) & shared] = Level.MISSING
         return level
 
-    def _likelihood(self, name: str, level: Levels, i: Codes) -> Floats:
-        found = self.model.logs[name][level]
-        if name in self._shares:
+    def _of_strangers(self, table: str, level: Levels, i: Codes) -> NDArray[np.float32]:
+        """Return the log likelihood of levels between strangers; equal values by how common they are."""
+        found = self.model.logs[table][level, STRANGER]
+        if table in self._shares:
             rows = np.flatnonzero(level == Level.EXACT)
-            found[rows, STRANGER] = self._shares[name][self.columns.codes[name][i[rows]]]
-        return np.asarray(found)
-
-    def _names_likelihood(self, found: dict[str, Levels], i: Codes) -> Floats:
-        """Return the better of straight and crossed names."""
-        straight = self._likelihood("given", found["given"], i) + self._likelihood("family", found["family"], i)
-        equal = np.flatnonzero((found["given"] == Level.EXACT) & (found["family"] == Level.EXACT))
-        share = self._full_name_share[self._full_names[i[equal]]]
-        straight[equal, STRANGER] = np.maximum(straight[equal, STRANGER], share)
-        crossed = self.model.logs["given"][found["given_family"]] + self.model.logs["family"][found["family_given"]]
-        crossed = crossed + np.log(CROSSED)
-        possible = (found["given_family"] > Level.DIFFERENT) | (found["family_given"] > Level.DIFFERENT)
-        better = possible & ((crossed[:, 0] - crossed[:, STRANGER]) > (straight[:, 0] - straight[:, STRANGER]))
-        return np.where(better[:, None], crossed, straight)
+            code = self.columns.codes[table][i[rows]]
+            found[rows] = np.where(code >= 0, self._shares[table][np.maximum(code, 0)], found[rows])
+        return np.asarray(found, np.float32)
 
     def _is_enough(self, found: dict[str, Levels], i: Codes, j: Codes) -> NDArray[np.bool_]:
         """Whether anything but names and places agrees: nothing but a name and a city, or less, never merges."""

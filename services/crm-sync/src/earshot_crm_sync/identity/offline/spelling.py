@@ -151,6 +151,15 @@ def _without(whole: str, known: str) -> str:
     return " ".join(token for token in whole.split() if token not in taken)
 
 
+def mail(text: str) -> str:
+    """Return a normalised mail address, or a misspelt one as it is: it still resembles the right one."""
+    address = normalise.email(text) if text else None
+    if address is not None or not text:
+        return address or ""
+    shown = normalise.plain(text)
+    return shown.lower() if shown and len(shown) >= 8 and "." in shown and " " not in shown else ""
+
+
 @lru_cache(maxsize=200_000)
 def birth_date(text: str) -> str:
     """Return ISO 8601 for the spellings people use, "" for what is no date of birth.
