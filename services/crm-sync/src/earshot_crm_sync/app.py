@@ -11,11 +11,11 @@ from uuid import UUID
 import msgspec
 from fastapi import APIRouter, Depends, Query, Response
 
-from earshot_crm_sync import events, repository
+from earshot_crm_sync import repository
 from earshot_crm_sync.domain.lookup import identifiers_meant
 from earshot_crm_sync.identity import IdentityRules, identifier_id
 from earshot_crm_sync.repository import Held
-from earshot_crm_sync.stage import ID_PURPOSE
+from earshot_crm_sync.stage import ID_PURPOSE, view_of
 from earshot_crm_sync.why import explain
 from earshot_shared.envelope import rfc3339
 from earshot_shared.http.app import create_app
@@ -148,11 +148,6 @@ class ReadRoutes:
             "contacts": totals.contacts,
         }
         return _told({**counts, **await self._runtime.stats()})
-
-
-def view_of(held: Held) -> events.CustomerView:
-    """Return the whole view of a customer."""
-    return events.view_of(held.profile, {no: row.tally for no, row in held.spoken.items()}, held.feedback_count, held.version)
 
 
 async def find(conn: Any, customer_id: UUID) -> Held:

@@ -3,6 +3,7 @@
 Owns the wire forms. Unknown fields are passed over, so that producers and we deploy apart.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
@@ -101,20 +102,12 @@ class FieldView(msgspec.Struct, gc=False):
     updated_at: datetime
 
 
-class CustomerView(msgspec.Struct, gc=False):
-    """The whole merged view: body of ``customer.changed`` and answer of ``GET /v1/customers/{id}``."""
+class _Counters(msgspec.Struct, gc=False):
+    """The part of the view that changes with every item; it stands behind the profile's part."""
 
-    customer_id: str
-    name: str | None
-    names: msgspec.Raw
-    identifiers: msgspec.Raw
-    accounts: msgspec.Raw
-    roles: msgspec.Raw
     feedback_count: int
     first_seen_at: datetime
     last_seen_at: datetime
-    consents: msgspec.Raw
-    recognition: msgspec.Raw
     fields: dict[str, FieldView]
     version: int
 
@@ -130,7 +123,6 @@ class MergedView(msgspec.Struct, gc=False):
 _triaged = msgspec.json.Decoder(TriagedEvent)
 _standing = msgspec.json.Decoder(StandingEvent)
 _json = msgspec.json.Encoder()
-_NO_CONSENTS: Final = msgspec.Raw(b"[]")
 
 
 def decode_triaged(value: bytes) -> Triaged:
@@ -189,36 +181,24 @@ def entry_of(item: HeardItem, intent: str, case_id: str | None) -> bytes:
     return pack_entry(Entry(item.channel, item.kind, item.text, intent, case_id, item.author_key))
 
 
-def view_of(profile: Profile, tallies: dict[int, Tally], feedback_count: int, version: int) -> CustomerView:
-    """Return the whole view: the profile with the counters of its statements."""
-    if len(tallies) == 1:
-        (tally,) = tallies.values()
-        first, last = tally.first_at, tally.last_at
-    else:
-        first = min(tally.first_at for tally in tallies.values())
-        last = max(tally.last_at for tally in tallies.values())
-    return CustomerView(
-        profile.customer_id,
-        profile.name,
-        msgspec.Raw(profile.names),
-        msgspec.Raw(profile.identifiers),
-        msgspec.Raw(profile.accounts),
-        msgspec.Raw(profile.roles),
+def view_of(profile: Profile, tallies: Mapping[int, Tally], feedback_count: int, version: int) -> msgspec.Raw:
+    """Return the whole view as JSON: the profile with the counters of its statements."""
+    counters = _Counters(
         feedback_count,
-        first,
-        last,
-        _NO_CONSENTS,
-        msgspec.Raw(profile.recognition),
+        min([tally.first_at for tally in tallies.values()]),
+        max([tally.last_at for tally in tallies.values()]),
         {field.name: FieldView(field.value, field.source, tallies[field.statement_no].heard_at) for field in profile.fields},
         version,
     )
+    return msgspec.Raw(b"%b,%b" % (profile.head, _json.encode(counters)[1:]))
 
 
-def tell_customer(view: CustomerView, *, event_id: str, now: str) -> Message:
+def tell_customer(customer_id: str, view: msgspec.Raw, version: int, *, now: str) -> Message:
     """Return the message that tells a customer's state."""
-    return CUSTOMERS.write(view.customer_id, event_id, msgspec.Raw(_json.encode(view)), time=now)
+    return CUSTOMERS.write(customer_id, f"{customer_id}/{version}", view, time=now)
 
 
-def tell_merged(customer_id: str, into: str, version: int, *, event_id: str, now: str) -> Message:
+def tell_merged(customer_id: str, into: str, version: int, *, now: str) -> Message:
     """Return the message that tells where an id leads now."""
-    return CUSTOMERS.write(customer_id, event_id, MergedView(customer_id, into, version), time=now)
+    body = MergedView(customer_id, into, version)
+    return CUSTOMERS.write(customer_id, f"{customer_id}/{version}", body, time=now)

@@ -14,7 +14,7 @@ from typing import Any
 from earshot_crm_sync import repository
 from earshot_crm_sync.cache import Cache
 from earshot_crm_sync.domain.components import Person, earliest, judge, split
-from earshot_crm_sync.domain.profile import Spoken, build_profile, members_of, words_of
+from earshot_crm_sync.domain.profile import Spoken, build_profile, members_of, read_head, words_of
 from earshot_crm_sync.domain.statements import Statement, Tally
 from earshot_crm_sync.identity import Identifier, IdentityRules, identifier_id
 from earshot_crm_sync.repository import CustomerRow, Held, IdentifierRow, NewActivity, StatementRow, held_of
@@ -50,6 +50,7 @@ class Fold:
         self._rules = rules
         self._key = key
         self._touched: dict[int, StatementRow] = {}  # known statements whose tally changed
+        self._moved_first: set[int] = set()  # of these, the first time too
         self._new: dict[int, tuple[StatementRow, Statement]] = {}
         self._identifiers: dict[Identifier, IdentifierRow] = {}
         self._fresh: set[Identifier] = set()  # identifiers the store does not know yet
@@ -194,13 +195,23 @@ class Fold:
             await repository.insert_statements(self._conn, list(self._new.values()), self._version)
         if taken:
             await self._recount(taken)
-        if self._touched:
-            await repository.update_tallies(self._conn, list(self._touched.values()), self._version)
+        await self._store_tallies()
+
+    async def _store_tallies(self) -> None:
+        moved = self._moved_first
+        usual = [row for row in self._touched.values() if row.no not in moved and row.tally.heard_at == row.tally.last_at]
+        if usual:
+            await repository.advance_tallies(self._conn, usual, self._version)
+        if len(usual) < len(self._touched):
+            known = {row.no for row in usual}
+            rest = [row for row in self._touched.values() if row.no not in known]
+            await repository.update_tallies(self._conn, rest, self._version)
 
     def _add(self, row: StatementRow, one: Told) -> None:
         earlier, later = row.tally.add(one.occurred_at, one.heard_at, one.record_id)
-        self._touch(row)
-        held = self._cache.customers.get(row.customer_no) if row.customer_no is not None else None
+        if earlier:
+            self._moved_first.add(row.no)
+        held = self._touch(row)
         if held is None:
             self._seeds.update(row.links)
             return
@@ -211,14 +222,17 @@ class Fold:
         elif later and row.no not in held.profile.settled:
             self._rebuild.add(held.no)
 
-    def _touch(self, row: StatementRow) -> None:
+    def _touch(self, row: StatementRow) -> Held | None:
+        """Note that a statement's tally changed, and with it the customer, who is returned when there is one."""
         row.version = self._version
         if row.no not in self._new:
             self._touched[row.no] = row
-        if row.customer_no is not None:
-            held = self._cache.customers[row.customer_no]
-            held.version = self._version
-            self._changed[held.no] = held
+        if row.customer_no is None:
+            return None
+        held = self._cache.customers[row.customer_no]
+        held.version = self._version
+        self._changed[held.no] = held
+        return held
 
     async def _recount(self, taken: set[int]) -> None:
         """Work out anew the tallies from which a record was taken."""
@@ -229,8 +243,8 @@ class Fold:
                 row.tally.count = 0
             else:
                 row.tally = tally
-            self._touch(row)
-            held = self._cache.customers.get(row.customer_no) if row.customer_no is not None else None
+            self._moved_first.add(row.no)
+            held = self._touch(row)
             if held is not None:
                 held.count_feedback()
             if held is None or not held.profile.alone or not row.tally.count:
@@ -295,8 +309,9 @@ class Fold:
             if held is None or no in self._reshaped:
                 continue
             spoken = [Spoken(row.no, row.saying, row.tally) for row in held.spoken.values()]
+            head = read_head(held.profile)
             profile = build_profile(
-                held.profile.customer_id, members_of(held.profile), spoken, recognition=held.profile.recognition, alone=held.profile.alone
+                head.customer_id, members_of(head), spoken, recognition=bytes(head.recognition), alone=held.profile.alone
             )
             if profile != held.profile:
                 held.profile = profile

@@ -296,6 +296,19 @@ async def update_tallies(conn: Any, statements: Sequence[StatementRow], version:
     )
 
 
+async def advance_tallies(conn: Any, statements: Sequence[StatementRow], version: int) -> None:
+    """Write the counters of statements whose first time stays and whose last was heard when it happened: the usual case, cheaper."""
+    tallies = [row.tally for row in statements]
+    await conn.execute(
+        QUERIES["advance_tallies"],
+        [row.no for row in statements],
+        [tally.count for tally in tallies],
+        [tally.last_at for tally in tallies],
+        [tally.heard_id for tally in tallies],
+        version,
+    )
+
+
 async def recount_statements(conn: Any, numbers: Collection[int]) -> dict[int, Tally]:
     """Return the tallies of statements as their records have it; one without records is not in the answer."""
     rows = await conn.fetch(QUERIES["recount_statements"], sorted(numbers))

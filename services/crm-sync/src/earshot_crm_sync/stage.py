@@ -15,7 +15,6 @@ from earshot_crm_sync.cache import Cache
 from earshot_crm_sync.fold import Fold, Told
 from earshot_crm_sync.identity import IdentityRules
 from earshot_crm_sync.repository import Held
-from earshot_shared import ids
 from earshot_shared.envelope import rfc3339
 from earshot_shared.messages import Message
 from earshot_shared.pipeline.records import Batch, Poison, Record
@@ -108,18 +107,18 @@ class CrmSync:
         self._cache.clear()
 
 
+def view_of(held: Held) -> msgspec.Raw:
+    """Return the whole view of a customer, as JSON."""
+    return events.view_of(held.profile, {no: row.tally for no, row in held.spoken.items()}, held.feedback_count, held.version)
+
+
 def tell_held(held: Held, now: str) -> Message:
     """Return the message that tells a customer's state."""
-    view = events.view_of(held.profile, {no: row.tally for no, row in held.spoken.items()}, held.feedback_count, held.version)
-    return events.tell_customer(view, event_id=_event_id(held.profile.customer_id, held.version), now=now)
+    return events.tell_customer(held.profile.customer_id, view_of(held), held.version, now=now)
 
 
 def tell_moved(alias: str, into: str | None, version: int, now: str) -> Message:
     """Return the last message of an id: where it leads now, or a tombstone."""
     if into is None:
         return events.CUSTOMERS.tombstone(alias)
-    return events.tell_merged(alias, into, version, event_id=_event_id(alias, version), now=now)
-
-
-def _event_id(customer_id: str, version: int) -> str:
-    return ids.uuid5_text(ids.NAMESPACE.bytes, f"customer{ids.UNIT_SEPARATOR}{customer_id}{ids.UNIT_SEPARATOR}{version}")
+    return events.tell_merged(alias, into, version, now=now)

@@ -30,22 +30,30 @@ class FieldValue(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Profile(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What is stored of a customer. The parts that are bytes are JSON as the view shows it.
+    """What is stored of a customer. ``head`` is the beginning of the view's JSON, up to where the counters follow.
 
     ``settled``: statements whose repetition can change nothing here, because all they say is what survives already.
     ``alone``: nothing else in the store touches its identifiers, so its one statement can move in time without new judgement.
     """
 
     customer_id: str
-    name: str | None
-    names: bytes
-    identifiers: bytes
-    accounts: bytes
-    roles: bytes
-    recognition: bytes
+    head: bytes
     fields: tuple[FieldValue, ...]
     settled: tuple[int, ...]
     alone: bool
+
+
+class Head(msgspec.Struct, gc=False):
+    """The part of the view that does not change with every item."""
+
+    customer_id: str
+    name: str | None
+    names: list[str]
+    identifiers: list["IdentifierView"]
+    accounts: list["AccountView"]
+    roles: list[str]
+    consents: list[dict[str, str]]
+    recognition: msgspec.Raw
 
 
 class IdentifierView(msgspec.Struct, gc=False):
@@ -67,11 +75,10 @@ class AccountView(msgspec.Struct, gc=False):
     author_key: str
 
 
-_identifier_views = msgspec.json.Decoder(list[IdentifierView])
+_heads = msgspec.json.Decoder(Head)
 _json = msgspec.json.Encoder()
 _packer = msgspec.msgpack.Encoder()
 _unpacker = msgspec.msgpack.Decoder(Profile)
-_names = msgspec.json.Decoder(list[str])
 NO_RECOGNITION: Final = b"null"
 
 
@@ -107,18 +114,17 @@ def build_profile(
     fields, settled = _fields(spoken)
     names = sorted({value for one in spoken for kind, value, _ in one.saying.traits if kind == "name"})
     roles = sorted({kind for one in spoken for kind, _, _ in one.saying.traits if kind in _ROLE_TRAITS})
-    return Profile(
+    head = Head(
         customer_id=customer_id,
         name=next((field.value for field in fields if field.name == "name"), None),
-        names=_json.encode(names),
-        identifiers=_json.encode(_identifiers(members, spoken, shared)),
-        accounts=_json.encode(_accounts(members, spoken)),
-        roles=_json.encode(roles),
-        recognition=recognition,
-        fields=fields,
-        settled=settled,
-        alone=alone,
+        names=names,
+        identifiers=_identifiers(members, spoken, shared),
+        accounts=_accounts(members, spoken),
+        roles=roles,
+        consents=[],
+        recognition=msgspec.Raw(recognition),
     )
+    return Profile(customer_id, _json.encode(head)[:-1], fields, settled, alone)
 
 
 def _fields(spoken: Sequence[Spoken]) -> tuple[tuple[FieldValue, ...], tuple[int, ...]]:
@@ -182,12 +188,17 @@ def _plain_handle(handle: str | None) -> str | None:
     return handle.strip().lstrip("@") if handle else None
 
 
-def members_of(profile: Profile) -> frozenset[Identifier]:
+def read_head(profile: Profile) -> Head:
+    """Return the profile's part of the view."""
+    return _heads.decode(profile.head + b"}")
+
+
+def members_of(head: Head) -> frozenset[Identifier]:
     """Return the identifiers that the customer holds."""
-    return frozenset(Identifier(one.kind, one.value) for one in _identifier_views.decode(profile.identifiers) if not one.shared)
+    return frozenset(Identifier(one.kind, one.value) for one in head.identifiers if not one.shared)
 
 
 def words_of(profile: Profile) -> str:
     """Return the text by whose words the customer is found: names, handles, addresses, numbers."""
-    shown = [one.value for one in _identifier_views.decode(profile.identifiers)]
-    return " ".join([*_names.decode(profile.names), *shown, *(field.value for field in profile.fields)])
+    head = read_head(profile)
+    return " ".join([*head.names, *(one.value for one in head.identifiers), *(field.value for field in profile.fields)])

@@ -56,6 +56,12 @@ update statements set record_count = n.record_count, first_at = n.first_at, firs
     as n(statement_no, record_count, first_at, first_id, last_at, heard_at, heard_id)
  where statements.statement_no = n.statement_no
 
+-- name: advance_tallies
+-- The same for those that were merely made again, later: the first stays, and the last was heard when it happened.
+update statements set record_count = n.record_count, last_at = n.last_at, heard_at = n.last_at, heard_id = n.heard_id, version = $5
+  from unnest($1::int[], $2::int[], $3::timestamptz[], $4::uuid[]) as n(statement_no, record_count, last_at, heard_id)
+ where statements.statement_no = n.statement_no
+
 -- name: recount_statements
 -- The tallies of statements from which a record was taken away, from the records that are left.
 with records as (
