@@ -1,7 +1,6 @@
 """What `earshot up` promises to whoever runs it, on real servers and real signals."""
 
 import asyncio
-import itertools
 import os
 import signal
 import stat
@@ -16,7 +15,7 @@ from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
-from earshot_shared.local.ports import is_free
+from earshot_shared.local.ports import free_base
 
 from .conftest import Start, UpProcess, is_alive, processes_of
 
@@ -24,12 +23,6 @@ pytestmark = pytest.mark.fault
 
 SERVICES = {"console", "ingest", "triage", "recognition", "crm-sync"}
 BACK_S = 30.0  # the contract's limit for a process that died
-_bases = itertools.count(41_000 + os.getpid() % 1000 * 5, 10)
-
-
-def free_base() -> int:
-    """A port base whose five ports are free; the ranges of neighbouring test sessions differ."""
-    return next(base for base in _bases if all(is_free(base + place) for place in range(5)))
 
 
 @pytest.fixture(scope="module")

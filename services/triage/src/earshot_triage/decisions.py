@@ -3,14 +3,15 @@
 Owns the joining of the two. Touches neither Kafka nor Postgres; runs outside the pen.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from earshot_shared.item import Item, encode_item
+from earshot_shared.item import Item
 from earshot_triage.domain.message import Message
 from earshot_triage.domain.routing import Rules, Subject, route
 from earshot_triage.events import Decision, encode_decision, message_of, role_of
-from earshot_triage.judgement import Judge, Judgement
+from earshot_triage.judgement import Judgement
 
 NOBODY_JUDGED = "nothing to judge: it was withdrawn or erased"
 
@@ -26,12 +27,25 @@ class Arrival:
     replaying: bool = False
 
 
-class Decider:
-    """Decides with one judge and the rules of the moment; ``rules`` may be replaced at any time, for later items."""
+class Judging(Protocol):
+    """What is asked of a judge: `earshot_triage.judgement.Judge` is one."""
 
-    def __init__(self, judge: Judge, rules: Rules) -> None:
+    version: str
+
+    def judge(self, texts: Sequence[str], *, languages: Sequence[str | None] | None = None) -> list[Judgement]:
+        """Return one judgement a text, in order."""
+
+
+class Decider:
+    """Decides with one judge and the rules of the moment; ``rules`` may be replaced at any time, for later items.
+
+    ``written`` is the same rules as the operator wrote them.
+    """
+
+    def __init__(self, judge: Judging, rules: Rules, written: Mapping[str, object] | None = None) -> None:
         self.judge = judge
         self.rules = rules
+        self.written = written or {}
 
     def decide(self, items: Sequence[tuple[Item, bytes, bool]]) -> list[Arrival]:
         """Return an arrival per (item, its JSON, replaying), in order.
@@ -48,10 +62,6 @@ class Decider:
                 decision = _decision(item, next(judged), rules)
             arrivals.append(Arrival(message_of(item, decision), item.text, body, encode_decision(decision), replaying))
         return arrivals
-
-    def decide_reply(self, item: Item) -> Arrival:
-        """Return the arrival of our own reply."""
-        return self.decide([(item, encode_item(item), False)])[0]
 
 
 def unjudged(item: Item, model_version: str, rules_version: str) -> Decision:

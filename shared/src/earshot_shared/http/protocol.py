@@ -99,7 +99,7 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._refused or self.transport.is_closing():
             return
         self._refused = True
-        if self.cycle is not None and not self.cycle.response_complete:
+        if self.cycle is not None and not self.cycle.response_complete:  # type: ignore[redundant-expr]  # None before the first request
             self.transport.abort()  # an answer is under way: another in its midst would be read as part of it
             return
         answer = problem(status, code, detail)

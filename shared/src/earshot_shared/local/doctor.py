@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from earshot_shared.cli.locate import data_dir_option
 from earshot_shared.local.files import DataFolder
 from earshot_shared.local.findings import Finding, Grade, examine
 
@@ -14,9 +15,7 @@ _MARKS = {Grade.GOOD: ("ok  ", "green"), Grade.DOUBTFUL: ("mind", "yellow"), Gra
 
 
 @click.command()
-@click.option(
-    "--data-dir", type=click.Path(file_okay=False, path_type=Path), default=Path(".earshot"), show_default=True, help="Which system."
-)
+@data_dir_option
 @click.option("--port-base", type=click.IntRange(1, 65_531), default=8000, show_default=True, help="The ports that a start would take.")
 def doctor(data_dir: Path, port_base: int) -> None:
     """Say what is wrong with this installation and how to mend it; exit 1 when something must be mended."""

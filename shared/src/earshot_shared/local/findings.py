@@ -21,9 +21,10 @@ from earshot_shared.errors import EarshotError
 from earshot_shared.local import java, kafka, kafka_jars, postgres
 from earshot_shared.local.files import DataFolder
 from earshot_shared.local.ports import is_free
-from earshot_shared.local.product import Product
+from earshot_shared.local.product import Product, topic_prefix
 from earshot_shared.local.state import RunningSystem, read_processes, read_state
 from earshot_shared.settings import refuse_unknown_variables
+from earshot_shared.topics import schema_name
 
 DOCTOR_GROUP = "earshot.doctor"
 OLDEST_PYTHON = (3, 11)
@@ -200,14 +201,12 @@ def _schemas(dsn: str) -> Iterator[Finding]:
 
 async def _lacking_migrations(dsn: str) -> dict[str, list[str]]:
     from earshot_shared.migrations import missing_migrations, services_with_schema
-    from earshot_shared.topics import DEFAULT_PREFIX, schema_name
 
-    prefix = os.environ.get("EARSHOT_TOPIC_PREFIX") or DEFAULT_PREFIX
     connection = await asyncpg.connect(dsn, timeout=5)
     try:
         lacking = {}
         for service in sorted(services_with_schema()):
-            await connection.execute("select set_config('search_path', $1, false)", schema_name(service, prefix))
+            await connection.execute("select set_config('search_path', $1, false)", schema_name(service, topic_prefix()))
             if titles := await missing_migrations(connection, service):
                 lacking[service] = titles
         return lacking

@@ -245,5 +245,7 @@ async def test_docs_need_no_network(client: Client) -> None:
 async def test_the_document_names_scheme_and_problems(client: Client) -> None:
     document = (await client.get("/openapi.json")).json()
     operation = document["paths"]["/v1/notes"]["get"]
-    assert operation["security"] == [{"API key": []}]
+    assert document["security"] == [{"API key": []}]
+    assert "security" not in operation
+    assert document["paths"]["/healthz"]["get"]["security"] == []
     assert "application/problem+json" in operation["responses"]["4XX"]["content"]

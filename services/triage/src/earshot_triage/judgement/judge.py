@@ -7,6 +7,7 @@ clock or draw a random number: the same text gets the same answer, alone or in c
 from __future__ import annotations
 
 from collections.abc import Sequence
+from heapq import nlargest
 from pathlib import Path
 from typing import Final, Self
 
@@ -215,8 +216,12 @@ def _loudest(batch: Batch, scorer: Scorer, rows: Floats, ways: Floats, leads: ND
         if leads[index] == len(INTENTS) - 1:
             phrases.append("")
             continue
-        heard = sorted(zip(loudness[start:stop], ids[start:stop], strict=True), reverse=True)
-        told = [names[word] if word < size else batch.strangers[word - size] for loud, word in heard[:4] if loud > 0]
+        heard = nlargest(3, range(start, stop), key=loudness.__getitem__)
+        told = [
+            names[ids[place]] if ids[place] < size else batch.strangers[ids[place] - size]
+            for place in heard
+            if loudness[place] > 0
+        ]
         told = [word for word in told if word[0] != "‹"][:2]
         phrases.append(f" by “{'”, “'.join(told)}”" if told else "")
     return phrases

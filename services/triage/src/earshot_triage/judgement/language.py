@@ -109,12 +109,12 @@ LEAST_SHARE: Final = 0.1
 
 def language_of(cleaned: str, written: Sequence[str]) -> str:
     """Return the ISO 639-1 code of a cleaned text with its tokens in lower case, or "unknown"."""
-    if cleaned.isascii():
-        english = sum(map(_ENGLISH_ALONE.__contains__, written))
-        if english >= _CLEARLY and english * 4 >= len(written):
-            return "en"  # the common case, at the price of one look a word
+    plain = cleaned.isascii()
+    english = sum(map(_ENGLISH_ALONE.__contains__, written))
+    if english >= _CLEARLY and english * (5 if plain else 3) >= len(written):
+        return "en"  # the common case, at the price of one look a word
     scores: dict[str, float] = {}
-    if not cleaned.isascii():
+    if not plain:
         script = _by_script(cleaned)
         if script:
             return script

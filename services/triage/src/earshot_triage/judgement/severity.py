@@ -31,7 +31,7 @@ _CUES: Final = (
     (HIGH, "legal or press", r"lawyer|solicitor|sue you|suing|legal action|lawsuit|small claims|ombudsman|trading standards|attorney|gdpr|regulator|going to the press|class action"),
     (HIGH, "loss of data or money", r"lost (?:all|everything|my (?:data|files|photos|money|work))|deleted (?:all|everything|my)|charged (?:me )?(?:twice|double)|double charged"
      r"|overcharged|money (?:is )?(?:gone|missing)|stole my|scam(?:med)?|took my money|data loss"),
-    (HIGH, "service down", r"(?:is|are|whole \w+|everything) down\b|outage|can't (?:log ?in|access|use)|cannot (?:log ?in|access|use)|locked out|completely (?:broken|unusable)|no service"),
+    (HIGH, "service down", r"(?:is|are|whole \w+|everything) down\b|outage|can't (?:log ?in|access|use)|cannot (?:log ?in|access|use)|locked out|completely (?:broken|unusable)"),
     (HIGH, "leaving", r"cancel(?:l?ing|led)? (?:my|our|the) (?:account|subscription|contract|order|service)|switching to|never (?:again|buying|using|flying)|lost a customer|taking my business"),
 )  # fmt: skip
 _URGENT: Final = re.compile(
@@ -41,13 +41,16 @@ _URGENT: Final = re.compile(
 _ANY: Final = re.compile(r"\b(?:" + "|".join(f"(?P<c{index}>{pattern})" for index, (_, _, pattern) in enumerate(_CUES)) + r")", re.ASCII)
 
 
-_TRIGGERS: Final = frozenset(
-    "caught fire smoke smoking exploded explode electric injured injury injuries hospital choking poisoned poisoning allergic"
-    " suicide suicidal kill unsafe carbon breach leak hacked stolen compromised theft fraud fraudulent phishing unauthorised"
-    " unauthorized security someone lawyer solicitor sue suing legal lawsuit small ombudsman trading attorney gdpr regulator"
-    " press class lost deleted charged double overcharged money stole scam scammed loss down outage can't cannot locked"
-    " completely service cancel cancelling canceling cancelled canceled switching never customer taking urgent urgently asap"
-    " immediately now emergency today tonight hour stranded deadline at still hours days weeks help hold".split()
+_GRAVE_WORDS: Final = frozenset(
+    "fire smoke smoking explode exploded shock injured injury injuries hospital choking poisoned poisoning poison allergic suicide"
+    " suicidal kill unsafe monoxide breach leak hacked stolen compromised theft fraud fraudulent phishing unauthorised unauthorized"
+    " security else's lawyer solicitor sue suing legal lawsuit claims ombudsman standards attorney gdpr regulator press lost"
+    " deleted twice double overcharged missing gone stole scam scammed took loss down outage log login access locked broken"
+    " unusable cancel cancelling canceling cancelled canceled switching again buying flying business".split()
+)
+_URGENT_WORDS: Final = frozenset(
+    "urgent urgently asap immediately now emergency today tonight hour stranded deadline airport gate waiting hours days"
+    " weeks help hold".split()
 )
 """Every cue holds one of these words: a text without any is not searched."""
 
@@ -67,24 +70,19 @@ def gravity(
     elif intent == "question":
         severity = NORMAL
         reasons.append("severity 2: somebody waits for an answer")
-    urgency = 0.15 + 0.15 * (max(complaint, bug) if troubled else 0.0)
-    if _TRIGGERS.isdisjoint(written):
-        return _settle(severity, urgency, reasons, angry=troubled and (anger >= 0.8 or sentiment <= -0.85))
-    for match in _ANY.finditer(lowered):
-        grade, ground, _ = _CUES[int((match.lastgroup or "c0")[1:])]
-        if grade > severity and (troubled or sentiment < 0.25):
-            severity = grade
-            reasons.append(f"severity {grade}: {ground} (“{match.group()}”)")
-    urgent = _URGENT.search(lowered)
-    if urgent and severity > LOW:
-        urgency += 0.2
-        reasons.append(f"urgent: “{urgent.group()}”")
-    return _settle(severity, urgency, reasons, angry=troubled and (anger >= 0.8 or sentiment <= -0.85))
-
-
-def _settle(severity: int, urgency: float, reasons: list[str], *, angry: bool) -> Gravity:
-    if angry and severity == NORMAL:
+    if not _GRAVE_WORDS.isdisjoint(written):
+        for match in _ANY.finditer(lowered):
+            grade, ground, _ = _CUES[int((match.lastgroup or "c0")[1:])]
+            if grade > severity and (troubled or sentiment < 0.25):
+                severity = grade
+                reasons.append(f"severity {grade}: {ground} (“{match.group()}”)")
+    if severity == NORMAL and troubled and (anger >= 0.8 or sentiment <= -0.85):
         severity = HIGH
         reasons.append("severity 3: strong anger about something that went wrong")
-    urgency = min(1.0, urgency + 0.2 * (severity - 1))
-    return Gravity(severity=severity, urgency=round(urgency, 3), reasons=tuple(reasons))
+    urgency = 0.15 + 0.2 * (severity - 1) + 0.15 * (max(complaint, bug) if troubled else 0.0)
+    if severity > LOW and not _URGENT_WORDS.isdisjoint(written):
+        urgent = _URGENT.search(lowered)
+        if urgent:
+            urgency += 0.2
+            reasons.append(f"urgent: “{urgent.group()}”")
+    return Gravity(severity=severity, urgency=round(min(1.0, urgency), 3), reasons=tuple(reasons))

@@ -25,7 +25,7 @@ THRESHOLDS: Final = Thresholds(word=3, pair=3, gram=4)
 DECAYS: Final = {
     "kind": 0.05,
     "address": 0.3,
-    "complaint": 0.125,
+    "complaint": 0.25,
     "grief": 0.25,
     "sentiment": 0.7,
     "abuse": 0.4,

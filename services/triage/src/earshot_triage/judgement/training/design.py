@@ -25,6 +25,7 @@ class Thresholds:
     word: int = 2
     pair: int = 2
     gram: int = 3
+    handle: int = 10  # accounts that many people write to are brands; nobody else's handle enters a model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +63,8 @@ def lay_out(texts: Sequence[Read], thresholds: Thresholds) -> Laid:
     word_pairs = np.unique(text_of * len(names) + sequences)
     owners, ids = word_pairs // len(names), word_pairs % len(names)
     frequency = np.bincount(ids, minlength=len(names))
-    kept = np.flatnonzero(frequency >= thresholds.word)
+    least = np.array([thresholds.handle if name[0] == "@" else thresholds.word for name in names])
+    kept = np.flatnonzero(frequency >= least)
     order = sorted(kept.tolist(), key=lambda index: (names[index] != START, -frequency[index], names[index]))
     new_id = np.full(len(names), -1, dtype=np.int64)
     new_id[order] = np.arange(len(order))
