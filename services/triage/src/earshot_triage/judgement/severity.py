@@ -38,9 +38,7 @@ _URGENT: Final = re.compile(
     r"\b(?:urgent(?:ly)?|asap|immediately|right now|emergency|today|tonight|in an hour|stranded|deadline|at the (?:airport|gate)"
     r"|still waiting|for (?:hours|days|weeks)|help me|please help|on hold)\b"
 )
-_ANY: Final = re.compile(
-    r"\b(?:" + "|".join(f"(?P<c{index}>{pattern})" for index, (_, _, pattern) in enumerate(_CUES)) + r")", re.ASCII
-)
+_ANY: Final = re.compile(r"\b(?:" + "|".join(f"(?P<c{index}>{pattern})" for index, (_, _, pattern) in enumerate(_CUES)) + r")", re.ASCII)
 
 
 _GRAVE_WORDS: Final = frozenset(

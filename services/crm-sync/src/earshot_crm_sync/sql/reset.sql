@@ -1,0 +1,3 @@
+-- name: reset_views
+-- Empties every view, so that a replay folds the topics anew.
+truncate identifiers, statements, evidence, customers, customer_words, activities, contacts, standings, totals

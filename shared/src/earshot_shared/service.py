@@ -1,0 +1,100 @@
+"""Puts one service together and runs it: ground, runtime, keys, health, metrics, routes, and what stops when.
+
+Owns the order of beginning and ending. A service's ``cli.py`` says what its runtime and its routes are; nothing else differs.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from earshot_shared.access import PostgresKeys, Secret, open_access_pool, read_secret
+from earshot_shared.health import Health, database_check
+from earshot_shared.http.auth import Keyring
+from earshot_shared.http.door import Door
+from earshot_shared.http.paging import Cursors
+from earshot_shared.logs import configure_logs
+from earshot_shared.metrics import Metrics
+from earshot_shared.runtime import Ground, Runtime
+from earshot_shared.serve import Task, run, serve
+from earshot_shared.settings import ServiceSettings
+
+_GAUGE_EVERY_S: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """What a service's routes are built from."""
+
+    settings: ServiceSettings
+    runtime: Runtime
+    secret: Secret
+    keyring: Keyring
+    cursors: Cursors
+    health: Health
+    metrics: Metrics
+
+
+OpenRuntime = Callable[[Ground, Secret], Awaitable[Runtime]]
+BuildApp = Callable[[Parts], Door]
+MoreTasks = Callable[[Parts], Mapping[str, Task]]
+
+
+def run_service(settings: ServiceSettings, *, open_runtime: OpenRuntime, build_app: BuildApp, more_tasks: MoreTasks = lambda _: {}) -> int:
+    """Run a service until it is told to stop; return the process's exit code."""
+    configure_logs(settings.service, settings.log_level)
+    return run(lambda: _serve(settings, open_runtime, build_app, more_tasks))
+
+
+async def _serve(settings: ServiceSettings, open_runtime: OpenRuntime, build_app: BuildApp, more_tasks: MoreTasks) -> None:
+    ground = Ground(
+        service=settings.service,
+        kafka_bootstrap=settings.kafka_bootstrap,
+        postgres_dsn=settings.dsn,
+        topic_prefix=settings.topic_prefix,
+    )
+    async with contextlib.AsyncExitStack() as stack:
+        access = await stack.enter_async_context(open_access_pool(settings.dsn, settings.topic_prefix, application=ground.schema))
+        secret = await read_secret(access)
+        runtime = await open_runtime(ground, secret)
+        stack.push_async_callback(runtime.close)
+        first_key = settings.api_key.get_secret_value() if settings.api_key else None
+        parts = Parts(
+            settings=settings,
+            runtime=runtime,
+            secret=secret,
+            keyring=Keyring(PostgresKeys(access), first_key=first_key),
+            cursors=Cursors(secret),
+            health=Health(),
+            metrics=Metrics(settings.service),
+        )
+        _watch_health(parts)
+        tasks = {**runtime.tasks(), "gauges": lambda: _gauge(parts), **more_tasks(parts)}
+        app: Any = build_app(parts)  # uvicorn's own type of an application spells out every message
+        await serve(app, settings, tasks=tasks)
+
+
+def _watch_health(parts: Parts) -> None:
+    parts.health.require("database", database_check(parts.runtime.pool, parts.settings.service))
+    loop = parts.runtime.loop
+    if loop is None:
+        return
+
+    parts.health.watch("loop", lambda: loop.state.turned_at)
+
+    async def positions_loaded() -> str | None:
+        return None if loop.state.ready else loop.state.reason
+
+    parts.health.require("loop", positions_loaded)
+
+
+async def _gauge(parts: Parts) -> None:
+    """Keep the slow metrics up to date."""
+    loop, metrics = parts.runtime.loop, parts.metrics
+    while True:
+        metrics.put("relay_holds_lease", float(parts.runtime.relay.holds_lease))
+        if loop is not None:
+            metrics.put("consumer_lag_records", loop.state.lag, "owned")
+            metrics.put("partitions_paused", loop.state.paused)
+        await asyncio.sleep(_GAUGE_EVERY_S)
