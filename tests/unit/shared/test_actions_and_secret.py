@@ -78,7 +78,5 @@ def test_rules_of_paths(path: str, expected: str) -> None:
         "strict": PathRule(),
         "open": PathRule(open=True, body_limit_bytes=0),
     }
-    rules = PathRules(
-        {"/feedback": named["form"], "/v1/webhooks/": named["hooks"], "/v1/webhooks/big/": named["big"], "/": named["page"]}
-    )
+    rules = PathRules({"/feedback": named["form"], "/v1/webhooks/": named["hooks"], "/v1/webhooks/big/": named["big"], "/": named["page"]})
     assert rules.of(path) == named[expected]
