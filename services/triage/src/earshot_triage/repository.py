@@ -6,7 +6,7 @@ Keys are canonical UUID texts inside, uuid in the tables.
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -62,7 +62,7 @@ class Held:
 
 @dataclass(slots=True)
 class Thread:
-    """A thread as its row holds it, or will. ``tail_json`` are its latest messages."""
+    """A thread as its row holds it, or will. ``tail_json`` are its latest messages; ``told_due`` the due time of a breach that was told."""
 
     state: CaseState
     tail: Tail
@@ -81,8 +81,7 @@ class Stored:
     decision: bytes
 
 
-@dataclass(slots=True)
-class FreshFeedback:
+class FreshFeedback(NamedTuple):
     """A row of feedback to be."""
 
     message: Message

@@ -37,7 +37,7 @@ class Wiring:
         self.stage = TriageStage(self._decider, now)
 
     def _reload(self, loaded: Loaded[TriageConfig]) -> None:
-        self._decider.rules, self._decider.written = _rules(loaded)
+        self._decider.use(*_rules(loaded))
 
     async def open_runtime(self, ground: Ground, secret: Secret) -> Runtime:  # noqa: ARG002  # only the routes need the secret
         """Return the runtime, with nothing running yet."""
