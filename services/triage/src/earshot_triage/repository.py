@@ -195,6 +195,11 @@ def thread_of(row: Any) -> Thread:
     return Thread(packed.state, packed.tail, row["tail"], row["version"], due_at=opened_at, told_due=packed.told_due)
 
 
+def pack_thread(thread: Thread) -> bytes:
+    """Return what the row of a thread keeps packed."""
+    return _encoder.encode(_Packed(thread.state, thread.tail, thread.told_due))
+
+
 async def _revise(conn: Any, revised: Iterable[FreshFeedback]) -> None:
     rows = [(each.message.key, each.message.revision, _encoder.encode(each.message), each.item, each.decision) for each in revised]
     await conn.execute(QUERIES["update_feedback"], *zip(*rows, strict=True))
@@ -237,6 +242,6 @@ def _thread_row(thread: Thread, version: int) -> tuple[Any, ...]:
         state.first_response_at,
         state.resolved_at,
         thread.watch_at,
-        _encoder.encode(_Packed(state, thread.tail, thread.told_due)),
+        pack_thread(thread),
         thread.tail_json,
     )
