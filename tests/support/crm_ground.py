@@ -15,7 +15,7 @@ import msgspec
 from pydantic import SecretStr
 
 from earshot_crm_sync.app import create_crm_sync_app
-from earshot_crm_sync.identity import IdentityRules
+from earshot_crm_sync.desk import Rules
 from earshot_crm_sync.settings import CrmSyncSettings
 from earshot_crm_sync.stage import ID_PURPOSE, CrmSync
 from earshot_shared import ids
@@ -170,9 +170,9 @@ class Bench:
 
 
 @contextlib.asynccontextmanager
-async def bench(dsn: str, rules: IdentityRules | None = None) -> AsyncIterator[Bench]:
+async def bench(dsn: str, rules: Rules | None = None) -> AsyncIterator[Bench]:
     """Give a stage on a migrated database."""
-    chosen = rules or IdentityRules()
+    chosen = rules or Rules()
     pool = await open_pool(dsn, schema=SCHEMA, application="test", max_size=3)
     try:
         yield Bench(
@@ -228,7 +228,7 @@ async def http(ground: Bench, dsn: str) -> AsyncIterator[httpx.AsyncClient]:
         health=Health(),
         metrics=Metrics("crm-sync"),
     )
-    door: Any = create_crm_sync_app(parts, IdentityRules)
+    door: Any = create_crm_sync_app(parts, Rules)
     headers = {"authorization": f"Bearer {FIRST_KEY}"}
     try:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(door), base_url="http://crm-sync", headers=headers) as client:

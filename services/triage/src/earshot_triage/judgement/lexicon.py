@@ -206,7 +206,7 @@ _SPAM: Final = re.compile(
 
 
 _SPAM_TRIGGERS: Final = frozenset(
-    "click follow earn work free casino viagra crypto dm buy promo 100 whatsapp followers giveaway".split()
+    ["click", "follow", "earn", "work", "free", "casino", "viagra", "crypto", "dm", "buy", "promo", "100", "whatsapp", "followers", "giveaway"]
 )
 
 

@@ -42,15 +42,10 @@ _ANY: Final = re.compile(r"\b(?:" + "|".join(f"(?P<c{index}>{pattern})" for inde
 
 
 _GRAVE_WORDS: Final = frozenset(
-    "fire smoke smoking explode exploded shock injured injury injuries hospital choking poisoned poisoning poison allergic suicide"
-    " suicidal kill unsafe monoxide breach leak hacked stolen compromised theft fraud fraudulent phishing unauthorised unauthorized"
-    " security else's lawyer solicitor sue suing legal lawsuit claims ombudsman standards attorney gdpr regulator press lost"
-    " deleted twice double overcharged missing gone stole scam scammed took loss down outage log login access locked broken"
-    " unusable cancel cancelling canceling cancelled canceled switching again buying flying business".split()
+    ["fire", "smoke", "smoking", "explode", "exploded", "shock", "injured", "injury", "injuries", "hospital", "choking", "poisoned", "poisoning", "poison", "allergic", "suicide", "suicidal", "kill", "unsafe", "monoxide", "breach", "leak", "hacked", "stolen", "compromised", "theft", "fraud", "fraudulent", "phishing", "unauthorised", "unauthorized", "security", "else's", "lawyer", "solicitor", "sue", "suing", "legal", "lawsuit", "claims", "ombudsman", "standards", "attorney", "gdpr", "regulator", "press", "lost", "deleted", "twice", "double", "overcharged", "missing", "gone", "stole", "scam", "scammed", "took", "loss", "down", "outage", "log", "login", "access", "locked", "broken", "unusable", "cancel", "cancelling", "canceling", "cancelled", "canceled", "switching", "again", "buying", "flying", "business"]
 )
 _URGENT_WORDS: Final = frozenset(
-    "urgent urgently asap immediately now emergency today tonight hour stranded deadline airport gate waiting hours days"
-    " weeks help hold".split()
+    ["urgent", "urgently", "asap", "immediately", "now", "emergency", "today", "tonight", "hour", "stranded", "deadline", "airport", "gate", "waiting", "hours", "days", "weeks", "help", "hold"]
 )
 """Every cue holds one of these words: a text without any is not searched."""
 

@@ -15,6 +15,7 @@ from . import spelling
 from .columns import Codes, Columns, Vocabulary
 
 LARGEST_BLOCK = 40  # all pairs of a block up to here: 780
+STRONG_KEYS = 3  # mail, mailbox name, phone, and every handle: one of them is enough, of the others it takes two
 NEIGHBOURS = 8  # of a larger block each record meets as many on either side of it in sorted order
 
 Keys = NDArray[np.int64]
@@ -24,8 +25,15 @@ Pairs = NDArray[np.int64]  # i * count + j with i < j
 def candidate_pairs(columns: Columns) -> Pairs:
     """Return the distinct candidate pairs, sorted."""
     order = _sort_order(columns)
-    found = [_pairs_of_key(key, order, columns.count) for key in blocking_keys(columns)]
-    return np.unique(np.concatenate(found)) if found else np.empty(0, np.int64)
+    found, weak = np.empty(0, np.int64), []
+    for number, key in enumerate(blocking_keys(columns)):
+        pairs = _pairs_of_key(key, order, columns.count)
+        if number < STRONG_KEYS + len(columns.handles):
+            found = np.union1d(found, pairs)
+        else:
+            weak.append(pairs)
+    twice, times = np.unique(np.concatenate(weak), return_counts=True)
+    return np.union1d(found, twice[times >= 2])
 
 
 def blocking_keys(columns: Columns) -> Iterator[Keys]:

@@ -151,13 +151,16 @@ def _without(whole: str, known: str) -> str:
     return " ".join(token for token in whole.split() if token not in taken)
 
 
+@lru_cache(maxsize=200_000)
 def mail(text: str) -> str:
-    """Return a normalised mail address, or a misspelt one as it is: it still resembles the right one."""
+    """Return a normalised mail address, a misspelt one as it is (it still resembles the right one), "" for an office's or nobody's."""
     address = normalise.email(text) if text else None
-    if address is not None or not text:
-        return address or ""
-    shown = normalise.plain(text)
-    return shown.lower() if shown and len(shown) >= 8 and "." in shown and " " not in shown else ""
+    if address is None:
+        shown = normalise.plain(text)
+        address = shown.lower() if shown and len(shown) >= 8 and "." in shown and " " not in shown else ""
+    local, _, domain = address.rpartition("@")
+    blocked = local in words("role_mailboxes") or local in normalise.NOBODY or domain in words("disposable_domains")
+    return "" if blocked else address
 
 
 @lru_cache(maxsize=200_000)
@@ -172,7 +175,7 @@ def birth_date(text: str) -> str:
     shown = shown.split("T")[0].strip().lower()
     if len(shown) == 8 and shown.isdigit():
         likely = (
-            f"{shown[:4]}-{shown[4:6]}-{shown[6:]}" if "1880" < shown[:4] < "2030" else ""
+            f"{shown[:4]}-{shown[4:6]}-{shown[6:]}" if "1880" < shown[:4] < "2100" else ""
         )  # misspelt, yet comparable
         return _date(shown[:4], shown[4:6], shown[6:]) or _date(shown[4:], shown[2:4], shown[:2]) or likely
     found = re.findall(r"\d+|[a-z]+", anyascii(shown).lower())
@@ -199,7 +202,7 @@ def _date(year: str, month: str, day: str) -> str:
         iso = date(int(year), int(month), int(day)).isoformat()
     except ValueError:
         return ""
-    return "" if iso in _NO_BIRTHS or not "1880" < iso < "2030" else iso
+    return "" if iso in _NO_BIRTHS or not "1880" < iso < "2100" else iso
 
 
 @lru_cache(maxsize=100_000)

@@ -107,7 +107,8 @@ def _plain(examples: Sequence[Example], sets: dict[str, dict[str, int]], count: 
 def _kind(examples: Sequence[Example]) -> list[Lesson]:
     found: list[tuple[int, int, float]] = []
     for row, example in enumerate(examples):
-        if example.corpus in ("feature_search", OWN) or (example.corpus == "tweeteval_sentiment" and row % 6):
+        common = example.corpus.startswith("tweeteval") or example.corpus == "banking77"
+        if example.corpus in ("feature_search", OWN) or (common and row % 6):
             continue
         found.append((row, KINDS.index(example.kind), 1.0))
     return _lesson(found, len(KINDS), evened=0.5)

@@ -16,8 +16,8 @@ from typing import Final
 import numpy as np
 
 from earshot_triage.judgement.features import read
-from earshot_triage.judgement.taught import FOLDER, NAME
 from earshot_triage.judgement.tables import Tables
+from earshot_triage.judgement.taught import FOLDER, NAME
 from earshot_triage.judgement.text import has_words
 from earshot_triage.judgement.training.build import pack
 from earshot_triage.judgement.training.design import Thresholds, lay_out
