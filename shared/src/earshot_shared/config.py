@@ -215,6 +215,8 @@ def _fault(file: Path, root: Node | None, place: tuple[int | str, ...], kind: st
         reason = "there is no such setting"
     elif kind == "missing":
         reason = "is required"
+    elif kind in ("model_type", "dict_type", "model_attributes_type"):
+        reason = "should be lines of `name: value`"
     else:
         reason = message.removeprefix("Value error, ")
         reason = reason[:1].lower() + reason[1:]

@@ -55,12 +55,33 @@ class EventWriter:
         self._source = f"earshot/{source}"
         self._type = topic.event_type()
         self._schema = schema_uri(topic)
+        self._common_of: tuple[str, str | None] | None = None
+        self._common = b""
 
     def write(self, key: str, event_id: str, body: object, *, time: str, traceparent: str | None = None) -> Message:
-        """Return the message that tells ``body`` (a msgspec struct, or ``msgspec.Raw`` JSON) under ``key``."""
-        data = body if isinstance(body, msgspec.Raw) else msgspec.Raw(_encoder.encode(body))
-        envelope = Envelope(event_id, self._source, self._type, time, key, self._schema, data, traceparent=traceparent)
-        return Message(self.topic, key.encode(), _encoder.encode(envelope))
+        """Return the message that tells ``body`` (a msgspec struct, or ``msgspec.Raw`` JSON) under ``key``.
+
+        The envelope is put together from bytes (a fifth of the price of encoding an `Envelope`); a test holds both equal.
+        """
+        data = body if isinstance(body, msgspec.Raw) else _encoder.encode(body)
+        if (time, traceparent) != self._common_of:
+            self._common_of, self._common = (time, traceparent), self._write_common(time, traceparent)
+        value = b"".join((b'{"id":', _encoder.encode(event_id), b',"subject":', _encoder.encode(key), self._common, data, b"}"))
+        return Message(self.topic, key.encode(), value)
+
+    def _write_common(self, time: str, traceparent: str | None) -> bytes:
+        """Return what the messages of one moment share, up to the body."""
+        fields = {
+            "source": self._source,
+            "type": self._type,
+            "time": time,
+            "dataschema": self._schema,
+            "specversion": "1.0",
+            "datacontenttype": "application/json",
+        }
+        if traceparent is not None:
+            fields["traceparent"] = traceparent
+        return b"," + _encoder.encode(fields)[1:-1] + b',"data":'
 
     def tombstone(self, key: str) -> Message:
         """Return the message after which compaction forgets ``key``."""

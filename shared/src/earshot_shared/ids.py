@@ -17,12 +17,13 @@ UNIT_SEPARATOR = "\x1f"
 MAX_ID_BYTES = 512
 
 
+_VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+
+
 def uuid5_text(namespace: bytes, name: str) -> str:
-    """Return the canonical text of UUIDv5(namespace, name); a third of the price of ``uuid.uuid5`` (sha1 straight to hex)."""
-    digest = hashlib.sha1(namespace + name.encode(), usedforsecurity=False).digest()
-    text = digest[:16].hex()
-    variant = "89ab"[int(text[16], 16) & 3]
-    return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{variant}{text[17:20]}-{text[20:32]}"
+    """Return the canonical text of UUIDv5(namespace, name); a third of the price of ``uuid.uuid5`` (sha1 straight to text)."""
+    text = hashlib.sha1(namespace + name.encode(), usedforsecurity=False).hexdigest()
+    return f"{text[:8]}-{text[8:12]}-5{text[13:16]}-{_VARIANT[text[16]]}{text[17:20]}-{text[20:32]}"
 
 
 def clean_external(value: str) -> str:
@@ -52,12 +53,17 @@ def conversation_node(source: str, conversation: str) -> str:
 
 def event_id(of: str, revision: int) -> str:
     """Return the event id of one revision: UUIDv5(feedback_id, revision as text)."""
-    return uuid5_text(UUID(of).bytes, str(revision))
+    return uuid5_text(_bytes(of), str(revision))
 
 
 def case_id(first_customer_message: str) -> str:
     """Return the id of the case that a thread's first customer message opens."""
-    return uuid5_text(UUID(first_customer_message).bytes, "case")
+    return uuid5_text(_bytes(first_customer_message), "case")
+
+
+def _bytes(uuid: str) -> bytes:
+    """Return the 16 bytes of a UUID in canonical text; a fifth of the price of ``UUID(uuid).bytes``."""
+    return bytes.fromhex(uuid.replace("-", ""))
 
 
 def keyed_hash(secret: bytes, value: str) -> str:

@@ -86,16 +86,19 @@ def configure_logs(service: str, level: str = "INFO", stream: TextIO | None = No
         logging.getLogger(chatty).setLevel(max(logging.getLevelName(level), logging.WARNING))
 
 
-def describe(error: BaseException) -> dict[str, object]:
-    """Return type, code and place of an exception; its message only when it is ours, for ours are written without data."""
+def describe(error: BaseException, *, depth: int = 5) -> dict[str, object]:
+    """Return type, code and place of an exception; its message only when it is ours, for ours are written without data.
+
+    Causes are followed ``depth`` deep: two exceptions may name each other.
+    """
     frames = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in traceback.extract_tb(error.__traceback__)]
     told: dict[str, object] = {"type": type(error).__qualname__, "frames": frames[-12:]}
     if isinstance(error, EarshotError):
         told |= {"code": error.code, "detail": error.detail}
-    if error.__cause__ is not None:
-        told["cause"] = describe(error.__cause__)
-    if isinstance(error, BaseExceptionGroup):
-        told["parts"] = [describe(part) for part in error.exceptions[:5]]
+    if error.__cause__ is not None and depth > 0:
+        told["cause"] = describe(error.__cause__, depth=depth - 1)
+    if isinstance(error, BaseExceptionGroup) and depth > 0:
+        told["parts"] = [describe(part, depth=depth - 1) for part in error.exceptions[:5]]
     return told
 
 

@@ -82,7 +82,10 @@ async def serve(
     try:
         await _serve(app, settings, tasks or {}, drains or {}, on_ready, stop or asyncio.Event())
     except BaseExceptionGroup as group:
-        raise _first_of(group) from group
+        first = _first_of(group)
+    else:
+        return
+    raise first  # out of the handler: its own cause must stay what it is
 
 
 async def _serve(

@@ -47,6 +47,10 @@ _TOPIC_PREFIX = re.compile(r"[a-z][a-z0-9]*(?:\.[a-z0-9]+)*")
 _LONGEST_PREFIX = 40  # with the longest service name a schema stays under Postgres's 63 bytes
 
 
+Port = Annotated[int, Field(ge=0, le=65535, description="The port the service listens on; 0 takes a free one.")]
+"""The type of ``port``, which each service declares anew with its own default."""
+
+
 class SettingsError(FatalError):
     """The environment does not say what we need, or says something nobody knows. Mend the variable the sentence
     names.
@@ -89,8 +93,7 @@ class ServiceSettings(BaseSettings):
 
     host: str = "127.0.0.1"
     """The address the service listens on."""
-    port: Annotated[int, Field(ge=0, le=65535)] = 8000
-    """The port the service listens on; 0 takes a free one."""
+    port: Port = 8000
     max_connections: Annotated[int, Field(ge=1)] = 2000
     """Requests served at once; more are answered 503 at the door."""
     slow_client_s: Annotated[float, Field(gt=0, le=3600)] = 30.0
@@ -189,8 +192,9 @@ def refuse_unknown_variables(environment: Mapping[str, str]) -> None:
     for name in sorted(environment):
         if not name.startswith(PREFIX) or name in known or name.startswith(absent):
             continue
-        near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]}?" if near else "docs/settings.md lists those we know."
+        stems = [each.removeprefix(PREFIX) for each in known]  # the prefix alone would make everything alike
+        near = difflib.get_close_matches(name.removeprefix(PREFIX), stems, n=1)
+        hint = f"did you mean {PREFIX}{near[0]}?" if near else "docs/settings.md lists those we know."
         raise SettingsError(f"Nobody knows the variable {name}: {hint}")
 
 

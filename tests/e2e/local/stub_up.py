@@ -1,4 +1,4 @@
-"""`earshot up` with stub services: `stub_up.py DIR PORT_BASE [--mock-broker]`. The servers, the supervisor and the signals are the real ones."""
+"""`earshot up` with stub services: `stub_up.py DIR PORT_BASE [--mock-broker]`. Servers, supervisor and signals are the real ones."""
 
 import sys
 from pathlib import Path

@@ -92,6 +92,32 @@ async def totals(conn: Any) -> dict[str, int]:
     return dict(await conn.fetchrow(QUERIES["totals"]))
 
 
-async def source_health(conn: Any, *, after: str, limit: int) -> list[Any]:
-    """Return the counts of sources whose names come after ``after``."""
-    return list(await conn.fetch(QUERIES["source_health"], after, limit))
+async def all_sources(conn: Any) -> dict[str, bytes]:
+    """Return the sources kept by HTTP: name and settings as JSON."""
+    return {row["name"]: row["settings"] for row in await conn.fetch(QUERIES["all_sources"])}
+
+
+async def put_source(conn: Any, name: str, settings: bytes) -> None:
+    """Keep a source, new or changed."""
+    await conn.execute(QUERIES["put_source"], name, settings)
+
+
+async def drop_source(conn: Any, name: str) -> bool:
+    """Forget a source; return whether it was there."""
+    return await conn.fetchval(QUERIES["drop_source"], name) is not None
+
+
+async def list_sources(conn: Any, *, configured: Collection[str], after: str = "", limit: int = 1, name: str | None = None) -> list[Any]:
+    """Return sources with what they sent (null: nothing yet): the one of that ``name``, or those that come ``after`` one."""
+    return list(await conn.fetch(QUERIES["list_sources"], after, limit, sorted(configured), name))
+
+
+async def rotate_secret(conn: Any, source: str, secret: bytes, *, keep_previous_s: float) -> None:
+    """Give a source a new webhook secret; the old one stays good for a while."""
+    await conn.execute(QUERIES["rotate_secret"], source, secret, keep_previous_s)
+
+
+async def live_secrets(conn: Any, source: str) -> list[bytes]:
+    """Return the one or two secrets that sign for a source now; none when it has no webhook."""
+    row = await conn.fetchrow(QUERIES["live_secrets"], source)
+    return [] if row is None else [secret for secret in (row["secret"], row["previous"]) if secret is not None]

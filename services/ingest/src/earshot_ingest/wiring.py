@@ -6,12 +6,14 @@ Owns the order of making them, for the command and for tests alike.
 from collections.abc import Mapping
 
 from earshot_ingest.app import make_app
-from earshot_ingest.domain.sources import SourceBook
+from earshot_ingest.config import SourceConfig, SourcesConfig
 from earshot_ingest.door import Intake
 from earshot_ingest.group import GroupCommit
+from earshot_ingest.registry import SourceRegistry, read_kept
 from earshot_ingest.settings import IngestSettings
 from earshot_ingest.stage import OUTPUTS, IngestStage
 from earshot_shared.access import Secret
+from earshot_shared.config import ConfigFile
 from earshot_shared.http.door import Door
 from earshot_shared.runtime import Ground, Runtime
 from earshot_shared.serve import Task
@@ -24,10 +26,14 @@ class Wiring:
     def __init__(self, settings: IngestSettings) -> None:
         self.settings = settings
         self._group: GroupCommit | None = None
+        self._registry: SourceRegistry | None = None
+        self._kept: dict[str, SourceConfig] = {}
 
     async def open_runtime(self, ground: Ground, secret: Secret) -> Runtime:  # noqa: ARG002  # only the routes need the secret
         """Return the runtime, with nothing running yet."""
-        return await Runtime.open(ground, stage=lambda _pool: IngestStage(), outputs=OUTPUTS)
+        runtime = await Runtime.open(ground, stage=lambda _pool: IngestStage(), outputs=OUTPUTS)
+        self._kept = await read_kept(runtime.pool)  # before the first request: a source's rights must not depend on when it asks
+        return runtime
 
     def group(self, runtime: Runtime) -> GroupCommit:
         """Return the one queue before the pen."""
@@ -35,12 +41,19 @@ class Wiring:
             self._group = GroupCommit(runtime.writer)
         return self._group
 
+    def registry(self, parts: Parts) -> SourceRegistry:
+        """Return the one registry of sources."""
+        if self._registry is None:
+            file = ConfigFile(self.settings.config_dir, "sources", SourcesConfig, metrics=parts.metrics)
+            self._registry = SourceRegistry(file, parts.runtime.pool, self._kept)
+        return self._registry
+
     def more_tasks(self, parts: Parts) -> Mapping[str, Task]:
         """Return what runs beside the loop and the relay."""
-        return {"group": self.group(parts.runtime).run}
+        return {"group": self.group(parts.runtime).run, "sources": self.registry(parts).watch}
 
     def build_app(self, parts: Parts) -> Door:
         """Return the routes."""
-        group = self.group(parts.runtime)
-        intake = Intake(group, book=SourceBook, mail_secret=parts.secret.key("mail"))
-        return make_app(parts, group=group, intake=intake)
+        group, registry = self.group(parts.runtime), self.registry(parts)
+        intake = Intake(group, book=registry.book, mail_secret=parts.secret.key("mail"))
+        return make_app(parts, group=group, intake=intake, registry=registry)

@@ -15,6 +15,7 @@ from earshot_shared.errors import EarshotError, FencedError, PoisonError, Retrya
 
 CONTENT_TYPE: Final = b"application/problem+json"
 _URN: Final = "urn:earshot:problem:"
+_OUR_FAULT: Final = "Something is wrong on our side; the log of the service says what."
 
 
 class FieldProblem(msgspec.Struct, frozen=True):
@@ -167,7 +168,12 @@ def problem_of(error: EarshotError) -> Answer:
         wait = error.retry_after_s if isinstance(error, RetryableError) else None
         body = Problem(type=_URN + error.code, title=title_of(503), status=503, detail=error.detail, code=error.code)
         return _answer(body, headers=((b"retry-after", str(max(1, round(wait or 1))).encode()),))
-    return problem(500, error.code, "Something is wrong on our side; the log of the service says what.")
+    return problem(500, error.code, _OUR_FAULT)
+
+
+def unexpected() -> Answer:
+    """Return the answer to what nobody foresaw."""
+    return problem(500, "unexpected", _OUR_FAULT)
 
 
 def _answer(body: Problem, *, headers: tuple[tuple[bytes, bytes], ...] = ()) -> Answer:

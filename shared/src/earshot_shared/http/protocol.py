@@ -14,6 +14,8 @@ from earshot_shared.http.problems import CONTENT_TYPE, problem
 HEADER_BYTES: Final = 64 * 1024
 _PATIENCE_S: Final = 30.0
 _READ_PATIENCE_S: Final = 60.0
+# A refused client may still be sending; closing at once would lose our answer on its way, so what it sends is thrown away for a moment.
+_FAREWELL_S: Final = 1.0
 
 
 class GuardedProtocol(HttpToolsProtocol):
@@ -26,6 +28,7 @@ class GuardedProtocol(HttpToolsProtocol):
         super().__init__(*args, **kwargs)
         self._header_bytes = 0
         self._in_headers = True
+        self._refused = False
         self._header_timer: asyncio.TimerHandle | None = None
         self._read_timer: asyncio.TimerHandle | None = None
 
@@ -42,6 +45,8 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Count the bytes of headers before they are parsed and kept."""
+        if self._refused:
+            return
         if self._in_headers:
             self._header_bytes += len(data)
             if self._header_bytes > HEADER_BYTES and not self._holds_end_of_headers(data):
@@ -91,7 +96,11 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def _refuse(self, status: int, code: str, detail: str) -> None:
         self._stop_header_timer()
-        if self.transport.is_closing():
+        if self._refused or self.transport.is_closing():
+            return
+        self._refused = True
+        if self.cycle is not None and not self.cycle.response_complete:  # type: ignore[redundant-expr]  # None before the first request
+            self.transport.abort()  # an answer is under way: another in its midst would be read as part of it
             return
         answer = problem(status, code, detail)
         self.transport.write(
@@ -104,7 +113,14 @@ class GuardedProtocol(HttpToolsProtocol):
                 )
             )
         )
-        self.transport.close()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.loop.call_later(_FAREWELL_S, self.transport.close)
+
+    def eof_received(self) -> None:
+        """The client has said all; a refused one has read the answer."""
+        if self._refused:
+            self.transport.close()
 
     def _abort(self) -> None:
         self._read_timer = None

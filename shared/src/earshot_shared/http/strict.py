@@ -4,7 +4,6 @@ Owns the dependency and the exception handlers that `app.create_app` installs.
 """
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any, Final
 
 from fastapi import FastAPI, params
@@ -16,7 +15,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
 from earshot_shared.errors import EarshotError
-from earshot_shared.http.problems import Answer, FieldProblem, InvalidError, problem, problem_of
+from earshot_shared.http.problems import Answer, FieldProblem, InvalidError, problem, problem_of, unexpected
 
 _MOST_ERRORS: Final = 50
 _LONGEST_FIELD: Final = 120
@@ -24,6 +23,9 @@ _DETAILS: Final = {
     404: ("not-found", "There is nothing at this path: /docs lists what there is."),
     405: ("method-not-allowed", "This path does not take this method: the header Allow names those it takes."),
 }
+
+# By the route's identity (it has no hash); the route is kept beside, so that its identity is never another's.
+_KNOWN: dict[int, tuple[APIRoute, frozenset[str], frozenset[str]]] = {}
 
 
 async def refuse_unknown_query(request: HTTPConnection) -> None:
@@ -45,10 +47,11 @@ async def refuse_unknown_query(request: HTTPConnection) -> None:
 
 
 def install(app: FastAPI) -> None:
-    """Make ``app`` answer every error of its own as a problem; what is unexpected goes on to the door."""
+    """Make ``app`` answer every error as a problem; what is unexpected is then raised again, for the door to log."""
     app.add_exception_handler(EarshotError, _tell_ours)
     app.add_exception_handler(RequestValidationError, _tell_invalid)
     app.add_exception_handler(HTTPException, _tell_http)
+    app.add_exception_handler(Exception, _tell_unexpected)
 
 
 def response_of(answer: Answer) -> Response:
@@ -62,6 +65,10 @@ def response_of(answer: Answer) -> Response:
 async def _tell_ours(_request: Request, error: Exception) -> Response:
     assert isinstance(error, EarshotError)
     return response_of(problem_of(error))
+
+
+async def _tell_unexpected(_request: Request, _error: Exception) -> Response:
+    return response_of(unexpected())
 
 
 async def _tell_http(_request: Request, error: Exception) -> Response:
@@ -82,7 +89,7 @@ def invalid_of(found: Sequence[Any]) -> InvalidError:
     fields = [_field_problem(one) for one in found[:_MOST_ERRORS]]
     codes = {field.code for field in fields}
     first = fields[0] if fields else FieldProblem("", "invalid", "The request is not valid.")
-    more = f" ({len(found) - 1} more)" if len(found) > 1 else ""
+    more = f" {len(found) - 1} more besides." if len(found) > 1 else ""
     return InvalidError(
         f"{first.field}: {first.detail}{more}", code="unknown-field" if codes == {"unknown-field"} else "invalid", errors=fields
     )
@@ -106,11 +113,13 @@ def _query_error(name: str, code: str, detail: str) -> InvalidError:
     return InvalidError(detail, code=code, errors=[FieldProblem(name[:_LONGEST_FIELD], code, detail)])
 
 
-@lru_cache(maxsize=1024)
 def _query_of(route: object) -> tuple[frozenset[str], frozenset[str]]:
     """Return the query parameters of a route, and those of them that may be repeated."""
     if not isinstance(route, APIRoute):
         return frozenset(), frozenset()
-    found = [param for param in get_flat_params(route.dependant) if isinstance(param.field_info, params.Query)]
-    lists = {param.alias for param in found if "list" in str(param.field_info.annotation).lower()}
-    return frozenset(param.alias for param in found), frozenset(lists)
+    known = _KNOWN.get(id(route))
+    if known is None:
+        found = [param for param in get_flat_params(route.dependant) if isinstance(param.field_info, params.Query)]
+        lists = frozenset(param.alias for param in found if "list" in str(param.field_info.annotation).lower())
+        known = _KNOWN[id(route)] = (route, frozenset(param.alias for param in found), lists)
+    return known[1], known[2]

@@ -4,11 +4,13 @@ Owns: the lock, the cache, the check. Must not: start Java. No address stands he
 machine with a mirror of its own says so in jgo's settings file, section [repositories].
 """
 
+import contextlib
 import hashlib
 import os
 import shutil
+import ssl
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from importlib import resources
@@ -21,6 +23,8 @@ LOCK = "kafka_jars.lock"
 FETCHERS = 4  # more only annoy the repository
 ATTEMPTS = 3
 REQUEST_TIMEOUT_S = 15
+_CERTIFICATES_VARIABLE = "REQUESTS_CA_BUNDLE"
+_SYSTEM_CERTIFICATES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem")
 
 Progress = Callable[[int, int], None]  # bytes fetched, bytes to fetch
 
@@ -81,13 +85,28 @@ def fetch_kafka(progress: Progress | None = None) -> Path:
         return folder
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder, prefix=".fetch-") as scratch:
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".fetch-") as scratch, _trusting_this_machine():
             _fetch_all(wanted, Path(scratch), folder, progress or _no_progress)
     except OSError as exc:
         raise NotToBeHadError(
             f"Kafka's jars could not be written to {folder} ({exc.strerror}): make room there, or set EARSHOT_CACHE_DIR."
         ) from exc
     return folder
+
+
+@contextlib.contextmanager
+def _trusting_this_machine() -> Iterator[None]:
+    """Let jgo's HTTP library trust what this machine trusts, a company's own authority included, and not only its built-in list."""
+    known = (ssl.get_default_verify_paths().cafile, *_SYSTEM_CERTIFICATES)
+    bundle = next((path for path in known if path and Path(path).exists()), None)
+    if bundle is None or _CERTIFICATES_VARIABLE in os.environ:
+        yield
+        return
+    os.environ[_CERTIFICATES_VARIABLE] = bundle
+    try:
+        yield
+    finally:
+        del os.environ[_CERTIFICATES_VARIABLE]
 
 
 def _no_progress(_there: int, _total: int) -> None:

@@ -1,7 +1,7 @@
 """The try-out broker: librdkafka's own, in the memory of one process, for machines where no Kafka is to be had.
 
 Owns: that process (`python -m earshot_shared.local.mock_broker --address-file FILE`) and its description.
-Must not: be used for anything that matters: it keeps at most 5 MB a partition, drops the oldest silently, and forgets everything when it ends.
+Must not: be used for anything that matters: it keeps at most 5 MB a partition, drops the oldest silently, and forgets all when it ends.
 """
 
 import argparse

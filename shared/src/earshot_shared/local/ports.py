@@ -21,6 +21,14 @@ def free_ports(count: int) -> list[int]:
     return chosen
 
 
+def free_base(count: int = 5) -> int:
+    """Return the first of `count` neighbouring loopback ports that were free a moment ago."""
+    for port in secrets.SystemRandom().sample(_QUIET_PORTS, len(_QUIET_PORTS)):
+        if all(is_free(port + step) for step in range(count)):
+            return port
+    raise OSError("no neighbouring ports are free")
+
+
 def is_free(port: int) -> bool:
     """Say whether a server could listen on this loopback port now."""
     with socket.socket() as probe:

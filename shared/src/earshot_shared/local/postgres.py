@@ -22,7 +22,7 @@ import asyncpg
 import psutil
 
 from earshot_shared.local.errors import LocalError
-from earshot_shared.local.files import secret_in
+from earshot_shared.local.files import secret_in, write_atomically
 from earshot_shared.local.ports import LOOPBACK, keep_or_choose
 from earshot_shared.local.processes import LAUNCHER, Account, ProcessIdentity, ProcessSpec
 
@@ -107,7 +107,7 @@ def choose_programs(cluster: Path) -> PostgresPrograms:
     Raises: LocalError when there are none.
     """
     found = find_programs()
-    with contextlib.suppress(FileNotFoundError):
+    with contextlib.suppress(OSError):  # not made yet, or closed to a root without its usual rights
         made_by = int((cluster / "PG_VERSION").read_text(encoding="ascii"))
         for programs in found:
             if programs.major == made_by:
@@ -206,7 +206,8 @@ def clear_leftovers(cluster: Path) -> None:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.kill()
     psutil.wait_procs(leftovers, timeout=5)
-    lock.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # a root without its usual rights: Postgres then judges the file by itself
+        lock.unlink()
 
 
 def _backend_in(process: psutil.Process, cluster: Path) -> psutil.Process | None:
@@ -257,24 +258,23 @@ def _make_cluster(cluster: Path, programs: PostgresPrograms, account: Account | 
 
 def _initdb(fresh: Path, programs: PostgresPrograms, account: Account | None, password: str, locale: str) -> str:
     """Fill an empty folder; returns what went wrong, or nothing."""
-    read_end, write_end = os.pipe()
-    os.write(write_end, password.encode() + b"\n")
-    os.close(write_end)
-    told = _run(
-        [
-            str(programs.folder / "initdb"), f"--pgdata={fresh}", f"--username={USER}", f"--pwfile=/dev/fd/{read_end}",
+    # A file and not a pipe: another account may not open a pipe of root's anew.
+    password_file = fresh.with_name("password.initdb")
+    write_atomically(password_file, password + "\n")
+    try:
+        if account is not None:
+            os.chown(password_file, account.uid, account.gid)
+        argv = [
+            str(programs.folder / "initdb"), f"--pgdata={fresh}", f"--username={USER}", f"--pwfile={password_file}",
             "--auth=scram-sha-256", "--encoding=UTF8", f"--locale={locale}", "--no-instructions",
-        ],
-        account,
-        pass_fds=(read_end,),
-    )  # fmt: skip
-    os.close(read_end)
+        ]  # fmt: skip
+        told = _run(argv, account)
+    finally:
+        password_file.unlink(missing_ok=True)
     return "" if told.returncode == 0 else _last(told)
 
 
-def _run(
-    argv: list[str], account: Account | None, *, stdin: str = "", pass_fds: tuple[int, ...] = ()
-) -> "subprocess.CompletedProcess[str]":
+def _run(argv: list[str], account: Account | None, *, stdin: str = "") -> "subprocess.CompletedProcess[str]":
     """Run one of Postgres' programs to its end, without root."""
     options = [] if account is None else ["--uid", str(account.uid), "--gid", str(account.gid)]
     start = [
@@ -293,14 +293,13 @@ def _run(
         capture_output=True,
         text=True,
         env=_environment(),
-        pass_fds=pass_fds,
         timeout=120,
         check=False,
     )
 
 
 def _last(told: "subprocess.CompletedProcess[str]") -> str:
-    lines = [line.strip() for line in (told.stderr + told.stdout).splitlines() if line.strip()]
+    lines = [line.strip() for line in (told.stdout + told.stderr).splitlines() if line.strip()]
     return lines[-1] if lines else f"exit code {told.returncode}"
 
 

@@ -14,10 +14,11 @@ from earshot_shared.local.errors import PortTakenError
 from earshot_shared.local.mock_broker import make_topics
 from earshot_shared.local.ports import LOOPBACK, is_free
 from earshot_shared.local.processes import ProcessSpec
+from earshot_shared.topics import DEFAULT_PREFIX
 
 # A service's port is the base and its place here.
 SERVICES = ("console", "ingest", "triage", "recognition", "crm-sync")
-PROGRAM = (sys.executable, "-m", "earshot_shared.cli.main")
+PROGRAM = (sys.executable, "-m", "earshot_shared")
 SHUTDOWN_S = 5  # what a service may take to finish its work: less than the supervisor's patience
 
 
@@ -63,10 +64,10 @@ class Product:
         Raises: EarshotError with the sentence that helps.
         """
         from earshot_shared.migrations import migrate_all
-        from earshot_shared.topics import DEFAULT_PREFIX, Topic
+        from earshot_shared.topics import Topic
         from earshot_shared.topics_admin import apply_topics
 
-        prefix = os.environ.get("EARSHOT_TOPIC_PREFIX") or DEFAULT_PREFIX
+        prefix = topic_prefix()
         asyncio.run(migrate_all(ground.postgres, prefix))
         if ground.mock_broker:
             make_topics(ground.kafka, [topic.full_name(prefix) for topic in Topic])
@@ -99,7 +100,7 @@ class Product:
         return {**wished, **os.environ, **told}
 
     def _service(self, name: str, ground: Ground) -> ProcessSpec:
-        own = {"EARSHOT_CONSOLE_LOGIN_TOKEN": ground.login_token} if name == "console" else {}
+        own = self._of_the_console(ground) if name == "console" else {}
         port = self.port_of(name)
         return ProcessSpec(
             name=name,
@@ -110,6 +111,16 @@ class Product:
             url=self.urls[name],
             needs=ground.needs,
         )
+
+    def _of_the_console(self, ground: Ground) -> dict[str, str]:
+        """Return what the console alone is told: how its user gets in, and where the other services answer."""
+        told = {"EARSHOT_CONSOLE_LOGIN_TOKEN": ground.login_token}
+        return told | {_variable("console", f"{_stem(name)}_URL"): url for name, url in self.urls.items() if name != "console"}
+
+
+def topic_prefix() -> str:
+    """Return what begins the topics and schemas of the system started from this environment."""
+    return os.environ.get("EARSHOT_TOPIC_PREFIX") or DEFAULT_PREFIX
 
 
 def is_service_ready(port: int, *, timeout_s: float = 1.0) -> bool:
@@ -125,4 +136,8 @@ def is_service_ready(port: int, *, timeout_s: float = 1.0) -> bool:
 
 
 def _variable(service: str, name: str) -> str:
-    return f"EARSHOT_{service.upper().replace('-', '_')}_{name}"
+    return f"EARSHOT_{_stem(service)}_{name}"
+
+
+def _stem(service: str) -> str:
+    return service.upper().replace("-", "_")

@@ -15,6 +15,7 @@ import msgspec
 from earshot_shared.local.errors import LocalError
 from earshot_shared.local.files import DataFolder, write_atomically
 from earshot_shared.local.processes import ProcessIdentity, Running
+from earshot_shared.topics import DEFAULT_PREFIX
 
 
 class RunningSystem(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,6 +28,7 @@ class RunningSystem(msgspec.Struct, frozen=True, kw_only=True):
     postgres: str
     services: dict[str, str]
     processes: dict[str, int]
+    topic_prefix: str = DEFAULT_PREFIX
     mock_broker: bool = False
     started_at_s: float = 0.0  # of the supervisor, so that a pid given out again is not taken for it
 
@@ -54,19 +56,6 @@ def read_state(folder: DataFolder) -> RunningSystem | None:
     except msgspec.DecodeError as exc:
         raise LocalError(f"{folder.state} is not a file of ours ({exc}): remove it and start again.") from exc
     return system if ProcessIdentity(system.pid, system.started_at_s).find() is not None else None
-
-
-def find_system(data_dir: Path) -> RunningSystem:
-    """Return the system that runs on this data folder, for commands that talk to one.
-
-    Raises: LocalError when none does, or it is not ready.
-    """
-    system = read_state(DataFolder(data_dir))
-    if system is None:
-        raise LocalError(
-            f"No system runs on {data_dir}: start one with `earshot up --data-dir {data_dir}`, or give --url and EARSHOT_API_KEY."
-        )
-    return system
 
 
 def write_processes(path: Path, running: Mapping[str, Running]) -> None:

@@ -18,11 +18,11 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from earshot_shared.errors import EarshotError
+from earshot_shared.cli.locate import data_dir_option
 from earshot_shared.local.errors import LocalError
 from earshot_shared.local.files import DataFolder, secret_in
 from earshot_shared.local.processes import ProcessIdentity, end_orphans
-from earshot_shared.local.product import Ground, Product
+from earshot_shared.local.product import Ground, Product, topic_prefix
 from earshot_shared.local.servers import Servers, Wanted, prepare_servers
 from earshot_shared.local.state import RunningSystem, read_processes, sole_owner, write_processes, write_state
 from earshot_shared.local.supervisor import Supervisor
@@ -33,13 +33,7 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @click.command()
-@click.option(
-    "--data-dir",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path(".earshot"),
-    show_default=True,
-    help="Where everything is kept.",
-)
+@data_dir_option
 @click.option(
     "--port-base",
     type=click.IntRange(1, 65_531),
@@ -54,10 +48,7 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 def up(data_dir: Path, port_base: int, demo: bool, kafka: str | None, postgres: str | None, mock_broker: bool) -> None:
     """Run the whole system on this machine: Postgres, Kafka and every service, until Ctrl-C."""
     wanted = Wanted(kafka=kafka, postgres=postgres, mock_broker=mock_broker)
-    try:
-        Up(DataFolder(data_dir.absolute()), Product(port_base), wanted, demo=demo).run()
-    except EarshotError as problem:
-        raise click.ClickException(problem.detail) from problem
+    Up(DataFolder(data_dir.absolute()), Product(port_base), wanted, demo=demo).run()
 
 
 class _StoppedError(Exception):
@@ -168,6 +159,7 @@ class Up:
             postgres=ground.postgres,
             services=self.product.urls,
             processes={},
+            topic_prefix=topic_prefix(),
             mock_broker=ground.mock_broker,
         )
         self._write_down()

@@ -90,8 +90,8 @@ def test_merge_then_unmerge_is_identity(evidence: EvidenceSet, data: st.DataObje
     if len(before.customers) < 2:
         return
     left, right = data.draw(st.permutations(before.customers))[:2]
-    merge = word(Verb.SAME, left.anchor, right.anchor, left.identifiers, right.identifiers, 100)
-    unmerge = word(Verb.NOT_SAME, left.anchor, right.anchor, left.identifiers, right.identifiers, 101)
+    merge = word(Verb.SAME, left.lead, right.lead, left.identifiers, right.identifiers, 100)
+    unmerge = word(Verb.NOT_SAME, left.lead, right.lead, left.identifiers, right.identifiers, 101)
     after = resolve(evidence + EvidenceSet(decisions=(unmerge, merge)), TIGHT)
     assert after.customers == before.customers
 
@@ -105,11 +105,11 @@ def test_a_merge_joins_unless_too_large(evidence: EvidenceSet, data: st.DataObje
     left, right = data.draw(st.permutations(before.customers))[:2]
     if len(left.identifiers | right.identifiers) > TIGHT.max_identifiers // 2:
         return
-    merge = word(Verb.SAME, left.anchor, right.anchor, left.identifiers, right.identifiers, 100)
+    merge = word(Verb.SAME, left.lead, right.lead, left.identifiers, right.identifiers, 100)
     evidence = EvidenceSet(evidence.sightings, evidence.edges, evidence.traits, (merge,))
     after = resolve(evidence, TIGHT)
     if len(resolve(EvidenceSet(evidence.sightings, evidence.edges, evidence.traits), TIGHT).customers) > 1:
-        assert after.by_identifier[left.anchor] is after.by_identifier[right.anchor]
+        assert after.by_identifier[left.lead] is after.by_identifier[right.lead]
 
 
 def word(verb: Verb, a: Identifier, b: Identifier, left: Group, right: Group, day: int) -> Decision:

@@ -32,7 +32,7 @@ class Preview:
 
 def merge(left: Customer, right: Customer, *, at: datetime, decision_id: str, actor: str) -> Decision:
     """Return the word that two customers are one person; it takes back every earlier "not the same" between them."""
-    return Decision(Verb.SAME, left.anchor, right.anchor, left.identifiers, right.identifiers, at, decision_id, actor)
+    return Decision(Verb.SAME, left.lead, right.lead, left.identifiers, right.identifiers, at, decision_id, actor)
 
 
 def unmerge(
@@ -57,7 +57,7 @@ def unmerge(
     if not leaving or not staying:
         raise ValueError("name at least one identifier that leaves, and leave at least one account behind")
     a = min((one for one in leaving if one.is_anchor), default=min(leaving))
-    b = customer.anchor if customer.anchor in staying else min(staying)
+    b = customer.lead if customer.lead in staying else min(staying)
     return Decision(Verb.NOT_SAME, a, b, leaving, staying, at, decision_id, actor)
 
 
@@ -72,7 +72,7 @@ def _with_names(chosen: frozenset[Identifier], customer: Customer) -> frozenset[
 
 def reject(a: Customer, b: Customer, *, at: datetime, decision_id: str, actor: str) -> Decision:
     """Return the word that two customers are not one person: no evidence will join them by itself again."""
-    return Decision(Verb.NOT_SAME, a.anchor, b.anchor, a.identifiers, b.identifiers, at, decision_id, actor)
+    return Decision(Verb.NOT_SAME, a.lead, b.lead, a.identifiers, b.identifiers, at, decision_id, actor)
 
 
 def lock(
@@ -86,9 +86,9 @@ def lock(
 ) -> Decision:
     """Return the word that this customer shall be left as it is (or no longer).
 
-    Bound to its anchor unless another is chosen.
+    Bound to its lead unless another is chosen.
     """
-    chosen = anchor or customer.anchor
+    chosen = anchor or customer.lead
     verb = Verb.LOCK if locked else Verb.UNLOCK
     return Decision(verb, chosen, chosen, customer.identifiers, frozenset(), at, decision_id, actor)
 

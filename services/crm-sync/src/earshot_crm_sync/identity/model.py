@@ -202,6 +202,7 @@ class Customer:
     """One person as far as the evidence goes."""
 
     anchor: Identifier  # the earliest identifier: it gives the customer its id
+    lead: Identifier  # the earliest that speaks for itself (or the anchor): people's decisions are bound to it
     identifiers: frozenset[Identifier]
     joins: tuple[Join, ...]  # a spanning tree of the identifiers
     locked: bool = False

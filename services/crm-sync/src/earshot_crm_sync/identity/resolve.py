@@ -353,7 +353,8 @@ def _close(
     by_identifier: dict[Identifier, Customer] = {}
     for members in groups.all():
         anchor = min(members, key=case.order.__getitem__)
-        customer = Customer(anchor, frozenset(members), tuple(steps[id(members)]), groups.is_locked(anchor))
+        lead = min((one for one in members if one.is_anchor), key=case.order.__getitem__, default=anchor)
+        customer = Customer(anchor, lead, frozenset(members), tuple(steps[id(members)]), groups.is_locked(anchor))
         customers.append(customer)
         by_identifier.update(dict.fromkeys(members, customer))
     customers.sort(key=lambda one: case.order[one.anchor])

@@ -57,6 +57,7 @@ class Normaliser:
         self._backfill = backfill
         self._places: dict[str, _Place] = {}
         self._channels: set[str] = set()
+        self._cleaned: dict[str, str | None] = {}
         self.time: Final = rfc3339(received_at)
         self.last_source: str | None = None
         """The source of the last item, once it was found that the request may speak for it."""
@@ -72,7 +73,7 @@ class Normaliser:
         channel = self._channel(given.channel)
         external_id = _id("external_id", given.external_id)
         feedback_id = ids.feedback_id(source, external_id)
-        brand = _short("brand", given.brand)
+        brand = None if given.brand is None else self._repeated("brand", given.brand)
         rating = None if given.rating is None else _rating(given.rating)
         parent = None if given.in_reply_to is None else _link("in_reply_to", given.in_reply_to)
         conversation = None if given.conversation is None else _link("conversation", given.conversation)
@@ -99,9 +100,9 @@ class Normaliser:
             conversations=() if conversation is None else (ids.conversation_node(source, conversation),),
             handle_key=handle_key,
             rating=rating,
-            product=_short("product", given.product),
+            product=None if given.product is None else self._repeated("product", given.product),
             brand=brand,
-            event_tag=_short("event_tag", given.event_tag),
+            event_tag=None if given.event_tag is None else self._repeated("event_tag", given.event_tag),
             tags=() if not given.tags else _tags(given.tags),
             extra=_extra(given.extra) if given.extra else {},
             backfill=self._backfill,
@@ -112,6 +113,12 @@ class Normaliser:
         place = _Place(source, self._grant.rights(source, self._book))
         self._places[given] = place
         return place
+
+    def _repeated(self, field: str, given: str) -> str | None:
+        """Return a short text of which a request's items share a few."""
+        if given not in self._cleaned:
+            self._cleaned[given] = _line(field, given, LONGEST_SHORT_TEXT)
+        return self._cleaned[given]
 
     def _channel(self, given: str) -> str:
         if given not in self._channels:
@@ -136,45 +143,60 @@ class Normaliser:
         handle_key = None
         if account is not None and handle is not None:
             handle_key = ids.author_key(channel=channel, account_id=None, handle=handle, mail=None, secret=b"")
-        claims = _Claims(given, rights, brand, has_account=account is not None or handle is not None)
+        claims = _TRUSTED if rights.everything else _Claims(rights, brand)
         author = Author(
             id=account,
             handle=handle,
-            name=_short("author.name", given.name),
+            name=None if given.name is None else _line("author.name", given.name, LONGEST_SHORT_TEXT),
             email=mail,
-            email_verified=mail is not None and claims.email_verified,
-            phone=_short("author.phone", given.phone),
-            phone_verified=bool(given.phone) and claims.phone_verified,
+            email_verified=mail is not None and claims.grants(given.email_verified, "email_verified"),
+            phone=None if given.phone is None else _line("author.phone", given.phone, LONGEST_SHORT_TEXT),
+            phone_verified=bool(given.phone) and claims.grants(given.phone_verified, "phone_verified"),
             url=None if given.url is None else _url("author.url", given.url),
             followers=None if given.followers is None else _followers(given.followers),
-            is_staff=claims.is_staff,
-            on_behalf_of_brand=claims.on_behalf_of_brand,
-            claimed=claims.beyond,
+            is_staff=claims.grants(given.is_staff, "is_staff"),
+            on_behalf_of_brand=claims.grants(given.on_behalf_of_brand, "on_behalf_of_brand"),
+            claimed=claims.beyond(has_account=account is not None or handle is not None),
         )
         return author, key, handle_key
 
 
-class _Claims:
-    """What an author is said to be, split into what the source may say and what it merely claims."""
+class _Trusted:
+    """Every claim stands."""
 
-    __slots__ = ("beyond", "email_verified", "is_staff", "on_behalf_of_brand", "phone_verified")
+    def grants(self, claimed: bool | None, name: str) -> bool:  # noqa: ARG002  # the shape of `_Claims`
+        return bool(claimed)
 
-    def __init__(self, given: AuthorIn, rights: Rights, brand: str | None, *, has_account: bool) -> None:
-        beyond: list[str] = []
-        verifies = rights.verifies
-        self.email_verified = bool(given.email_verified) and _granted("email" in verifies, "email_verified", beyond)
-        self.phone_verified = bool(given.phone_verified) and _granted("phone" in verifies, "phone_verified", beyond)
-        self.is_staff = bool(given.is_staff) and _granted(rights.staff, "is_staff", beyond)
-        self.on_behalf_of_brand = bool(given.on_behalf_of_brand) and _granted(rights.speaks(brand), "on_behalf_of_brand", beyond)
-        if has_account:
-            _granted("account" in verifies, "account", beyond)
-        self.beyond = tuple(beyond) if beyond else _NO_CLAIMS
+    def beyond(self, *, has_account: bool) -> tuple[str, ...]:  # noqa: ARG002  # the shape of `_Claims`
+        return _NO_CLAIMS
 
 
-def _granted(granted: bool, name: str, beyond: list[str]) -> bool:
-    if not granted:
-        beyond.append(name)
-    return granted
+class _Claims(_Trusted):
+    """The claims about one author: what the source may say stands, the rest is remembered as merely claimed."""
+
+    __slots__ = ("_beyond", "_granted")
+
+    def __init__(self, rights: Rights, brand: str | None) -> None:
+        self._beyond: list[str] = []
+        self._granted = {
+            "email_verified": "email" in rights.verifies,
+            "phone_verified": "phone" in rights.verifies,
+            "is_staff": rights.staff,
+            "on_behalf_of_brand": rights.speaks(brand),
+            "account": "account" in rights.verifies,
+        }
+
+    def grants(self, claimed: bool | None, name: str) -> bool:
+        if claimed and not self._granted[name]:
+            self._beyond.append(name)
+        return bool(claimed) and self._granted[name]
+
+    def beyond(self, *, has_account: bool) -> tuple[str, ...]:
+        self.grants(has_account, "account")
+        return tuple(self._beyond)
+
+
+_TRUSTED = _Trusted()
 
 
 def _parent(source: str, in_reply_to: str) -> str:
@@ -236,10 +258,6 @@ def _text(given: ItemIn) -> str:
     if not text.strip() and given.rating is None and given.kind != "vote":
         raise Refusal("text-empty", "text may be empty only when a rating or the kind vote says all.", "text")
     return text
-
-
-def _short(field: str, value: str | None) -> str | None:
-    return None if value is None else _line(field, value, LONGEST_SHORT_TEXT)
 
 
 def _line(field: str, value: str, longest: int) -> str | None:

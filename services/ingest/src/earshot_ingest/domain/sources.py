@@ -4,14 +4,12 @@ Owns the rule of contract §5: claims beyond a source's rights are kept as claim
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, replace
 
 from earshot_ingest.domain.refusals import Refusal
 from earshot_shared import replies
 from earshot_shared.item import Visibility
 
-Verifiable = Literal["email", "phone", "account"]
 ANY = "*"
 OUR_SOURCE = replies.SOURCE
 """The source of our own replies; what comes from it may link to any item by its feedback_id."""
@@ -19,19 +17,22 @@ OUR_SOURCE = replies.SOURCE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rights:
-    """What one source may assert. ``speaks_for`` holds brands in folded case, or ``*`` for all of them."""
+    """What one source may assert. ``speaks_for`` holds brands in folded case, or ``*`` for all of them; ``everything`` outdoes the rest.
+
+    ``visibility`` is that of its items that do not say.
+    """
 
     verifies: frozenset[str] = frozenset()
     speaks_for: frozenset[str] = frozenset()
     staff: bool = False
     visibility: Visibility | None = None
+    everything: bool = False
 
     def speaks(self, brand: str | None) -> bool:
         """Return whether the source may say that an author speaks for ``brand``."""
         return ANY in self.speaks_for or (brand is not None and brand.casefold() in self.speaks_for)
 
 
-EVERYTHING = Rights(verifies=frozenset({"email", "phone", "account"}), speaks_for=frozenset({ANY}), staff=True)
 NOTHING = Rights()
 
 
@@ -63,11 +64,5 @@ class Grant:
             raise Refusal("source-forbidden", "This key is bound to other sources: use a key of this source.", "source")
         if source == OUR_SOURCE and not self.everything and self.sources is None:
             raise Refusal("source-reserved", f"The source {OUR_SOURCE} holds our own replies: name another source.", "source")
-        given = book.rights(source)
-        if not self.everything:
-            return given
-        return (
-            EVERYTHING
-            if given.visibility is None
-            else Rights(verifies=EVERYTHING.verifies, speaks_for=EVERYTHING.speaks_for, staff=True, visibility=given.visibility)
-        )
+        rights = book.rights(source)
+        return replace(rights, everything=True) if self.everything else rights

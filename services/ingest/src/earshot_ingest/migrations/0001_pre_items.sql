@@ -20,3 +20,19 @@ create table source_counts (
     last_seen_at timestamptz, -- null: it has only sent what was refused
     last_occurred_at timestamptz -- null: likewise
 ) with (fillfactor = 50);
+
+-- Sources kept by HTTP; those of config/sources.yaml stand above them.
+create table sources (
+    name text primary key,
+    settings bytea not null, -- JSON of earshot_ingest.config.SourceConfig
+    updated_at timestamptz not null default now()
+);
+
+-- The secrets that sign a source's webhooks: two are live while one replaces the other.
+create table webhook_secrets (
+    source text primary key,
+    secret bytea not null check (length(secret) >= 24),
+    previous bytea, -- null: the first secret was never replaced
+    previous_until timestamptz, -- null: likewise
+    made_at timestamptz not null default now()
+);

@@ -43,8 +43,3 @@ on conflict (source) do update
 select coalesce(sum(accepted), 0)::bigint as accepted, coalesce(sum(duplicates), 0)::bigint as duplicates,
        coalesce(sum(rejected), 0)::bigint as rejected
   from source_counts
-
--- name: source_health
--- What each source sent, by name, after $1, at most $2.
-select source, accepted, duplicates, rejected, last_seen_at, last_occurred_at
-  from source_counts where source > $1 order by source limit $2

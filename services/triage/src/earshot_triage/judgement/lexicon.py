@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from typing import Final
 
 _POSITIVE: Final = frozenset(
@@ -154,7 +155,22 @@ _NEGATIVE: Final = frozenset(
     ]
 )
 _NEGATORS: Final = frozenset(
-    ["not", "no", "never", "without", "cannot", "can't", "don't", "doesn't", "didn't", "isn't", "wasn't", "aren't", "won't", "wouldn't"]
+    [
+        "not",
+        "no",
+        "never",
+        "without",
+        "cannot",
+        "can't",
+        "don't",
+        "doesn't",
+        "didn't",
+        "isn't",
+        "wasn't",
+        "aren't",
+        "won't",
+        "wouldn't",
+    ]
 )
 _COMPLAINT: Final = re.compile(
     r"\b(still (?:no|not|waiting)|no (?:response|reply|answer|refund)|refund|complain\w*|not happy|unacceptable|let down"
@@ -187,6 +203,16 @@ _SPAM: Final = re.compile(
     r"\b(click (?:here|the link)|follow (?:me|back)|earn \$?\d+|work from home|free (?:followers|gift ?cards?|iphone)|casino|viagra"
     r"|crypto (?:giveaway|signals)|dm (?:me|us) (?:to|for) (?:earn|invest|promo)|buy followers|promo code|100% (?:free|guaranteed)|whatsapp \+?\d)"
 )
+
+
+_SPAM_TRIGGERS: Final = frozenset(
+    ["click", "follow", "earn", "work", "free", "casino", "viagra", "crypto", "dm", "buy", "promo", "100", "whatsapp", "followers", "giveaway"]
+)
+
+
+def spammy(cleaned: str, written: Sequence[str]) -> bool:
+    """Say whether a cleaned text sells or lures in the words that spam uses."""
+    return not _SPAM_TRIGGERS.isdisjoint(written) and bool(_SPAM.search(cleaned.lower()))
 
 
 def tone(tokens: list[str]) -> float:

@@ -7,6 +7,7 @@ step up names its ground, so that a person can agree or not. Must not read the m
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,7 +31,7 @@ _CUES: Final = (
     (HIGH, "legal or press", r"lawyer|solicitor|sue you|suing|legal action|lawsuit|small claims|ombudsman|trading standards|attorney|gdpr|regulator|going to the press|class action"),
     (HIGH, "loss of data or money", r"lost (?:all|everything|my (?:data|files|photos|money|work))|deleted (?:all|everything|my)|charged (?:me )?(?:twice|double)|double charged"
      r"|overcharged|money (?:is )?(?:gone|missing)|stole my|scam(?:med)?|took my money|data loss"),
-    (HIGH, "service down", r"(?:is|are|whole \w+|everything) down\b|outage|can't (?:log ?in|access|use)|cannot (?:log ?in|access|use)|locked out|completely (?:broken|unusable)|no service"),
+    (HIGH, "service down", r"(?:is|are|whole \w+|everything) down\b|outage|can't (?:log ?in|access|use)|cannot (?:log ?in|access|use)|locked out|completely (?:broken|unusable)"),
     (HIGH, "leaving", r"cancel(?:l?ing|led)? (?:my|our|the) (?:account|subscription|contract|order|service)|switching to|never (?:again|buying|using|flying)|lost a customer|taking my business"),
 )  # fmt: skip
 _URGENT: Final = re.compile(
@@ -40,7 +41,18 @@ _URGENT: Final = re.compile(
 _ANY: Final = re.compile(r"\b(?:" + "|".join(f"(?P<c{index}>{pattern})" for index, (_, _, pattern) in enumerate(_CUES)) + r")", re.ASCII)
 
 
-def gravity(lowered: str, *, intent: str, complaint: float, bug: float, sentiment: float, anger: float) -> Gravity:
+_GRAVE_WORDS: Final = frozenset(
+    ["fire", "smoke", "smoking", "explode", "exploded", "shock", "injured", "injury", "injuries", "hospital", "choking", "poisoned", "poisoning", "poison", "allergic", "suicide", "suicidal", "kill", "unsafe", "monoxide", "breach", "leak", "hacked", "stolen", "compromised", "theft", "fraud", "fraudulent", "phishing", "unauthorised", "unauthorized", "security", "else's", "lawyer", "solicitor", "sue", "suing", "legal", "lawsuit", "claims", "ombudsman", "standards", "attorney", "gdpr", "regulator", "press", "lost", "deleted", "twice", "double", "overcharged", "missing", "gone", "stole", "scam", "scammed", "took", "loss", "down", "outage", "log", "login", "access", "locked", "broken", "unusable", "cancel", "cancelling", "canceling", "cancelled", "canceled", "switching", "again", "buying", "flying", "business"]
+)
+_URGENT_WORDS: Final = frozenset(
+    ["urgent", "urgently", "asap", "immediately", "now", "emergency", "today", "tonight", "hour", "stranded", "deadline", "airport", "gate", "waiting", "hours", "days", "weeks", "help", "hold"]
+)
+"""Every cue holds one of these words: a text without any is not searched."""
+
+
+def gravity(
+    lowered: str, written: Sequence[str], *, intent: str, complaint: float, bug: float, sentiment: float, anger: float
+) -> Gravity:
     """Return severity and urgency of a cleaned text in lower case, given what the judge made of it.
 
     `complaint`, `bug` and `anger` are probabilities, `sentiment` is -1..1.
@@ -53,17 +65,19 @@ def gravity(lowered: str, *, intent: str, complaint: float, bug: float, sentimen
     elif intent == "question":
         severity = NORMAL
         reasons.append("severity 2: somebody waits for an answer")
-    for match in _ANY.finditer(lowered):
-        grade, ground, _ = _CUES[int((match.lastgroup or "c0")[1:])]
-        if grade > severity and (troubled or sentiment < 0.25):
-            severity = grade
-            reasons.append(f"severity {grade}: {ground} (“{match.group()}”)")
-    if troubled and severity == NORMAL and (anger >= 0.8 or sentiment <= -0.85):
+    if not _GRAVE_WORDS.isdisjoint(written):
+        for match in _ANY.finditer(lowered):
+            grade, ground, _ = _CUES[int((match.lastgroup or "c0")[1:])]
+            if grade > severity and (troubled or sentiment < 0.25):
+                severity = grade
+                reasons.append(f"severity {grade}: {ground} (“{match.group()}”)")
+    if severity == NORMAL and troubled and (anger >= 0.8 or sentiment <= -0.85):
         severity = HIGH
         reasons.append("severity 3: strong anger about something that went wrong")
-    urgent = _URGENT.search(lowered)
     urgency = 0.15 + 0.2 * (severity - 1) + 0.15 * (max(complaint, bug) if troubled else 0.0)
-    if urgent and severity > LOW:
-        urgency += 0.2
-        reasons.append(f"urgent: “{urgent.group()}”")
+    if severity > LOW and not _URGENT_WORDS.isdisjoint(written):
+        urgent = _URGENT.search(lowered)
+        if urgent:
+            urgency += 0.2
+            reasons.append(f"urgent: “{urgent.group()}”")
     return Gravity(severity=severity, urgency=round(min(1.0, urgency), 3), reasons=tuple(reasons))

@@ -60,6 +60,7 @@ create table idempotency (
     idempotency_key text not null,
     request_sha256 bytea not null,
     status smallint not null,
+    headers bytea not null,
     body bytea not null,
     at timestamptz not null default now(),
     primary key (key_id, route, idempotency_key)
