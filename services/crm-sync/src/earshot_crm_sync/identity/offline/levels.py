@@ -130,6 +130,7 @@ def _is_form_of(table: NameTable, a: int, b: int) -> bool:
     return all(any(part == word or (len(part) == 1 and word.startswith(part)) for word in many) for part in few)
 
 
+_NO_DIGITS = str.maketrans("", "", "0123456789")
 Compare = Callable[[Codes, Codes], Levels]
 
 
@@ -139,7 +140,7 @@ def objects(texts: list[str]) -> _Texts:
 
 
 def birth_comparer(texts: list[str]) -> Compare:
-    """CLOSE: one slip, or day and month exchanged; ALIAS: year and month or day agree; ROUGH: the year, or nearly all digits."""
+    """CLOSE: one slip, or day and month exchanged; ALIAS: the year and one more agree; ROUGH: the year, or nearly all digits."""
     known = objects(texts)
     year, month, day = (
         np.asarray([text[start:end] for text in texts] or [""]) for start, end in ((0, 4), (5, 7), (8, 10))
@@ -150,7 +151,7 @@ def birth_comparer(texts: list[str]) -> Compare:
         years, months, days = year[a] == year[b], month[a] == month[b], day[a] == day[b]
         crossed = years & (month[a] == day[b]) & (day[a] == month[b])
         return np.select(
-            [(slips >= 0.9) | crossed, years & (months | days), years | (slips >= 0.8) | (months & days)],
+            [(slips >= 0.9) | crossed, years & (months | days), years | (slips >= 0.8)],
             [Level.CLOSE, Level.ALIAS, Level.ROUGH],
             Level.DIFFERENT,
         ).astype(np.int8)
@@ -217,11 +218,13 @@ def postcode_comparer(texts: list[str]) -> Compare:
 def email_comparer(texts: list[str]) -> Compare:
     """CLOSE: a slip or two, but never in the digits, for numbered addresses are other people's.
 
-    ALIAS: the same mailbox name elsewhere; ROUGH: heavily misspelt.
+    Addresses that differ in nothing but digits say nothing either way. ALIAS: the same mailbox name elsewhere.
     """
     known, letters = objects(texts), objects(["".join(sorted(text)) for text in texts])
     digits, locals_ = Vocabulary(), Vocabulary()
     digit = np.asarray([digits.code("".join(filter(str.isdigit, text)) or "-") for text in texts] or [-1], np.int32)
+    wordings = Vocabulary()
+    wording = np.asarray([wordings.code(text.translate(_NO_DIGITS)) for text in texts] or [-1], np.int32)
     local_names = ["".join(filter(str.isalnum, text.partition("@")[0])) for text in texts]
     local = np.asarray([locals_.code(name if len(name) >= 6 else "") for name in local_names] or [-1], np.int32)
 
@@ -231,9 +234,10 @@ def email_comparer(texts: list[str]) -> Compare:
         rows = np.flatnonzero((slips >= 0.55) & (slips < 0.84))
         scrambled[rows] = similar(letters[a[rows]], letters[b[rows]], Indel.normalized_similarity) >= 0.85
         kept = digit[a] == digit[b]
+        numbered = ~kept & (wording[a] == wording[b])
         return np.select(
-            [kept & (slips >= 0.84), (local[a] == local[b]) & (local[a] >= 0), (slips >= 0.65) & kept | scrambled],
-            [Level.CLOSE, Level.ALIAS, Level.ROUGH],
+            [numbered, kept & (slips >= 0.84), (local[a] == local[b]) & (local[a] >= 0), (slips >= 0.65) & kept | scrambled],
+            [Level.MISSING, Level.CLOSE, Level.ALIAS, Level.ROUGH],
             Level.DIFFERENT,
         ).astype(np.int8)
 
