@@ -12,7 +12,7 @@ from earshot_shared.pipeline.writer import Transaction
 from earshot_shared.topics import Topic
 
 COUNTS = EventWriter(Topic.CASE_CHANGED, "test")
-TABLE = "create table if not exists counts (key text primary key, n bigint not null, version bigint not null)"
+TABLE = "create table if not exists echo_counts (key text primary key, n bigint not null, version bigint not null)"
 
 
 class CountingStage:
@@ -39,8 +39,8 @@ class CountingStage:
             raise KeyError("a bug of ours")
         counts = Counter(record.key.decode() for record in prepared if record.value != b"poison")
         rows = await tx.conn.fetch(
-            "insert into counts select key, n, $3 from unnest($1::text[], $2::bigint[]) as t(key, n)"
-            " on conflict (key) do update set n = counts.n + excluded.n, version = excluded.version returning key, n",
+            "insert into echo_counts select key, n, $3 from unnest($1::text[], $2::bigint[]) as t(key, n)"
+            " on conflict (key) do update set n = echo_counts.n + excluded.n, version = excluded.version returning key, n",
             list(counts),
             list(counts.values()),
             tx.version,
@@ -49,7 +49,7 @@ class CountingStage:
 
     async def restate(self, tx: Transaction, topic: Topic, keys: Collection[str]) -> list[Message]:
         """Return the counts as they are."""
-        rows = await tx.conn.fetch("select key, n, version from counts where key = any($1::text[])", list(keys))
+        rows = await tx.conn.fetch("select key, n, version from echo_counts where key = any($1::text[])", list(keys))
         return [tell(row["key"], row["n"], row["version"]) for row in rows]
 
     def forget(self) -> None:

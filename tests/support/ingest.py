@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import msgspec
+import uvicorn
 from pydantic import SecretStr
 
 from earshot_ingest.group import GroupCommit
@@ -45,6 +46,7 @@ class IngestUnderTest:
 
     parts: Parts
     http: httpx.AsyncClient
+    app: Any
     group: GroupCommit
     keys: PostgresKeys
 
@@ -117,7 +119,25 @@ async def running_ingest(
         client = await stack.enter_async_context(
             httpx.AsyncClient(transport=transport, base_url="http://ingest", headers=headers, timeout=30)
         )
-        yield IngestUnderTest(parts=parts, http=client, group=wiring.group(runtime), keys=keys)
+        yield IngestUnderTest(parts=parts, http=client, app=app, group=wiring.group(runtime), keys=keys)
+
+
+@contextlib.asynccontextmanager
+async def served(ingest: IngestUnderTest) -> AsyncIterator[str]:
+    """Serve it on a free port of this machine until the block ends; yields the address."""
+    config = uvicorn.Config(ingest.app, port=0, log_config=None, lifespan="off", access_log=False)
+    server = uvicorn.Server(config)
+    server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]  # signals are pytest's
+    task = asyncio.create_task(server.serve())
+    async with asyncio.timeout(10):
+        while not server.started:  # noqa: ASYNC110  # the server has no event to wait for
+            await asyncio.sleep(0.01)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        await task
 
 
 @contextlib.asynccontextmanager

@@ -6,18 +6,19 @@ Owns the translation between the oracle's facts and the wire, a judge that says 
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 import msgspec
 
+from earshot_shared import ids
 from earshot_shared.actions import Action as WireAction
 from earshot_shared.actions import ActionWriter, Actor
 from earshot_shared.envelope import EventWriter
 from earshot_shared.errors import FatalError
-from earshot_shared.item import Author, Item
+from earshot_shared.item import Author, Item, Visibility
 from earshot_shared.messages import Message as Told
 from earshot_shared.pipeline.records import Batch, StoredRecord
 from earshot_shared.pipeline.writer import Writer
@@ -26,26 +27,25 @@ from earshot_triage.config import Route, Treatment, TriageConfig, When
 from earshot_triage.decisions import Decider
 from earshot_triage.domain.routing import Rules
 from earshot_triage.events import key_of
-from earshot_triage.judgement import Judge, Judgement
+from earshot_triage.judgement import Judgement
 from earshot_triage.repository import QUERIES, load_known, load_threads, thread_of
 from earshot_triage.stage import TriageStage
 from oracle import facts as oracle
 from oracle.cases import Judgement as OracleJudgement
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
+DAY = datetime(2026, 3, 1, tzinfo=UTC)
 ITEMS = EventWriter(Topic.FEEDBACK_RECEIVED, "ingest")
 ACTIONS = ActionWriter("triage")
 ROUTES: dict[str, tuple[str, ...]] = {"bug": ("support", "product"), "complaint": ("support",), "idea": ("product",)}
 
 
-class PlainJudge(Judge):
+class PlainJudge:
     """Finds intent and severity where the text says so: ``bug 3 …``; anything else is `other` and 1."""
 
     version = "plain-1"
 
-    def judge(
-        self, texts: Sequence[str], *, explain: bool = True, languages: Sequence[str | None] | None = None
-    ) -> list[Judgement]:
+    def judge(self, texts: Sequence[str], *, languages: Sequence[str | None] | None = None) -> list[Judgement]:
         return [_judged(text) for text in texts]
 
 
@@ -80,7 +80,7 @@ def oracle_judge(item: oracle.ItemRevision) -> OracleJudgement:
 def plain_rules() -> Rules:
     """Rules that route as `oracle_judge` does; everybody but the brand is answered within the hour."""
     brand = When(role=frozenset({"brand"}))
-    routes = [Route(name=intent, when=When(intent={intent: 0.5}), to=to) for intent, to in ROUTES.items()]  # type: ignore[dict-item]  # names of intents
+    routes = [Route(name=intent, when=When(intent={intent: 0.5}), to=to) for intent, to in ROUTES.items()]
     return TriageConfig(
         routes=(Route(name="own", when=brand, to=(), last=True), *routes),
         stances=(Treatment(name="own", when=brand, stance="watch"), Treatment(name="all", stance="respond")),
@@ -140,6 +140,26 @@ def action_of(fact: oracle.Action) -> WireAction:
         at=fact.at,
         arguments=msgspec.Raw(msgspec.json.encode(arguments)),
     )
+
+
+def plain_item(
+    name: str, minute: float, text: str = "complaint 2", *, brand_speaks: bool = False, staff: bool = False, to: str | None = None,
+    talk: str | None = None, brand: str | None = "Acme", revision: int = 1, channel: str = "forum", visibility: Visibility = "public",
+    withdrawn: bool = False, backfill: bool = False,
+) -> Item:  # fmt: skip
+    """An item of the source `forum`; ``to`` and ``talk`` name what it replies to and the conversation it belongs to."""
+    at = DAY + timedelta(minutes=minute)
+    return Item(
+        feedback_id=ids.feedback_id("forum", name), revision=revision, source="forum", external_id=name, channel=channel,
+        author_key=f"{channel}:{name}", author=Author(id=name, on_behalf_of_brand=brand_speaks, is_staff=staff), occurred_at=at,
+        received_at=at, text=text, brand=brand, parents=(ids.feedback_id("forum", to),) if to else (), visibility=visibility,
+        conversations=(ids.conversation_node("forum", talk),) if talk else (), withdrawn=withdrawn, backfill=backfill,
+    )  # fmt: skip
+
+
+def case_of(name: str) -> str:
+    """The id of the case that an item of `plain_item` would be alone."""
+    return ids.case_id(ids.feedback_id("forum", name))
 
 
 @dataclass(slots=True)

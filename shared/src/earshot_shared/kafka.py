@@ -134,15 +134,15 @@ async def partition_counts(client: Any, topics: Iterable[str]) -> dict[str, int]
 
     Raises: RetryableError, FatalError when a topic is unknown to the broker.
     """
-    counts: dict[str, int] = {}
+    kafka = client.client if hasattr(client, "client") else client._client  # aiokafka's consumer has no public way
     with translated():
-        for name in topics:
-            kafka = client.client if hasattr(client, "client") else client._client  # aiokafka's consumer has no public way
-            metadata = await kafka.fetch_all_metadata()
-            found = metadata.partitions_for_topic(name)
-            if not found:
-                raise FatalError(f"The topic {name} does not exist. Run `earshot topics apply`.", code="topic-missing")
-            counts[name] = len(found)
+        metadata = await kafka.fetch_all_metadata()
+    counts: dict[str, int] = {}
+    for name in topics:
+        found = metadata.partitions_for_topic(name)
+        if not found:
+            raise FatalError(f"The topic {name} does not exist. Run `earshot topics apply`.", code="topic-missing")
+        counts[name] = len(found)
     return counts
 
 

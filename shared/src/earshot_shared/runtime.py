@@ -4,14 +4,14 @@ Owns nothing but the wiring; each service's ``cli.py`` builds one and hands it t
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
 from earshot_shared import kafka
 from earshot_shared.pipeline.loop import Loop
 from earshot_shared.pipeline.records import Stage
-from earshot_shared.pipeline.relay import Relay, Restates
+from earshot_shared.pipeline.relay import Relay, Restates, expected_offsets
 from earshot_shared.pipeline.writer import Writer
 from earshot_shared.postgres import Pool, Queries, open_pool, translated
 from earshot_shared.topics import Topic, schema_name
@@ -46,6 +46,7 @@ class Runtime:
         self._inputs = [topic.full_name(ground.topic_prefix) for topic in inputs]
         self._watcher: Any = None
         self._watching = asyncio.Lock()
+        self._counts: dict[str, int] = {}
 
     @classmethod
     async def open(
@@ -106,24 +107,27 @@ class Runtime:
         Raises: RetryableError when Kafka or Postgres does not answer.
         """
         with translated():
-            waiting = await self.pool.fetchval(_QUERIES["count_outbox"])
+            outbox = await self.pool.fetchrow(_QUERIES["count_outbox"])
             rows = await self.pool.fetch(_QUERIES["load_positions"], self._inputs)
+        assert outbox is not None  # a select without a table has one row
         stood = {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
-        lag = 0
-        if self._inputs:
-            ends = await self._ends()
-            lag = sum(max(0, end - stood.get(at, 0)) for at, end in ends.items())
+        expected = expected_offsets(outbox["expected"])
+        ends = await self._ends({*self._inputs, *(name for name, _ in expected)})
+        lag = sum(max(0, end - stood.get(at, 0)) for at, end in ends.items() if at[0] in self._inputs)
+        # Between two looks of the relay a record of a frozen predecessor is not seen yet: so the ends of the log are asked for here.
+        foreign = sum(ends.get(at, offset) != offset for at, offset in expected.items())
         return {
             "position": {f"{topic}-{partition}": offset for (topic, partition), offset in sorted(stood.items())},
             "lag": lag,
-            "unpublished": waiting + self.relay.unrepaired,
+            "unpublished": outbox["waiting"] + foreign,
         }
 
-    async def _ends(self) -> dict[tuple[str, int], int]:
+    async def _ends(self, topics: Set[str]) -> dict[tuple[str, int], int]:
         async with self._watching:
             if self._watcher is None:
                 watcher = kafka.make_consumer(self.ground.kafka_bootstrap, client_id=f"{self.ground.schema}-stats")
                 await kafka.start(watcher)
                 self._watcher = watcher
-            counts = await kafka.partition_counts(self._watcher, self._inputs)
-            return await kafka.end_offsets(self._watcher, [(name, n) for name, count in counts.items() for n in range(count)])
+            if not topics <= self._counts.keys():
+                self._counts |= await kafka.partition_counts(self._watcher, topics)
+            return await kafka.end_offsets(self._watcher, [(name, n) for name in topics for n in range(self._counts[name])])

@@ -7,15 +7,19 @@ costs is paid per request or slice, never per item. Exporters, if any, are the o
 import contextlib
 import os
 import random
+import re
 from collections.abc import Iterator
 from typing import Final
 
 from opentelemetry import context as otel_context
-from opentelemetry import trace
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 HEADER: Final = "traceparent"
 _PROPAGATOR: Final = TraceContextTextMapPropagator()
+# Version 00 of https://www.w3.org/TR/trace-context/#traceparent-header; a later one begins with the same fields and may go on.
+_FORM: Final = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-[ -~]*)?")
+_NO_TRACE: Final = "0" * 32
+_NO_SPAN: Final = "0" * 16
 # Trace ids need to differ, not to be secret: a generator seeded once costs a tenth of the system's.
 _numbers = random.Random(os.urandom(16))  # noqa: S311  # ids that differ, no secrets
 
@@ -30,19 +34,19 @@ def current_traceparent() -> str | None:
 @contextlib.contextmanager
 def working_in(traceparent: str | None) -> Iterator[str]:
     """Work in the trace that ``traceparent`` names (a header, or an event's), or in a new one when it names none; yield our own part."""
-    parent = _span_context(traceparent)
-    trace_id = parent.trace_id if parent is not None else _numbers.getrandbits(128) or 1
-    flags = parent.trace_flags if parent is not None else trace.TraceFlags(trace.TraceFlags.DEFAULT)
-    own = trace.SpanContext(trace_id=trace_id, span_id=_numbers.getrandbits(64) or 1, is_remote=False, trace_flags=flags)
-    token = otel_context.attach(trace.set_span_in_context(trace.NonRecordingSpan(own)))
+    own = part_of(traceparent)
+    carried = _PROPAGATOR.extract({HEADER: own}, context=otel_context.get_current())
+    token = otel_context.attach(carried)
     try:
-        yield f"00-{own.trace_id:032x}-{own.span_id:016x}-{int(own.trace_flags):02x}"
+        yield own
     finally:
         otel_context.detach(token)
 
 
-def _span_context(traceparent: str | None) -> trace.SpanContext | None:
-    if not traceparent:
-        return None
-    found = trace.get_current_span(_PROPAGATOR.extract({HEADER: traceparent}, context=otel_context.Context())).get_span_context()
-    return found if found.is_valid else None
+def part_of(traceparent: str | None) -> str:
+    """Return the ``traceparent`` of our own part of a trace, or of a new one; for hot paths, which hand it on by themselves."""
+    span_id = _numbers.getrandbits(64) or 1
+    known = _FORM.fullmatch(traceparent) if traceparent else None
+    if known is None or known[1] == _NO_TRACE or known[2] == _NO_SPAN:
+        return f"00-{_numbers.getrandbits(128) or 1:032x}-{span_id:016x}-00"
+    return f"00-{known[1]}-{span_id:016x}-{known[3]}"

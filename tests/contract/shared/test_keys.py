@@ -12,12 +12,11 @@ from support.ground import FreshDatabase
 
 
 @pytest.fixture(params=["memory", "postgres"])
-async def store(request: pytest.FixtureRequest) -> AsyncIterator[KeyStore]:
+async def store(request: pytest.FixtureRequest, fresh_database: FreshDatabase) -> AsyncIterator[KeyStore]:
     if request.param == "memory":
         yield MemoryKeys()
         return
-    fresh: FreshDatabase = request.getfixturevalue("fresh_database")
-    async with open_access_pool(fresh(migrate_all), "earshot", application="tests") as pool:
+    async with open_access_pool(fresh_database(migrate_all), "earshot", application="tests") as pool:
         yield PostgresKeys(pool)
 
 

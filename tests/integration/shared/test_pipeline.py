@@ -102,7 +102,7 @@ async def settled(runtime: Runtime) -> bool:
 
 async def counts(runtime: Runtime) -> dict[str, int]:
     """Return the table of the stage."""
-    return {row["key"]: row["n"] for row in await runtime.pool.fetch("select key, n from counts")}
+    return {row["key"]: row["n"] for row in await runtime.pool.fetch("select key, n from echo_counts")}
 
 
 async def test_records_are_applied_once_and_the_last_word_is_the_newest(ground: Ground) -> None:

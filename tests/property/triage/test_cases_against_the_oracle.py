@@ -100,10 +100,11 @@ def histories(draw: st.DrawFn) -> tuple[list[Fact], list[list[Fact]]]:
     for all_revisions in items:
         lost = draw(st.integers(0, len(all_revisions) - 1))
         kept += all_revisions[lost:]
-    order = draw(st.permutations(kept)) + draw(st.lists(st.sampled_from(facts), max_size=3))
+    order: list[Fact] = draw(st.permutations(kept)) + draw(st.lists(st.sampled_from(facts), max_size=3))
     slices: list[list[Fact]] = [[]]
     for fact in order:
-        if slices[-1] and draw(st.booleans()):
+        parted: bool = draw(st.booleans())
+        if slices[-1] and parted:
             slices.append([])
         slices[-1].append(fact)
     return facts, slices
@@ -121,9 +122,7 @@ def world(fresh_database: Any) -> Iterator[tuple[asyncio.Runner, World]]:
 @pytest.mark.capability("T13")
 @settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(history=histories())
-def test_any_arrival_gives_the_oracles_cases(
-    world: tuple[asyncio.Runner, World], history: tuple[list[Fact], list[list[Fact]]]
-) -> None:
+def test_any_arrival_gives_the_oracles_cases(world: tuple[asyncio.Runner, World], history: tuple[list[Fact], list[list[Fact]]]) -> None:
     runner, opened = world
     runner.run(check(opened, *history))
 

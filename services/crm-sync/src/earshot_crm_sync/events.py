@@ -3,6 +3,7 @@
 Owns the wire forms. Unknown fields are passed over, so that producers and we deploy apart.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
@@ -10,7 +11,7 @@ from typing import Final
 import msgspec
 
 from earshot_crm_sync.domain.profile import Profile
-from earshot_crm_sync.domain.statements import Statement, Tally, statement_of
+from earshot_crm_sync.domain.statements import Spoken, Statement, statement_of
 from earshot_crm_sync.domain.timeline import Entry, pack_entry
 from earshot_crm_sync.identity import Claim
 from earshot_shared.envelope import EventWriter
@@ -71,19 +72,14 @@ class TriagedEvent(msgspec.Struct, gc=False):
     data: Triaged
 
 
-class Standing(msgspec.Struct, gc=False, omit_defaults=True):
-    """What the customer view shows of an account's standing: that which seldom changes. Points are recognition's own to tell."""
+class StandingChanged(msgspec.Struct, gc=False):
+    """What recognition says of an account; ``version`` orders what it says."""
 
     author_key: str
+    version: int
     tier: str | None = None
     badges: list[str] = []
     advocate: str | None = None
-
-
-class StandingChanged(Standing, gc=False):
-    """What recognition says of an account."""
-
-    version: int = 0
     merged_into: str | None = None
 
 
@@ -101,20 +97,12 @@ class FieldView(msgspec.Struct, gc=False):
     updated_at: datetime
 
 
-class CustomerView(msgspec.Struct, gc=False):
-    """The whole merged view: body of ``customer.changed`` and answer of ``GET /v1/customers/{id}``."""
+class _Counters(msgspec.Struct, gc=False):
+    """The part of the view that changes with every item; it stands behind the profile's part."""
 
-    customer_id: str
-    name: str | None
-    names: msgspec.Raw
-    identifiers: msgspec.Raw
-    accounts: msgspec.Raw
-    roles: msgspec.Raw
     feedback_count: int
-    first_seen_at: datetime
-    last_seen_at: datetime
-    consents: msgspec.Raw
-    recognition: msgspec.Raw
+    first_seen_at: datetime | None
+    last_seen_at: datetime | None
     fields: dict[str, FieldView]
     version: int
 
@@ -130,7 +118,6 @@ class MergedView(msgspec.Struct, gc=False):
 _triaged = msgspec.json.Decoder(TriagedEvent)
 _standing = msgspec.json.Decoder(StandingEvent)
 _json = msgspec.json.Encoder()
-_NO_CONSENTS: Final = msgspec.Raw(b"[]")
 
 
 def decode_triaged(value: bytes) -> Triaged:
@@ -189,36 +176,28 @@ def entry_of(item: HeardItem, intent: str, case_id: str | None) -> bytes:
     return pack_entry(Entry(item.channel, item.kind, item.text, intent, case_id, item.author_key))
 
 
-def view_of(profile: Profile, tallies: dict[int, Tally], feedback_count: int, version: int) -> CustomerView:
-    """Return the whole view: the profile with the counters of its statements."""
-    if len(tallies) == 1:
-        (tally,) = tallies.values()
-        first, last = tally.first_at, tally.last_at
-    else:
-        first = min(tally.first_at for tally in tallies.values())
-        last = max(tally.last_at for tally in tallies.values())
-    return CustomerView(
-        profile.customer_id,
-        profile.name,
-        msgspec.Raw(profile.names),
-        msgspec.Raw(profile.identifiers),
-        msgspec.Raw(profile.accounts),
-        msgspec.Raw(profile.roles),
+def view_of(profile: Profile, spoken: Mapping[int, Spoken], feedback_count: int, version: int) -> msgspec.Raw:
+    """Return the whole view as JSON: the profile with the counters of its statements; the times are those of items."""
+    tallies = [one.tally for one in spoken.values() if one.saying.is_item]
+    counters = _Counters(
         feedback_count,
-        first,
-        last,
-        _NO_CONSENTS,
-        msgspec.Raw(profile.recognition),
-        {field.name: FieldView(field.value, field.source, tallies[field.statement_no].heard_at) for field in profile.fields},
+        min([tally.first_at for tally in tallies], default=None),
+        max([tally.last_at for tally in tallies], default=None),
+        {
+            each.name: FieldView(each.value, each.source, each.edited_at or spoken[each.statement_no].tally.heard_at)
+            for each in profile.fields
+        },
         version,
     )
+    return msgspec.Raw(b"%b,%b" % (profile.head, _json.encode(counters)[1:]))
 
 
-def tell_customer(view: CustomerView, *, event_id: str, now: str) -> Message:
+def tell_customer(customer_id: str, view: msgspec.Raw, version: int, *, now: str) -> Message:
     """Return the message that tells a customer's state."""
-    return CUSTOMERS.write(view.customer_id, event_id, msgspec.Raw(_json.encode(view)), time=now)
+    return CUSTOMERS.write(customer_id, f"{customer_id}/{version}", view, time=now)
 
 
-def tell_merged(customer_id: str, into: str, version: int, *, event_id: str, now: str) -> Message:
+def tell_merged(customer_id: str, into: str, version: int, *, now: str) -> Message:
     """Return the message that tells where an id leads now."""
-    return CUSTOMERS.write(customer_id, event_id, MergedView(customer_id, into, version), time=now)
+    body = MergedView(customer_id, into, version)
+    return CUSTOMERS.write(customer_id, f"{customer_id}/{version}", body, time=now)

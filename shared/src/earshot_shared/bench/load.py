@@ -18,8 +18,8 @@ MAIL_SHARE = 0.1
 _WORDS = (
     "the my your order app phone line bill support again today never always please help thanks broken great love hate waiting since update "
     "crash login payment delivery late refund missing button slow dark mode would be nice if you add option how do I where is when "
-    "does it work does not cannot after last version screen freezes charged twice account locked email password reset call centre hours "
-    "nobody answers really good service quick friendly staff disappointed expected better idea feature wish export calendar share map offline"
+    "does it work does not cannot after last version screen freezes charged twice account locked email password reset call hours "
+    "nobody answers really good service quick friendly staff disappointed expected better idea feature wish export calendar share map"
 ).split()
 _CHANNELS = ("twitter", "forum", "reviews", "mail", "reddit")
 _KINDS = ("post", "mention", "question", "review", "idea")

@@ -8,7 +8,7 @@ from typing import TypeVar
 import click
 import msgspec
 
-from earshot_shared.access import ALL_SCOPES, PostgresKeys, StoredKey, new_key, open_access_pool
+from earshot_shared.access import ALL_SCOPES, PostgresKeys, StoredKey, new_key, open_access_pool, read_secret
 from earshot_shared.cli.locate import data_dir_option, find_servers
 from earshot_shared.cli.main import CommandFailedError
 
@@ -66,6 +66,7 @@ def _with_keys(data_dir: Path, work: Callable[[PostgresKeys], Awaitable[T]]) -> 
 
     async def run() -> T:
         async with open_access_pool(servers.postgres(), servers.topic_prefix, application="earshot keys") as pool:
+            await read_secret(pool)  # says in words when the migrations were not run
             return await work(PostgresKeys(pool))
 
     return asyncio.run(run())

@@ -19,6 +19,8 @@ from earshot_shared.metrics import CONTENT_TYPE, Metrics
 from earshot_shared.settings import ServiceSettings
 
 _PAGE_POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+_SCHEME: Final = "API key"
+_SCHEME_TOLD: Final = "A key made by `earshot keys create`."
 _PROBLEM: Final = {
     "description": "What is wrong, and what to do (RFC 9457).",
     "content": {
@@ -81,17 +83,19 @@ def create_app(
     api.include_router(_common_routes(api, health, metrics))
     for router in routers:
         api.include_router(router)
-    if openapi_extra:
-        _document(api, openapi_extra)
-    return Door(
+    known = PathRules(rules or {})
+    _document(api, known, openapi_extra or {})
+    door = Door(
         api=api,
         authenticate=authenticate,
-        rules=PathRules(rules or {}),
+        rules=known,
         metrics=metrics,
         hot=hot or {},
         max_in_flight=settings.max_connections,
         slow_client_s=settings.slow_client_s,
     )
+    metrics.follow("http_in_flight", lambda: door.in_flight)
+    return door
 
 
 def _common_routes(api: FastAPI, health: Health, metrics: Metrics) -> APIRouter:
@@ -122,7 +126,15 @@ def _told(verdict: Verdict) -> Response:
     return JSONResponse(body, status_code=200 if verdict.well else 503)
 
 
-def _document(api: FastAPI, extra: Mapping[str, object]) -> None:
-    """Put the documents of hot routes into the OpenAPI document, which FastAPI makes once and keeps."""
+def _document(api: FastAPI, rules: PathRules, extra: Mapping[str, object]) -> None:
+    """Complete the OpenAPI document, which FastAPI makes once and keeps: hot routes, and the key that every path but the open ones
+    asks.
+    """
     document = api.openapi()
     document["paths"] = {**document.get("paths", {}), **extra}
+    document.setdefault("components", {})["securitySchemes"] = {_SCHEME: {"type": "http", "scheme": "bearer", "description": _SCHEME_TOLD}}
+    document["security"] = [{_SCHEME: []}]
+    for path, operations in document["paths"].items():
+        if rules.of(path).open:
+            for operation in operations.values():
+                operation["security"] = []

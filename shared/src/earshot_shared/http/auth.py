@@ -9,10 +9,8 @@ import hmac
 import unicodedata
 from collections.abc import Awaitable, Callable, Iterable
 from time import monotonic
-from typing import Annotated, Final, Protocol
+from typing import Final, Protocol
 
-from fastapi import Depends
-from fastapi.security import HTTPBearer
 from starlette.requests import HTTPConnection
 
 from earshot_shared.access.keys import ALL_SCOPES, Principal, parse_token
@@ -101,9 +99,6 @@ def check_scope(principal: Principal, scope: str) -> None:
         raise ForbiddenError(f"This key lacks the scope {scope}.")
 
 
-_bearer = HTTPBearer(auto_error=False, scheme_name="API key", description="A key made by `earshot keys create`.")
-
-
 def require(scope: str) -> Callable[..., Awaitable[Principal]]:
     """Return the FastAPI dependency that gives the principal of a request that must have ``scope``.
 
@@ -112,7 +107,7 @@ def require(scope: str) -> Callable[..., Awaitable[Principal]]:
     if scope not in ALL_SCOPES:
         raise ValueError(f"there is no scope {scope!r}")
 
-    async def dependency(request: HTTPConnection, _documented: Annotated[object, Depends(_bearer)]) -> Principal:
+    async def dependency(request: HTTPConnection) -> Principal:
         principal = call_of(request).principal
         if principal is None:
             raise _unauthorized("Send an API key: `Authorization: Bearer KEY`.", "key-missing")

@@ -16,10 +16,10 @@ from earshot_shared.errors import EarshotError
 from earshot_shared.http import bodies
 from earshot_shared.http.auth import Authenticator, check_scope
 from earshot_shared.http.call import SCOPE_KEY, Call
-from earshot_shared.http.problems import Answer, BusyError, HttpError, SlowClientError, UnauthorizedError, problem_of, unexpected
+from earshot_shared.http.problems import Answer, BusyError, HttpError, SlowClientError, UnauthorizedError, note, problem_of, unexpected
 from earshot_shared.http.rules import DEFAULT_BODY_LIMIT, PathRules
 from earshot_shared.metrics import Metrics
-from earshot_shared.tracing import working_in
+from earshot_shared.tracing import part_of, working_in
 
 Scope = MutableMapping[str, Any]
 Receive = bodies.Receive
@@ -39,6 +39,7 @@ _DEFAULT_HEADERS: Final = {
     b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
     b"cache-control": b"no-store",
 }
+_OURS: Final = (*_SECURITY_HEADERS, *_DEFAULT_HEADERS.items())
 # Answered however busy the service is: those who ask are deciding whether to kill it.
 _NEVER_BUSY: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 _BODILESS: Final = bodies.BodyHeaders(present=False, length=0, content_type=b"", expects_continue=False)
@@ -108,31 +109,39 @@ class Door:
         if "\x00" in path or b"%00" in scope["query_string"]:
             raise HttpError("The address holds the character NUL.", code="text-invalid")
         hot = self.hot.get((method, path))
-        rule = self.rules.of(path)
-        principal: Principal | None = None
-        if hot is not None or not rule.open:
-            principal = await self.authenticate(headers)
         if hot is not None:
-            check_scope(principal or _nobody(), hot.scope)
-        limit = hot.body_limit_bytes if hot is not None else rule.body_limit_bytes
+            await self._serve_hot(scope, receive, answering, said, hot)
+            return
+        rule = self.rules.of(path)
+        principal = None if rule.open else await self.authenticate(headers)
         body = b""
         if said.present:
-            body = await bodies.read_body(receive, said, limit_bytes=limit, patience_s=self.slow_client_s, budget=self.budget)
+            body = await bodies.read_body(
+                receive, said, limit_bytes=rule.body_limit_bytes, patience_s=self.slow_client_s, budget=self.budget
+            )
         answering.body_read = True
         try:
-            if body and hot is None and rule.body == "json":
+            if body and rule.body == "json":
                 bodies.check_json(body, said.content_type)
             with working_in(_header(headers, b"traceparent")) as traceparent:
-                call = Call(
-                    method=method, path=path, query=scope["query_string"], headers=headers, principal=principal, body=body,
-                    traceparent=traceparent,
-                )  # fmt: skip
-                if hot is not None:
-                    scope["earshot.route"] = path
-                    await answering.answer(await hot.handler(call))
-                else:
-                    scope[SCOPE_KEY] = call
-                    await self.api(scope, _replaying(body, receive), answering)
+                scope[SCOPE_KEY] = _call(scope, principal, body, traceparent)
+                await self.api(scope, _replaying(body, receive), answering)
+        finally:
+            self.budget.give_back(len(body))
+
+    async def _serve_hot(self, scope: Scope, receive: Receive, answering: "_Answering", said: bodies.BodyHeaders, hot: HotRoute) -> None:
+        """Serve a route at the door; its handler decodes the body and carries the trace on by itself."""
+        scope["earshot.route"] = scope["path"]
+        principal = await self.authenticate(scope["headers"])
+        check_scope(principal, hot.scope)
+        body = b""
+        if said.present:
+            body = await bodies.read_body(
+                receive, said, limit_bytes=hot.body_limit_bytes, patience_s=self.slow_client_s, budget=self.budget
+            )
+        answering.body_read = True
+        try:
+            await answering.answer(await hot.handler(_call(scope, principal, body, part_of(_header(scope["headers"], b"traceparent")))))
         finally:
             self.budget.give_back(len(body))
 
@@ -140,8 +149,8 @@ class Door:
         """Answer with a problem; a body that was not read is thrown away for a moment and the connection closed."""
         code = error.code if isinstance(error, EarshotError) else "unexpected"
         self.metrics.count("http_refused_total", code)
-        if isinstance(error, EarshotError) and not isinstance(error, HttpError):
-            _log.warning("request refused", extra={"action": "request_refused", "code": code})
+        if isinstance(error, EarshotError):
+            note(error)
         if answering.started:
             return  # too late to say anything; the server closes what is not complete
         if not said.present or answering.body_read:
@@ -164,10 +173,7 @@ class Door:
                 await send({"type": "websocket.close", "code": 1008})
                 return
         with working_in(_header(headers, b"traceparent")) as traceparent:
-            scope[SCOPE_KEY] = Call(
-                method="GET", path=scope["path"], query=scope["query_string"], headers=headers, principal=principal, body=b"",
-                traceparent=traceparent,
-            )  # fmt: skip
+            scope[SCOPE_KEY] = _call(scope, principal, b"", traceparent)
             await self.api(scope, receive, send)
 
 
@@ -194,16 +200,30 @@ class _Answering:
         headers = [
             (b"content-type", answer.content_type),
             (b"content-length", str(len(answer.body)).encode()),
-            *answer.headers,
         ]
         if closing:
             headers.append((b"connection", b"close"))
-        await self({"type": "http.response.start", "status": answer.status, "headers": headers})
+        headers += _with_our_headers(answer.headers) if answer.headers else _OURS
+        self.started = True
+        self.status = answer.status
+        await self._send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await self._send({"type": "http.response.body", "body": answer.body, "more_body": closing})
 
     async def finish(self) -> None:
         """End an answer that was kept open."""
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _call(scope: Scope, principal: Principal | None, body: bytes, traceparent: str) -> Call:
+    return Call(
+        method=scope.get("method", "GET"),  # a WebSocket has none
+        path=scope["path"],
+        query=scope["query_string"],
+        headers=scope["headers"],
+        principal=principal,
+        body=body,
+        traceparent=traceparent,
+    )
 
 
 def _with_our_headers(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
@@ -239,7 +259,3 @@ def _header(headers: Sequence[tuple[bytes, bytes]], wanted: bytes) -> str | None
         if name == wanted:
             return value.decode("latin-1")
     return None
-
-
-def _nobody() -> Principal:
-    return Principal(key_id="", scopes=frozenset())

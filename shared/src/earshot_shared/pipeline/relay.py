@@ -68,10 +68,18 @@ class _Memory:
         self.size_bytes = 0
 
 
-class _Expectation(msgspec.Struct):
+class Expectation(msgspec.Struct):
     """The next offset of every partition of our topics of state, as stored in the lease row."""
 
     offsets: dict[str, list[int]]
+
+
+def expected_offsets(stored: bytes | None) -> dict[Partition, int]:
+    """Return where the relay expects the log of each of its partitions to end, as its lease row says."""
+    if stored is None:
+        return {}
+    offsets = msgspec.msgpack.decode(stored, type=Expectation).offsets
+    return {(name, number): offset for name, each in offsets.items() for number, offset in enumerate(each)}
 
 
 class Relay:
@@ -93,7 +101,6 @@ class Relay:
         self._expected: dict[str, list[int]] = {}
         self._producer: Any = None
         self._consumer: Any = None
-        self.unrepaired = 0
         writer.tell(self._offer)
 
     def _offer(self, row: int, messages: list[Message], size_bytes: int) -> None:
@@ -190,7 +197,7 @@ class Relay:
 
     async def _begin(self, stored: bytes | None) -> None:
         """Take over: know what to expect before anything is sent, and look at what was said since."""
-        offsets = msgspec.msgpack.decode(stored, type=_Expectation).offsets if stored else {}
+        offsets = msgspec.msgpack.decode(stored, type=Expectation).offsets if stored else {}
         ends = await kafka.end_offsets(self._consumer, self._state_partitions())
         self._expected = {}
         for name, count in self._counts.items():
@@ -302,7 +309,7 @@ class Relay:
         self._lease_until = time.monotonic() + LEASE_S - 1
 
     def _packed_expectation(self) -> bytes:
-        return msgspec.msgpack.encode(_Expectation(self._expected))
+        return msgspec.msgpack.encode(Expectation(self._expected))
 
     async def _store_expected(self) -> None:
         with translated():
@@ -328,7 +335,6 @@ class Relay:
 
     async def _repair(self, foreign: Mapping[Partition, tuple[int, int]]) -> None:
         """Say again the present state of every key in the foreign ranges, and only then move the expectation past them."""
-        self.unrepaired += 1
         keys = await self._keys_in(foreign)
         async with self._writer.transaction() as tx:
             for name, found in sorted(keys.items()):
@@ -336,7 +342,6 @@ class Relay:
             epoch = await tx.conn.fetchval(_QUERIES["store_expected"], self._holder, self._epoch, self._packed_expectation())
             if epoch is None:
                 raise FencedError("Another replica took over the relay.", code="relay-fenced")
-        self.unrepaired = 0
         _log.warning(
             "foreign records repaired",
             extra={"action": "relay_repair", "service": self._writer.service, "keys": sum(len(found) for found in keys.values())},

@@ -8,10 +8,12 @@ from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import asyncpg
+
 from earshot_shared.messages import Message, pack
 from earshot_shared.pipeline import dead_letters
 from earshot_shared.pipeline.records import Poison
-from earshot_shared.postgres import Pool, Queries, translated
+from earshot_shared.postgres import IDLE_IN_TRANSACTION_TIMEOUT_MS, Pool, Queries, translated
 
 _QUERIES = Queries.load("earshot_shared.pipeline")
 
@@ -64,7 +66,7 @@ class Writer:
             with translated():
                 async with self.pool.acquire() as conn:
                     async with conn.transaction():
-                        version = await conn.fetchval(_QUERIES["take_pen"], self.schema)
+                        version = await self._take_pen(conn)
                         tx = Transaction(conn, version, undisturbed=version == self._last_version + 1)
                         self._last_version = -1
                         yield tx
@@ -72,6 +74,19 @@ class Writer:
                     self._last_version = version
             if tx.messages and self._offer is not None:
                 self._offer(version, tx.messages, size)
+
+    async def _take_pen(self, conn: Any) -> int:
+        """Return the transaction's version, with the pen in hand.
+
+        Whoever waits too long ends sessions of ours that hold a transaction open for a client that froze half-way through a message:
+        neither of the server's time-outs does (tests/fault/toy/README.md 6).
+        """
+        try:
+            return int(await conn.fetchval(_QUERIES["take_pen"], self.schema))
+        except asyncpg.LockNotAvailableError:
+            async with self.pool.acquire() as other:
+                await other.execute(_QUERIES["end_frozen_sessions"], self.schema, IDLE_IN_TRANSACTION_TIMEOUT_MS / 1000)
+            raise
 
     async def _store(self, tx: Transaction) -> int:
         """Write the outbox row and the dead letters of the transaction; return the packed size in bytes."""

@@ -10,19 +10,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import repeat
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from earshot_triage.judgement.text import canonical, clean, raw_tokens, shape
+from earshot_triage.judgement.text import LINK, MENTION, START, canonical, clean, raw_tokens, shape
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float32]
 
 SHORTEST_GRAM: Final = 2
 LONGEST_GRAM: Final = 5
-_MARKED: Final = "‹"  # marks of our own have no characters worth counting
+_MARKED: Final = ("‹", LINK, MENTION)  # marks of our own have no characters worth counting
 
 
 @lru_cache(maxsize=65_536)
@@ -79,37 +80,36 @@ class Vocabulary:
 
     def batch(self, texts: Sequence[Read]) -> Batch:
         """Return the ids of a batch of read texts."""
-        known = self.words
-        size = len(known)
+        size = len(self.words)
+        marks = [mark for text in texts for mark in text.marks]
+        flat = [token for text in texts for token in (START, *text.written)]
+        counts = np.array([1 + len(text.written) for text in texts])
         strangers: dict[str, int] = {}
-
-        def meet(token: str) -> int:
-            word = canonical(token)
-            index = known.get(word)
-            return index if index is not None else strangers.setdefault(word, size + len(strangers))
-
-        distinct: list[int] = []
-        sequence: list[int] = []
-        offsets, ends = [0], [0]
-        get = known.get
-        for text in texts:
-            ids = [get(mark, 0) for mark in text.marks]
-            inner = [found if (found := get(token)) is not None else meet(token) for token in text.written]
-            sequence.append(ids[0])
-            sequence.extend(inner)
-            distinct.extend({*ids, *inner})
-            offsets.append(len(distinct))
-            ends.append(len(sequence))
-        row = np.array(sequence, dtype=np.int64)
+        row = self._ids(flat, strangers)
+        owners = np.repeat(np.arange(len(texts)), counts)
         rows, places = self._pairs_in(row, size)
-        owners = np.searchsorted(np.array(ends[1:], dtype=np.int64), places, side="right").astype(np.int64)
+        mark_ids = np.array([self.words.get(mark, 0) for mark in marks], dtype=np.int64)
+        mark_owners = np.repeat(np.arange(len(texts)), [len(text.marks) for text in texts])
+        width = size + len(strangers)
+        distinct = np.unique(np.concatenate([owners * width + row, mark_owners * width + mark_ids]))
+        texts_of, ids = np.divmod(distinct, width)
         return Batch(
-            word_ids=np.array(distinct, dtype=np.int64),
-            word_offsets=np.array(offsets, dtype=np.int64),
+            word_ids=ids,
+            word_offsets=np.searchsorted(texts_of, np.arange(len(texts) + 1)),
             pair_rows=rows,
-            pair_texts=owners,
+            pair_texts=owners[places],
             strangers=list(strangers),
         )
+
+    def _ids(self, tokens: list[str], strangers: dict[str, int]) -> Ints:
+        """Return the ids of tokens as written; a word that is not known joins the strangers."""
+        known, size = self.words, len(self.words)
+        row = np.fromiter(map(known.get, tokens, repeat(-1)), dtype=np.int64, count=len(tokens))
+        for place in np.flatnonzero(row < 0).tolist():
+            word = canonical(tokens[place])
+            index = known.get(word)
+            row[place] = index if index is not None else strangers.setdefault(word, size + len(strangers))
+        return row
 
     def _pairs_in(self, row: Ints, size: int) -> tuple[Ints, Ints]:
         left, right = row[:-1], row[1:]

@@ -58,8 +58,8 @@ class Tables:
     def load(cls, folder: Path) -> Self:
         """Read a folder written by `save`. Raises ModelError in words when it is not whole."""
         try:
-            arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in ARRAYS}
-            lists = {name: (folder / f"{name}.txt").read_text(encoding="utf-8").split("\n") for name in LISTS}
+            arrays: dict[str, Any] = {name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in ARRAYS}
+            lists: dict[str, Any] = {name: (folder / f"{name}.txt").read_text(encoding="utf-8").split("\n") for name in LISTS}
             meta = json.loads((folder / "model.json").read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise ModelError(f"the model folder {folder} cannot be read ({error}); train it anew") from error
@@ -113,7 +113,9 @@ class Scorer:
         self._word_rows[:, :columns] = tables.word_weights
         self._word_rows[:, columns:-2] = tables.word_chars
         self._word_rows[:, -2:] = tables.word_norms
-        self._pair_weights, self._pair_norms = tables.pair_weights, np.array(tables.pair_norms, dtype=np.float32)
+        self._pair_rows = np.empty((len(tables.pairs), columns + 1), dtype=np.float32)
+        self._pair_rows[:, :columns] = tables.pair_weights
+        self._pair_rows[:, columns] = tables.pair_norms
         self._grams = {gram: index for index, gram in enumerate(tables.grams)}
         self._gram_weights, self._gram_norms = tables.gram_weights, np.array(tables.gram_norms, dtype=np.float32)
         self._scales, self._bias = np.array(tables.scales), np.array(tables.bias)
@@ -145,10 +147,11 @@ class Scorer:
         words, chars = total[:, :columns], total[:, columns:-2]
         word_norm, char_norm = total[:, -2], total[:, -1]
         if len(batch.pair_rows):
-            texts, starts = np.unique(batch.pair_texts, return_index=True)
-            found = self._pair_weights.take(batch.pair_rows, axis=0).astype(np.float32)
-            words[texts] += np.add.reduceat(found, starts, axis=0)
-            word_norm[texts] += np.add.reduceat(self._pair_norms[batch.pair_rows], starts)
+            starts = np.flatnonzero(np.diff(batch.pair_texts, prepend=-1))
+            texts = batch.pair_texts[starts]
+            found = np.add.reduceat(self._pair_rows.take(batch.pair_rows, axis=0), starts, axis=0)
+            words[texts] += found[:, :-1]
+            word_norm[texts] += found[:, -1]
         word_length = np.sqrt(np.maximum(word_norm, 1.0) / NORM_UNITS)[:, None]
         char_length = np.sqrt(np.maximum(char_norm, 1.0) / NORM_UNITS)[:, None]
         scores = words * (self._scales[0] / word_length) + chars * (self._scales[1] / char_length) + self._bias

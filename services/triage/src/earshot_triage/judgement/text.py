@@ -17,24 +17,24 @@ JUDGED_CHARACTERS: Final = 6_000
 """Of a longer text the first two thirds and the last third of this many characters are judged: openings and closings
 carry the point, and the cost of one text stays bounded."""
 
-LINK: Final = "‹link›"
-MENTION: Final = "‹mention›"
-LINK_STARTS: Final = ("http:", "https:", "www.", "pic.twitter.com/", "t.co/")
+_BARE_LINKS: Final = frozenset({"http", "https"})
+LINK: Final = "httplink"
+MENTION: Final = "@mention"
+_ANYBODY: Final = "@user"
 START: Final = "‹start›"
 NUMBER: Final = "‹number›"
 
 # Invisible characters that people and platforms put inside words: soft hyphen, zero-width space to right-to-left mark,
 # directional embeddings and isolates, word joiner, variation selectors, byte-order mark; controls but tab and newlines.
 _INVISIBLE: Final = re.compile(
-    "[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff"
-    "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]"
+    "[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]"
 )
 _TAG: Final = re.compile(r"</?[a-zA-Z][^<>]{0,300}>")
 _ELONGATED: Final = re.compile(r"(\w)\1{2,}")
+_LINK: Final = re.compile(r"https?:\S*|www\.\S+|pic\.twitter\.com/\S+|\bt\.co/\S+", re.IGNORECASE)
 _TOKEN: Final = re.compile(
-    r"https?:\S*|www\.\S+|(?:pic\.twitter\.com|t\.co)/\S+"  # a link, also one cut off by the platform
-    r"|[@#]?\w+(?:'\w+)*"  # a word, a mention, a hashtag
-    r"|[!?]+|\.{2,}"  # marks that carry tone
+    r"[@#\w][\w']*"  # a word, a mention, a hashtag
+    r"|[!?]+|\.\.+"  # marks that carry tone
     r"|[:;]-?[()dp/|]|<3"  # typed smileys
     r"|[^\w\s,.\"'()\[\]{}:;*_`~/\\|<>=+-]"  # emoji and other signs, one by one
 )
@@ -50,6 +50,8 @@ def clean(text: str) -> str:
         text = html.unescape(text)
     if "<" in text:
         text = _TAG.sub(" ", text)
+    if "http" in text or "www." in text or ".co" in text or "HTTP" in text:
+        text = _LINK.sub(f" {LINK} ", text)
     if not text.isascii():
         text = _INVISIBLE.sub("", text)
         text = unicodedata.normalize("NFKC", text).replace("’", "'")
@@ -66,17 +68,17 @@ def raw_tokens(cleaned: str) -> list[str]:
 
 @lru_cache(maxsize=65_536)
 def canonical(token: str) -> str:
-    """Return the form under which a token is known: links and mentions are one token each, `soooo` is `soo`."""
+    """Return the form under which a token is known: all links are one token, `soooo` is `soo`."""
     first = token[0]
-    if first == "@" and len(token) > 1:
-        return MENTION
-    if token.startswith(LINK_STARTS):
-        return LINK
+    if token == _ANYBODY:
+        return MENTION  # what some archives leave of a mention
+    if token in _BARE_LINKS:
+        return LINK  # what some platforms leave of a link
     if first in "!?.":
         return token[:2] if len(token) > 1 else token
     if token.isdigit():
         return token if len(token) < 3 else NUMBER
-    return _ELONGATED.sub(r"\1\1", token)[:64]
+    return _ELONGATED.sub(r"\1\1", token.rstrip("'") or token)[:64]
 
 
 def shape(cleaned: str) -> list[str]:
@@ -86,6 +88,8 @@ def shape(cleaned: str) -> list[str]:
         found.append("‹lines›")
         if "\n\n" in cleaned:
             found.append("‹paragraphs›")
+    if "@" in cleaned:
+        found.append("‹mentions›")
     if "`" in cleaned:
         found.append("‹code›")
     if " . " in cleaned:
@@ -106,4 +110,4 @@ def tokens(cleaned: str) -> list[str]:
 
 def has_words(written: list[str]) -> bool:
     """Say whether tokens as written hold anything to judge: a word or a sign that is no link, mention or dot."""
-    return any(token[0] not in "@!?." and not token.startswith(LINK_STARTS) for token in written)
+    return any(token[0] not in "@!?." and token not in ("http", "https", LINK) for token in written)

@@ -5,6 +5,12 @@
 with pen as materialized (select pg_advisory_xact_lock(hashtextextended('earshot pen ' || $1::text, 0)))
 select nextval('versions') from pen
 
+-- name: end_frozen_sessions
+-- Ends sessions of this service that are inside a transaction and have waited for their client for longer than $2 seconds.
+select pg_terminate_backend(pid) from pg_stat_activity
+ where application_name = $1 and pid <> pg_backend_pid() and xact_start is not null and wait_event_type = 'Client'
+   and state_change < clock_timestamp() - make_interval(secs => $2)
+
 -- name: insert_outbox
 -- Keeps what the transaction says until the relay has published it.
 insert into outbox (id, messages) values ($1, $2)
@@ -18,8 +24,8 @@ select id from outbox order by id limit $1
 select id, messages from outbox where id = any($1::bigint[]) order by id
 
 -- name: count_outbox
--- How many transactions still wait to be published, and whether foreign records wait for repair.
-select (select count(*) from outbox) as waiting
+-- How many transactions still wait to be published, and where the relay expects the log to end.
+select (select count(*) from outbox) as waiting, (select expected from relay) as expected
 
 -- name: take_lease
 -- Makes $1 the relay when there is none, when it is already, or when the last one's deadline is over; returns its epoch and marks.
@@ -101,10 +107,6 @@ select id, topic, partition, "offset", key, value from dead_letters where retry_
 -- name: delete_dead_letters
 -- Those that were applied after all.
 delete from dead_letters where id = any($1::uuid[])
-
--- name: claim_actions
--- Remembers action ids; returns those that were not known: the others are copies of what was applied at once.
-insert into actions_done (action_id) select unnest($1::uuid[]) on conflict do nothing returning action_id
 
 -- name: list_positions
 -- Where every partition stands.

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import numpy as np
-import scipy.sparse as sp  # type: ignore[import-untyped]  # scipy ships no types; arrays are typed at this border
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from earshot_triage.judgement.features import Floats, read
@@ -25,7 +25,7 @@ THRESHOLDS: Final = Thresholds(word=3, pair=3, gram=4)
 DECAYS: Final = {
     "kind": 0.05,
     "address": 0.3,
-    "complaint": 0.125,
+    "complaint": 0.25,
     "grief": 0.25,
     "sentiment": 0.7,
     "abuse": 0.4,

@@ -1,0 +1,68 @@
+"""The offline resolver: columns in, a customer and a confidence for each record out.
+
+Owns the order of the steps and the size of the batches. Must not read or write files: see `commands`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .blocking import candidate_pairs
+from .cluster import cluster, confidence
+from .columns import Codes, Columns
+from .model import Model, adapted, bits_of, expected_same, shipped_model
+from .score import PairScorer, Weighed
+
+BATCH_PAIRS = 200_000  # bounds the memory of scoring
+FAMILIES_FROM = 0.005  # so many plain households a record, and relatives must be reckoned with
+ADAPTATIONS = 4  # steps by which the weights follow the file
+SMALL_FILE = 300  # too few records to tell: reckon with them
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One row a record: the smallest record of its customer, and the probability that it belongs there."""
+
+    label: Codes
+    confidence: NDArray[np.float64]
+    pair_count: int
+
+
+def resolve_columns(columns: Columns, model: Model | None = None) -> Answer:
+    """Return who is who among the records."""
+    scored = scored_pairs(columns, model or shipped_model())
+    label, best = cluster(scored.i, scored.j, scored.bits, columns.count, families=scored.families)
+    return Answer(label, confidence(best), scored.i.size)
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredPairs:
+    """All candidate pairs (i < j), their bits, and whether the file holds people who live together."""
+
+    i: Codes
+    j: Codes
+    bits: NDArray[np.float64]
+    families: bool
+
+
+def scored_pairs(columns: Columns, model: Model) -> ScoredPairs:
+    """Return all candidate pairs with their scores."""
+    pairs = candidate_pairs(columns)
+    i, j = (pairs // columns.count).astype(np.int32), (pairs % columns.count).astype(np.int32)
+    scorer = PairScorer(columns, model)
+    starts = range(0, max(pairs.size, 1), BATCH_PAIRS)
+    weighed = Weighed.of(
+        [scorer.weigh(i[start : start + BATCH_PAIRS], j[start : start + BATCH_PAIRS]) for start in starts]
+    )
+    households = int(weighed.together.sum())
+    families = columns.count < SMALL_FILE or households >= FAMILIES_FROM * columns.count
+    fields = scorer.fields
+    bits = bits_of(model, fields, weighed, columns.count, families=families)
+    for _ in range(0 if families else ADAPTATIONS):
+        expected = expected_same(bits, columns.count)
+        model = adapted(model, fields, weighed, bits)
+        bits = bits_of(model, fields, weighed, columns.count, families=families, expected=expected)
+    return ScoredPairs(i, j, bits, families)

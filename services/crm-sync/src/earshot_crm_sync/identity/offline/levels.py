@@ -1,0 +1,295 @@
+"""How alike two records are, field by field, as levels: many pairs at a time.
+
+Owns the definition of the levels. Must not weigh them. A level is a small integer; MISSING says that either side lacks the field.
+Texts are compared once for each distinct pair of texts, however many records carry them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+from rapidfuzz import process
+from rapidfuzz.distance import OSA, Indel, JaroWinkler
+
+from . import spelling
+from .columns import Codes, Columns, Vocabulary
+
+Levels = NDArray[np.int8]
+Floats = NDArray[np.float64]
+_Texts = NDArray[np.object_]
+
+
+WORKERS = 2  # threads of the text comparisons; they are the costly part, and run outside the interpreter's lock
+
+
+class Level(IntEnum):
+    """From nothing known, over different, to equal."""
+
+    MISSING = 0
+    DIFFERENT = 1
+    ROUGH = 2  # some resemblance: heavy misspelling, or chance
+    CLOSE = 3  # one or two slips
+    ALIAS = 4  # another form of the same: nickname, initial, how it sounds, part of it
+    EXACT = 5
+
+
+@dataclass(frozen=True, slots=True)
+class NameTable:
+    """What is known of each text of the name vocabulary."""
+
+    texts: _Texts
+    sorted_letters: _Texts
+    sounds: Codes
+    firm_sounds: Codes  # with vowels: what must agree for two names that both exist
+    groups: tuple[frozenset[int], ...]
+    is_known: NDArray[np.bool_]
+    lengths: NDArray[np.int32]
+    has_parts: NDArray[np.bool_]
+    has_groups: NDArray[np.bool_]
+
+
+def name_table(columns: Columns) -> NameTable:
+    """Prepare the names of one file. A name is known when it is on the list or borne by many in this file."""
+    texts = columns.names.texts
+    groups, common = spelling.nicknames(), spelling.common_given_names()
+    borne = np.bincount(columns.codes["given"][columns.codes["given"] >= 0], minlength=len(texts))
+    often = max(8, columns.count // 1000)
+    sounds, firm = Vocabulary(), Vocabulary()
+    return NameTable(
+        texts=np.asarray([*texts, ""], dtype=object),
+        sorted_letters=np.asarray(["".join(sorted(text)) for text in texts] + [""], dtype=object),
+        sounds=np.asarray([sounds.code(spelling.sound(text)) for text in texts] + [-1], np.int32),
+        firm_sounds=np.asarray([firm.code(spelling.firm_sound(text)) for text in texts] + [-1], np.int32),
+        groups=tuple(groups.get(text, frozenset()) for text in texts),
+        is_known=np.asarray([text in common or text in groups for text in texts] + [False])
+        | (np.append(borne, 0) >= often),
+        lengths=np.asarray([len(text) for text in texts] + [0], np.int32),
+        has_parts=np.asarray([" " in text for text in texts] + [False]),
+        has_groups=np.asarray([text in groups for text in texts] + [False]),
+    )
+
+
+def by_distinct(left: Codes, right: Codes, size: int, compare: Callable[[Codes, Codes], Levels]) -> Levels:
+    """Return the levels of coded texts: MISSING and EXACT at once, the rest once for each distinct pair."""
+    levels = np.where((left < 0) | (right < 0), Level.MISSING, Level.EXACT).astype(np.int8)
+    rows = np.flatnonzero((left != right) & (levels == Level.EXACT))
+    if rows.size == 0:
+        return levels
+    low = np.minimum(left[rows], right[rows]).astype(np.int64)
+    key, back = _distinct(low * size + np.maximum(left[rows], right[rows]))
+    levels[rows] = compare((key // size).astype(np.int32), (key % size).astype(np.int32))[back]
+    return levels
+
+
+def _distinct(keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the distinct keys in order, and where each key is among them; faster than numpy's by hash at this size."""
+    order = np.argsort(keys)
+    ordered = keys[order]
+    fresh = np.concatenate(([True], ordered[1:] != ordered[:-1]))
+    back = np.empty(keys.size, np.int64)
+    back[order] = np.cumsum(fresh) - 1
+    return ordered[fresh], back
+
+
+def similar(left: _Texts, right: _Texts, scorer: Callable[..., float], cutoff: float = 0.0) -> Floats:
+    """Return pairwise similarities in 0..1."""
+    found = process.cpdist(left, right, scorer=scorer, score_cutoff=cutoff, dtype=np.float32, workers=WORKERS)
+    return np.asarray(found, np.float64)
+
+
+def name_levels(table: NameTable, left: Codes, right: Codes) -> Levels:
+    """Return the levels of two name columns. Two names that both exist are never merely misspelt forms of each other."""
+    return by_distinct(left, right, len(table.texts), lambda a, b: _name_levels(table, a, b))
+
+
+def _name_levels(table: NameTable, a: Codes, b: Codes) -> Levels:
+    slips = similar(table.texts[a], table.texts[b], OSA.normalized_similarity)
+    opening = similar(table.texts[a], table.texts[b], JaroWinkler.normalized_similarity)
+    letters = similar(table.sorted_letters[a], table.sorted_letters[b], Indel.normalized_similarity)
+    shortest = np.minimum(table.lengths[a], table.lengths[b])
+    close = (
+        (slips >= 0.74)
+        | ((slips >= 0.66) & (shortest >= 2))
+        | ((opening >= 0.92) & (slips >= 0.6))
+        | ((letters >= 0.999) & (slips >= 0.5))
+    )
+    rough = (slips >= 0.5) | ((letters >= 0.8) & (shortest >= 3)) | (opening >= 0.85)
+    levels = np.select([close, rough], [Level.CLOSE, Level.ROUGH], Level.DIFFERENT).astype(np.int8)
+    both_known = table.is_known[a] & table.is_known[b]
+    levels[both_known] = Level.DIFFERENT
+    heard = (table.sounds[a] == table.sounds[b]) & ~both_known & (shortest >= 3)
+    firmly = (table.firm_sounds[a] == table.firm_sounds[b]) & (shortest >= 3)
+    levels[heard | firmly] = Level.ALIAS
+    grouped = table.has_groups[a] & table.has_groups[b]
+    for row in np.flatnonzero((shortest == 1) | table.has_parts[a] | table.has_parts[b] | grouped):
+        if _is_form_of(table, int(a[row]), int(b[row])):
+            levels[row] = Level.ALIAS
+    return levels
+
+
+def _is_form_of(table: NameTable, a: int, b: int) -> bool:
+    if table.groups[a] & table.groups[b]:
+        return True
+    one, other = str(table.texts[a]).split(), str(table.texts[b]).split()
+    if len(one) == len(other) == 1:
+        return min(len(one[0]), len(other[0])) == 1 and one[0][0] == other[0][0]
+    if "".join(one) == "".join(other):
+        return True
+    few, many = (one, other) if len(one) <= len(other) else (other, one)
+    return all(any(part == word or (len(part) == 1 and word.startswith(part)) for word in many) for part in few)
+
+
+_NO_DIGITS = str.maketrans("", "", "0123456789")
+Compare = Callable[[Codes, Codes], Levels]
+
+
+def objects(texts: list[str]) -> _Texts:
+    """Return texts as an array of objects, never of fixed-width strings."""
+    return np.asarray([*texts, ""], dtype=object)[:-1]
+
+
+def birth_comparer(texts: list[str]) -> Compare:
+    """CLOSE: one slip, or day and month exchanged; ALIAS: the year and one more agree; ROUGH: the year, or nearly all digits."""
+    known = objects(texts)
+    year, month, day = (
+        np.asarray([text[start:end] for text in texts] or [""]) for start, end in ((0, 4), (5, 7), (8, 10))
+    )
+
+    def compare(a: Codes, b: Codes) -> Levels:
+        slips = similar(known[a], known[b], OSA.normalized_similarity)
+        years, months, days = year[a] == year[b], month[a] == month[b], day[a] == day[b]
+        crossed = years & (month[a] == day[b]) & (day[a] == month[b])
+        return np.select(
+            [(slips >= 0.9) | crossed, years & (months | days), years | (slips >= 0.8)],
+            [Level.CLOSE, Level.ALIAS, Level.ROUGH],
+            Level.DIFFERENT,
+        ).astype(np.int8)
+
+    return compare
+
+
+def place_comparer(texts: list[str]) -> Compare:
+    """Slips alone decide; blanks do not count."""
+    known = objects([text.replace(" ", "") for text in texts])
+
+    def compare(a: Codes, b: Codes) -> Levels:
+        slips = similar(known[a], known[b], OSA.normalized_similarity)
+        return np.select([slips >= 0.75, slips >= 0.5], [Level.CLOSE, Level.ROUGH], Level.DIFFERENT).astype(np.int8)
+
+    return compare
+
+
+def street_comparer(texts: list[str]) -> Compare:
+    """CLOSE needs the same house number or next to no slip; ALIAS is the same street with another or no number."""
+    words = [street_words(text) for text in texts]
+    numbers, names, known = Vocabulary(), objects([name for _, name in words]), objects(texts)
+    number = np.asarray([numbers.code(one) for one, _ in words] or [-1], np.int32)
+    is_named = np.asarray([bool(name) for _, name in words] or [False])
+
+    def compare(a: Codes, b: Codes) -> Levels:
+        slips = similar(names[a], names[b], OSA.normalized_similarity)
+        whole = similar(known[a], known[b], OSA.normalized_similarity)
+        same_number = (number[a] == number[b]) & (number[a] >= 0)
+        alike = (slips >= 0.7) & is_named[a] & is_named[b]
+        return np.select(
+            [(alike & same_number) | (whole >= 0.9), alike, same_number | (whole >= 0.6)],
+            [Level.CLOSE, Level.ALIAS, Level.ROUGH],
+            Level.DIFFERENT,
+        ).astype(np.int8)
+
+    return compare
+
+
+def street_words(street: str) -> tuple[str, str]:
+    """Return the house number and the rest without blanks."""
+    number, rest = "", []
+    for word in street.split():
+        if not word[0].isdigit():
+            rest.append(word)
+        elif not number:
+            number = word
+    return number, "".join(rest)
+
+
+def postcode_comparer(texts: list[str]) -> Compare:
+    """One slip or the same digits in another order is CLOSE."""
+    known, orders = objects(texts), Vocabulary()
+    order = np.asarray([orders.code("".join(sorted(text))) for text in texts] or [-1], np.int32)
+
+    def compare(a: Codes, b: Codes) -> Levels:
+        slips = distance(known[a], known[b])
+        close = (slips <= 1) | (order[a] == order[b])
+        return np.select([close, slips == 2], [Level.CLOSE, Level.ROUGH], Level.DIFFERENT).astype(np.int8)
+
+    return compare
+
+
+def email_comparer(texts: list[str]) -> Compare:
+    """CLOSE: a slip or two, but never in the digits, for numbered addresses are other people's.
+
+    Addresses that differ in nothing but digits say nothing either way. ALIAS: the same mailbox name elsewhere.
+    """
+    known, letters = objects(texts), objects(["".join(sorted(text)) for text in texts])
+    digits, locals_ = Vocabulary(), Vocabulary()
+    digit = np.asarray([digits.code("".join(filter(str.isdigit, text)) or "-") for text in texts] or [-1], np.int32)
+    wordings = Vocabulary()
+    wording = np.asarray([wordings.code(text.translate(_NO_DIGITS)) for text in texts] or [-1], np.int32)
+    local_names = ["".join(filter(str.isalnum, text.partition("@")[0])) for text in texts]
+    local = np.asarray([locals_.code(name if len(name) >= 6 else "") for name in local_names] or [-1], np.int32)
+
+    def compare(a: Codes, b: Codes) -> Levels:
+        slips = similar(known[a], known[b], OSA.normalized_similarity)
+        scrambled = np.zeros(slips.size, np.bool_)
+        rows = np.flatnonzero((slips >= 0.55) & (slips < 0.84))
+        scrambled[rows] = similar(letters[a[rows]], letters[b[rows]], Indel.normalized_similarity) >= 0.85
+        kept = digit[a] == digit[b]
+        numbered = ~kept & (wording[a] == wording[b])
+        return np.select(
+            [
+                numbered,
+                kept & (slips >= 0.84),
+                (local[a] == local[b]) & (local[a] >= 0),
+                (slips >= 0.65) & kept | scrambled,
+            ],
+            [Level.MISSING, Level.CLOSE, Level.ALIAS, Level.ROUGH],
+            Level.DIFFERENT,
+        ).astype(np.int8)
+
+    return compare
+
+
+def phone_comparer(texts: list[str]) -> Compare:
+    """ALIAS: one lacks the other's prefix (EXACT unless both are international); CLOSE: one slip."""
+    known = objects(texts)
+    tails = Vocabulary()
+    tail = np.asarray([tails.code(text[-7:]) for text in texts] or [-1], np.int32)
+
+    def compare(a: Codes, b: Codes) -> Levels:
+        slips = distance(known[a], known[b])
+        prefixed = np.zeros(slips.size, np.bool_)
+        for row in np.flatnonzero((tail[a] == tail[b]) & (slips <= 3)):
+            one, other = str(known[a[row]]), str(known[b[row]])
+            prefixed[row] = min(len(one), len(other)) >= 7 and (one.endswith(other) or other.endswith(one))
+        return np.select([prefixed, slips == 1], [Level.ALIAS, Level.CLOSE], Level.DIFFERENT).astype(np.int8)
+
+    return compare
+
+
+def handle_comparer(texts: list[str]) -> Compare:
+    """Two handles on one channel: one slip is CLOSE, two are ROUGH."""
+    known = objects(texts)
+
+    def compare(a: Codes, b: Codes) -> Levels:
+        slips = distance(known[a], known[b])
+        return np.select([slips == 1, slips == 2], [Level.CLOSE, Level.ROUGH], Level.DIFFERENT).astype(np.int8)
+
+    return compare
+
+
+def distance(left: _Texts, right: _Texts) -> NDArray[np.int32]:
+    """Return the number of slips between each two texts, 4 standing for more."""
+    return np.asarray(process.cpdist(left, right, scorer=OSA.distance, score_cutoff=3, dtype=np.int32, workers=WORKERS))

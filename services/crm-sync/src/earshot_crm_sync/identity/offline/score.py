@@ -1,0 +1,216 @@
+"""Scores candidate pairs of a file's columns, a batch at a time.
+
+Owns the combination of fields, crossed names and how common values are. Must not choose pairs nor thresholds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import levels as lv
+from .columns import Codes, Columns
+from .levels import Level, Levels
+from .model import COMMONNESS, CROSSED, SAME, STRANGER, Floats, Model
+
+MOST_NAMES = {"email": 8, "phone": 10, "handle": 6}  # a value beside more different names is nobody's own
+COPIES = 5  # so many records of one full name may be one person's
+_COMPARED = ("birth", "street", "city", "postcode", "email", "phone")
+
+
+FIELDS = ("given", "family", "birth", "street", "city", "postcode", "email", "phone", "generation", "country")
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """What is known of pairs. Shapes: one row a pair; `levels` has one column a field, see `PairScorer.fields`."""
+
+    levels: NDArray[np.int8]
+    stranger: NDArray[np.float32]  # log likelihood between strangers
+    crossed: NDArray[np.bool_]  # given and family name stand exchanged
+    enough: NDArray[np.bool_]  # more than names and places is known to agree
+    together: NDArray[np.bool_]  # plainly two people of one household
+
+    @staticmethod
+    def of(parts: list[Weighed]) -> Weighed:
+        """Return all batches as one."""
+        return Weighed(
+            np.concatenate([part.levels for part in parts]),
+            np.concatenate([part.stranger for part in parts]),
+            np.concatenate([part.crossed for part in parts]),
+            np.concatenate([part.enough for part in parts]),
+            np.concatenate([part.together for part in parts]),
+        )
+
+
+@dataclass(slots=True)
+class PairScorer:
+    """Holds what one file's pairs have in common: tables of names and of how common each value is."""
+
+    columns: Columns
+    model: Model
+    _names: lv.NameTable = field(init=False)
+    _comparers: dict[str, lv.Compare] = field(init=False)
+    _sizes: dict[str, int] = field(init=False)
+    _shares: dict[str, Floats] = field(init=False)
+    _full_names: Codes = field(init=False)
+    _full_name_share: Floats = field(init=False)
+    _names_beside: dict[str, NDArray[np.int64]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        columns = self.columns
+        self._names = lv.name_table(columns)
+        texts = {name: vocabulary.texts for name, vocabulary in columns.vocabularies.items()}
+        self._comparers = {
+            "birth": lv.birth_comparer(texts["birth"]),
+            "street": lv.street_comparer(texts["street"]),
+            "city": lv.place_comparer(texts["city"]),
+            "postcode": lv.postcode_comparer(texts["postcode"]),
+            "email": lv.email_comparer(texts["email"]),
+            "phone": lv.phone_comparer(texts["phone"]),
+            "handle": lv.handle_comparer(columns.handle_names.texts),
+        }
+        self._sizes = {name: len(known) for name, known in texts.items()} | {"handle": len(columns.handle_names.texts)}
+        self._shares = {name: _shares(columns.codes[name], *prior) for name, prior in COMMONNESS.items()}
+        self._full_names = _full_names(columns)
+        self._full_name_share = np.log(np.maximum(_counts(self._full_names) - COPIES, 1e-3) / max(columns.count, 1))
+        sounds = self._names.sounds[columns.codes["given"]].astype(np.int64) * len(columns.names.texts)
+        sounds += self._names.sounds[columns.codes["family"]]
+        self._names_beside = {name: _distinct_beside(columns.codes[name], sounds) for name in ("email", "phone")}
+        for channel, column in columns.handles.items():
+            self._names_beside[channel + "\x1f"] = _distinct_beside(column, sounds)
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The table of each column of levels: one a field, one a channel of handles."""
+        return (*FIELDS, *("handle" for _ in self.columns.handles))
+
+    def weigh(self, i: Codes, j: Codes) -> Weighed:
+        """Return what there is to know of the pairs (i, j) of records."""
+        found = self.field_levels(i, j)
+        crossed = self._cross(found)
+        handles = {channel: self._handle_levels(channel, i, j) for channel in self.columns.handles}
+        levels = np.stack([*(found[name] for name in FIELDS), *handles.values()], axis=1)
+        stranger = np.zeros(i.size, np.float32)
+        for place, table in enumerate(self.fields):
+            stranger += self._of_strangers(table, levels[:, place], i)
+        equal = np.flatnonzero((found["given"] == Level.EXACT) & (found["family"] == Level.EXACT) & ~crossed)
+        apart = self._of_strangers("given", found["given"][equal], i[equal])
+        apart += self._of_strangers("family", found["family"][equal], i[equal])
+        stranger[equal] += np.maximum(self._full_name_share[self._full_names[i[equal]]] - apart, 0)
+        return Weighed(levels, stranger, crossed, self._is_enough(found, i, j), _lives_together(found))
+
+    def _compared(self, name: str, left: Codes, right: Codes) -> Levels:
+        return lv.by_distinct(left, right, max(self._sizes[name], 1), self._comparers[name])
+
+    def _cross(self, found: dict[str, Levels]) -> NDArray[np.bool_]:
+        """Put the levels of exchanged names in place where they fit better; return where."""
+        logs = self.model.logs
+
+        def gain(given: Levels, family: Levels) -> Floats:
+            of = logs["given"][given] + logs["family"][family]
+            return np.asarray(of[:, SAME] - of[:, STRANGER])
+
+        across = found["given_family"], found["family_given"]
+        possible = (across[0] > Level.DIFFERENT) | (across[1] > Level.DIFFERENT)
+        better = possible & (gain(*across) + np.log(CROSSED) > gain(found["given"], found["family"]))
+        found["given"] = np.where(better, across[0], found["given"]).astype(np.int8)
+        found["family"] = np.where(better, across[1], found["family"]).astype(np.int8)
+        return np.asarray(better)
+
+    def field_levels(self, i: Codes, j: Codes) -> dict[str, Levels]:
+        """Return the level of every field of every pair."""
+        codes = self.columns.codes
+        given, family = codes["given"], codes["family"]
+        found = {name: self._compared(name, codes[name][i], codes[name][j]) for name in _COMPARED}
+        abroad = self.columns.international
+        whole = (found["phone"] == Level.ALIAS) & abroad[i] & abroad[j]  # two whole numbers of different countries
+        found["phone"][found["phone"] == Level.ALIAS] = Level.EXACT
+        found["phone"][whole] = Level.DIFFERENT
+        for name in ("email", "phone"):
+            self._forget_shared(name, found[name], i)
+        for name in ("generation", "country"):
+            found[name] = _equal_or_not(codes[name][i], codes[name][j])
+        found["given"] = lv.name_levels(self._names, given[i], given[j])
+        found["family"] = lv.name_levels(self._names, family[i], family[j])
+        crossed = np.flatnonzero((found["given"] < Level.ALIAS) & (found["family"] < Level.ALIAS))
+        for name, left, right in (("given_family", given, family), ("family_given", family, given)):
+            found[name] = np.zeros(i.size, np.int8)
+            found[name][crossed] = lv.name_levels(self._names, left[i[crossed]], right[j[crossed]])
+        return found
+
+    def _forget_shared(self, name: str, level: Levels, i: Codes) -> None:
+        """A mail or phone beside many names says nothing when it is equal."""
+        code = self.columns.codes[name][i]
+        level[(level == Level.EXACT) & (self._names_beside[name][np.maximum(code, 0)] > MOST_NAMES[name])] = (
+            Level.MISSING
+        )
+
+    def _handle_levels(self, channel: str, i: Codes, j: Codes) -> Levels:
+        column = self.columns.handles[channel]
+        level = self._compared("handle", column[i], column[j])
+        shared = self._names_beside[channel + "\x1f"][np.maximum(column[i], 0)] > MOST_NAMES["handle"]
+        level[(level == Level.EXACT) & shared] = Level.MISSING
+        return level
+
+    def _of_strangers(self, table: str, level: Levels, i: Codes) -> NDArray[np.float32]:
+        """Return the log likelihood of levels between strangers; equal values by how common they are."""
+        found = self.model.logs[table][level, STRANGER]
+        if table in self._shares:
+            rows = np.flatnonzero(level == Level.EXACT)
+            code = self.columns.codes[table][i[rows]]
+            found[rows] = np.where(code >= 0, self._shares[table][np.maximum(code, 0)], found[rows])
+        return np.asarray(found, np.float32)
+
+    def _is_enough(self, found: dict[str, Levels], i: Codes, j: Codes) -> NDArray[np.bool_]:
+        """Whether anything but names and places agrees: nothing but a name and a city, or less, never merges."""
+        enough = np.zeros(i.size, np.bool_)
+        for name in ("birth", "email", "phone", "street"):
+            enough |= found[name] >= Level.ROUGH
+        named = (found["given"] >= Level.CLOSE) & (found["family"] >= Level.CLOSE)
+        enough |= named & (found["postcode"] == Level.EXACT)
+        for column in self.columns.handles.values():
+            enough |= (column[i] >= 0) & (column[j] >= 0)
+        return enough
+
+
+def _lives_together(found: dict[str, Levels]) -> NDArray[np.bool_]:
+    """Whether a pair is plainly of two people of one household: another given name and birth at one address, or on one phone or mail."""
+    contact = (found["phone"] == Level.EXACT) | (found["email"] == Level.EXACT)
+    here = (found["street"] >= Level.CLOSE) & ((found["postcode"] >= Level.CLOSE) | (found["city"] >= Level.CLOSE))
+    at_home = here & (found["birth"] == Level.DIFFERENT)
+    named = (found["family"] >= Level.CLOSE) & (found["given"] == Level.DIFFERENT)
+    return np.asarray(named & (contact & (found["birth"] <= Level.DIFFERENT) | at_home))
+
+
+def _full_names(columns: Columns) -> Codes:
+    """Return a code for each pair of given and family name, -1 when either is missing."""
+    given, family = columns.codes["given"].astype(np.int64), columns.codes["family"].astype(np.int64)
+    key = np.where((given >= 0) & (family >= 0), given * max(len(columns.names.texts), 1) + family, -1)
+    _, codes = np.unique(key, return_inverse=True)
+    return np.asarray(codes, np.int32)
+
+
+def _distinct_beside(codes: Codes, names: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return for each value the number of different full names, by sound, on the records that carry it."""
+    rows = np.flatnonzero(codes >= 0)
+    beside = np.unique(np.stack((codes[rows].astype(np.int64), names[rows]), axis=1), axis=0)
+    return np.bincount(beside[:, 0], minlength=1) if rows.size else np.zeros(1, np.int64)
+
+
+def _counts(codes: Codes) -> NDArray[np.int64]:
+    return np.bincount(codes[codes >= 0], minlength=1)
+
+
+def _shares(codes: Codes, prior: float, weight: float) -> Floats:
+    """Return the logarithm of each value's share among strangers, the file's counts smoothed by the prior."""
+    counts = _counts(codes)
+    return np.asarray(np.log((counts + prior * weight) / (max(int(counts.sum()), 1) + weight)))
+
+
+def _equal_or_not(left: Codes, right: Codes) -> Levels:
+    return np.where(
+        (left < 0) | (right < 0), Level.MISSING, np.where(left == right, Level.EXACT, Level.DIFFERENT)
+    ).astype(np.int8)

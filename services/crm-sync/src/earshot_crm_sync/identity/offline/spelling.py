@@ -1,0 +1,252 @@
+"""One spelling for what records write in many: letters of any script, sounds, dates, numbers, addresses.
+
+Owns the folding of text. Must not compare two records. Everything returns "" for what is missing or a placeholder.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+from anyascii import anyascii
+
+from .. import normalise
+from ..lists import lines, words
+
+_SPLIT = re.compile(r"[^a-z0-9]+")
+_SYLLABLES = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_UMLAUTS = str.maketrans(
+    {"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ø": "oe", "å": "aa", "æ": "ae"}
+)
+_TITLES = frozenset(
+    {"mr", "mrs", "ms", "miss", "dr", "prof", "professor", "sir", "herr", "frau", "mme", "ing", "dipl", "phd", "md"}
+)
+_GENERATIONS = {"jr": "jr", "junior": "jr", "sr": "sr", "senior": "sr", "ii": "jr", "iii": "iii", "iv": "iv"}
+_SOUNDS = (
+    (re.compile("tsch|tch|tsh|cz|ch"), "C"),
+    (re.compile("shch|sch|sh|sz"), "S"),
+    (re.compile("ph"), "f"),
+    (re.compile("kh|gh"), "h"),
+    (re.compile("th|dt"), "t"),
+    (re.compile("ck|q|c"), "k"),
+    (re.compile("x"), "ks"),
+    (re.compile("w"), "v"),
+    (re.compile("z"), "s"),
+    (re.compile("dzh|dj|j|y"), "i"),
+    (re.compile("ae"), "e"),
+    (re.compile("[aeiou]+"), "a"),
+    (re.compile(r"(.)\1+"), r"\1"),
+    (re.compile(r"(?<=.)h"), ""),
+    (re.compile("a+"), "a"),
+)
+_MONTHS = {
+    month: number
+    for number, group in enumerate(
+        (
+            "jan january januar janvier enero",
+            "feb february februar fevrier febrero",
+            "mar march maerz marz mars marzo",
+            "apr april avril abril",
+            "may mai mayo",
+            "jun june juni juin junio",
+            "jul july juli juillet julio",
+            "aug august aout agosto",
+            "sep sept september septembre septiembre",
+            "oct october oktober okt octobre octubre",
+            "nov november novembre noviembre",
+            "dec december dezember dez decembre diciembre",
+        ),
+        start=1,
+    )
+    for month in group.split()
+}
+_NO_BIRTHS = frozenset(
+    {"1900-01-01", "1901-01-01", "1800-01-01", "1111-11-11", "1899-12-30", "1899-12-31", "9999-12-31"}
+)
+_STREET_WORDS = {
+    "street": "st", "str": "st", "strasse": "st", "straße": "st", "road": "rd", "avenue": "ave", "av": "ave", "drive": "dr",
+    "place": "pl", "crescent": "cres", "court": "ct", "lane": "ln", "boulevard": "blvd", "square": "sq", "apartment": "apt",
+    "circuit": "cct", "close": "cl", "terrace": "tce", "parade": "pde", "highway": "hwy", "saint": "st", "number": "no", "nr": "no",
+}  # fmt: skip
+
+
+def fold(text: str) -> str:
+    """Return text in lower-case ASCII words: any script transliterated, marks dropped, umlauts as two letters."""
+    if not text.isascii():
+        text = _SYLLABLES.sub(" ", anyascii(text.translate(_UMLAUTS)))
+    return _SPLIT.sub(" ", text.lower().replace("'", "").replace("’", "")).strip()
+
+
+def sound(word: str) -> str:
+    """Return how a folded word sounds, roughly, whatever language spelt it: vowels alike, k for c, v for w, no doubles."""
+    heard = word.replace(" ", "")
+    for pattern, replacement in _SOUNDS:
+        heard = pattern.sub(replacement, heard)
+    return heard
+
+
+def firm_sound(word: str) -> str:
+    """Return how a word sounds with its vowels: equal for Marc and Mark, Iwanow and Ivanov, different for Tim and Tom."""
+    heard = word.replace(" ", "")
+    for pattern, replacement in _SOUNDS:
+        if pattern.pattern not in ("[aeiou]+", "a+"):
+            heard = pattern.sub(replacement, heard)
+    return heard
+
+
+def text_of(value: object) -> str:
+    """Return a field as text: numbers as they print, anything else that is no text as missing."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int):
+        return ""
+    return str(value)
+
+
+def name_parts(name: str, given: str, family: str) -> tuple[str, str, str]:
+    """Return (given, family, generation) from a whole name and its parts; "Family, Given" is understood."""
+    given, family = _clean_name(given), _clean_name(family)
+    if not (given and family) and (whole := _clean_name(name)):
+        first, last = _halves(whole, comma="," in name, raw=name)
+        given, family = (
+            given or (first if not family else _without(whole, family)),
+            family or (last if not given else _without(whole, given)),
+        )
+    generation = ""
+    parts = []
+    for part in (given, family):
+        kept = [token for token in part.split() if token not in _TITLES]
+        for token in [one for one in kept if one in _GENERATIONS and len(kept) + bool(given and family) > 1]:
+            generation = _GENERATIONS[token]
+            kept.remove(token)
+        parts.append(" ".join(kept))
+    return parts[0], parts[1], generation
+
+
+def _clean_name(name: str) -> str:
+    shown = normalise.plain(name)
+    return fold(shown) if shown and any(letter.isalpha() for letter in shown) and "@" not in shown else ""
+
+
+def _halves(whole: str, *, comma: bool, raw: str) -> tuple[str, str]:
+    if comma:
+        last, _, first = raw.partition(",")
+        if fold(last) and fold(first) and fold(first) not in _GENERATIONS:
+            return fold(first), fold(last)
+    tokens = [token for token in whole.split() if token not in _TITLES]
+    tail = []
+    while len(tokens) > 1 and tokens[-1] in _GENERATIONS:
+        tail.append(tokens.pop())
+    if len(tokens) < 2:
+        return (" ".join(tokens + tail), "")
+    return " ".join(tokens[:-1]), " ".join([tokens[-1], *tail])
+
+
+def _without(whole: str, known: str) -> str:
+    taken = known.split()
+    return " ".join(token for token in whole.split() if token not in taken)
+
+
+def mail(text: str) -> str:
+    """Return a normalised mail address, a misspelt one as it is (it still resembles the right one), "" for an office's or nobody's."""
+    address = normalise.email(text) if text else None
+    if address is None:
+        shown = normalise.plain(text)
+        address = shown.lower() if shown and len(shown) >= 8 and "." in shown and " " not in shown else ""
+    local, _, domain = address.rpartition("@")
+    blocked = local in words("role_mailboxes") or local in normalise.NOBODY or domain in words("disposable_domains")
+    return "" if blocked else address
+
+
+def birth_date(text: str) -> str:
+    """Return ISO 8601 for the spellings people use, "" for what is no date of birth.
+
+    20.2.1987, 1987/2/20, 19870220, 20 Feb 1987; of 2/3/1987 the day is taken first unless that cannot be.
+    """
+    shown = normalise.plain(text)
+    if shown is None:
+        return ""
+    shown = shown.split("T")[0].strip().lower()
+    if len(shown) == 8 and shown.isdigit():
+        likely = (
+            f"{shown[:4]}-{shown[4:6]}-{shown[6:]}" if "1880" < shown[:4] < "2100" else ""
+        )  # misspelt, yet comparable
+        return _date(shown[:4], shown[4:6], shown[6:]) or _date(shown[4:], shown[2:4], shown[:2]) or likely
+    found = re.findall(r"\d+|[a-z]+", anyascii(shown).lower())
+    found = [part for part in found if part not in ("th", "st", "nd", "rd", "of", "de", "00")]
+    if len(found) < 3:
+        return ""
+    named = [part for part in found if part in _MONTHS]
+    if named:
+        numbers = [part for part in found[:3] if part.isdigit()]
+        if len(numbers) != 2:
+            return ""
+        year, day = (numbers[0], numbers[1]) if len(numbers[0]) == 4 else (numbers[1], numbers[0])
+        return _date(year, str(_MONTHS[named[0]]), day)
+    if not all(part.isdigit() for part in found[:3]):
+        return ""
+    if len(found[0]) == 4:
+        return _date(found[0], found[1], found[2]) or _date(found[0], found[2], found[1])
+    year = found[2] if len(found[2]) == 4 else ("19" if int(found[2]) > 26 else "20") + found[2].zfill(2)
+    return _date(year, found[1], found[0]) or _date(year, found[0], found[1])
+
+
+def _date(year: str, month: str, day: str) -> str:
+    try:
+        iso = date(int(year), int(month), int(day)).isoformat()
+    except ValueError:
+        return ""
+    return "" if iso in _NO_BIRTHS or not "1880" < iso < "2100" else iso
+
+
+def phone(text: str) -> str:
+    """Return the digits of a phone, + first when they are international; national numbers lose their trunk zero."""
+    shown = normalise.plain(text)
+    if shown is None:
+        return ""
+    digits = re.sub(r"\D", "", shown.replace("(0)", ""))
+    abroad = shown.lstrip(" (").startswith("+") or digits.startswith("00")
+    digits = digits.lstrip("0")
+    if (
+        len(digits) < 6
+        or len(digits) > 15
+        or len(set(digits)) < 3
+        or digits in "1234567890123456789"
+        or digits in "9876543210987654321"
+    ):
+        return ""
+    return f"+{digits}" if abroad else digits
+
+
+def address(text: str) -> str:
+    """Return a street line in folded words with the usual abbreviations."""
+    shown = normalise.plain(text)
+    if shown is None:
+        return ""
+    return " ".join(_STREET_WORDS.get(word, word) for word in fold(shown).split())
+
+
+def place(text: str) -> str:
+    """Return a city, region, country or postcode folded."""
+    shown = normalise.plain(text)
+    return fold(shown) if shown else ""
+
+
+def postcode(text: str) -> str:
+    """Return a postcode without blanks."""
+    shown = normalise.plain(text)
+    return fold(shown).replace(" ", "") if shown else ""
+
+
+def nicknames() -> dict[str, frozenset[int]]:
+    """Return the groups each given name belongs to."""
+    groups: dict[str, set[int]] = {}
+    for number, line in enumerate(lines("nicknames")):
+        for name in line.split():
+            groups.setdefault(name, set()).add(number)
+    return {name: frozenset(found) for name, found in groups.items()}
+
+
+def common_given_names() -> frozenset[str]:
+    """Return given names that are names of their own, not misspellings of each other."""
+    return words("given_names")
