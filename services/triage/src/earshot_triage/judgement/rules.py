@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self
 
-import re2  # type: ignore[import-untyped]  # google-re2 ships no types; patterns stay inside this module
+import re2
 
 from earshot_triage.judgement.features import Read, read
 from earshot_triage.judgement.text import canonical

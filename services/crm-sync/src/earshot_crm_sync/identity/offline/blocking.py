@@ -15,7 +15,8 @@ from . import spelling
 from .columns import Codes, Columns, Vocabulary
 
 LARGEST_BLOCK = 40  # all pairs of a block up to here: 780
-STRONG_KEYS = 3  # mail, mailbox name, phone, and every handle: one of them is enough, of the others it takes two
+STRONG_KEYS = 3  # mail, mailbox name, phone, and every handle: one of them is enough, of the others it takes WEAK_KEYS
+LARGE_FILE, WEAK_KEYS, WEAK_KEYS_OF_LARGE = 30_000, 2, 3  # the more records, the more share two keys by chance
 NEIGHBOURS = 8  # of a larger block each record meets as many on either side of it in sorted order
 
 Keys = NDArray[np.int64]
@@ -25,15 +26,20 @@ Pairs = NDArray[np.int64]  # i * count + j with i < j
 def candidate_pairs(columns: Columns) -> Pairs:
     """Return the distinct candidate pairs, sorted."""
     order = _sort_order(columns)
-    found, weak = np.empty(0, np.int64), []
+    strong, weak = [], []
     for number, key in enumerate(blocking_keys(columns)):
         pairs = _pairs_of_key(key, order, columns.count)
-        if number < STRONG_KEYS + len(columns.handles):
-            found = np.union1d(found, pairs)
-        else:
-            weak.append(pairs)
-    twice, times = np.unique(np.concatenate(weak), return_counts=True)
-    return np.union1d(found, twice[times >= 2])
+        (strong if number < STRONG_KEYS + len(columns.handles) else weak).append(pairs)
+    found = np.concatenate([*strong, *weak])
+    first = np.concatenate((np.ones(sum(map(len, strong)), np.int8), np.zeros(sum(map(len, weak)), np.int8)))
+    order = np.argsort(found)
+    found, first = found[order], first[order]
+    if found.size == 0:
+        return found
+    enough = WEAK_KEYS_OF_LARGE if columns.count > LARGE_FILE else WEAK_KEYS
+    starts = np.flatnonzero(np.concatenate(([True], found[1:] != found[:-1])))
+    times = np.diff(np.concatenate((starts, [found.size])))
+    return found[starts[(times >= enough) | np.maximum.reduceat(first, starts).astype(np.bool_)]]
 
 
 def blocking_keys(columns: Columns) -> Iterator[Keys]:
