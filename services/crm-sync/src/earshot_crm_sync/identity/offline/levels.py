@@ -61,8 +61,7 @@ def name_table(columns: Columns) -> NameTable:
         sounds=np.asarray([sounds.code(spelling.sound(text)) for text in texts] + [-1], np.int32),
         firm_sounds=np.asarray([firm.code(spelling.firm_sound(text)) for text in texts] + [-1], np.int32),
         groups=tuple(groups.get(text, frozenset()) for text in texts),
-        is_known=np.asarray([text in common or text in groups for text in texts] + [False])
-        | (np.append(borne, 0) >= often),
+        is_known=np.asarray([text in common or text in groups for text in texts] + [False]) | (np.append(borne, 0) >= often),
         lengths=np.asarray([len(text) for text in texts] + [0], np.int32),
         has_parts=np.asarray([" " in text for text in texts] + [False]),
     )
@@ -129,11 +128,7 @@ def birth_levels(texts: _Texts, left: Codes, right: Codes) -> Levels:
         one, other = texts[a], texts[b]
         slips = similar(one, other, OSA.normalized_similarity)
         parts = [_slices(one, bounds) == _slices(other, bounds) for bounds in ((0, 4), (5, 7), (8, 10))]
-        crossed = (
-            parts[0]
-            & (_slices(one, (5, 7)) == _slices(other, (8, 10)))
-            & (_slices(one, (8, 10)) == _slices(other, (5, 7)))
-        )
+        crossed = parts[0] & (_slices(one, (5, 7)) == _slices(other, (8, 10))) & (_slices(one, (8, 10)) == _slices(other, (5, 7)))
         agree = parts[0].astype(int) + parts[1] + parts[2]
         return np.select(
             [(slips >= 0.9) | crossed, agree == 2, parts[0] | (slips >= 0.8)],
@@ -154,9 +149,7 @@ def text_levels(texts: _Texts, left: Codes, right: Codes) -> Levels:
     def compare(a: Codes, b: Codes) -> Levels:
         slips = similar(texts[a], texts[b], OSA.normalized_similarity)
         blanks = np.asarray([x.replace(" ", "") == y.replace(" ", "") for x, y in zip(texts[a], texts[b], strict=True)])
-        return np.select([blanks | (slips >= 0.75), slips >= 0.5], [Level.CLOSE, Level.ROUGH], Level.DIFFERENT).astype(
-            np.int8
-        )
+        return np.select([blanks | (slips >= 0.75), slips >= 0.5], [Level.CLOSE, Level.ROUGH], Level.DIFFERENT).astype(np.int8)
 
     return by_distinct(left, right, len(texts), compare)
 
@@ -192,9 +185,7 @@ def digit_levels(texts: _Texts, left: Codes, right: Codes) -> Levels:
     def compare(a: Codes, b: Codes) -> Levels:
         slips = np.asarray(process.cpdist(texts[a], texts[b], scorer=OSA.distance, dtype=np.int32))
         anagram = np.asarray([sorted(x) == sorted(y) for x, y in zip(texts[a], texts[b], strict=True)])
-        return np.select([(slips <= 1) | anagram, slips == 2], [Level.CLOSE, Level.ROUGH], Level.DIFFERENT).astype(
-            np.int8
-        )
+        return np.select([(slips <= 1) | anagram, slips == 2], [Level.CLOSE, Level.ROUGH], Level.DIFFERENT).astype(np.int8)
 
     return by_distinct(left, right, len(texts), compare)
 
@@ -230,9 +221,7 @@ def _lettered(addresses: _Texts) -> _Texts:
     return np.asarray(["".join(sorted(address)) for address in addresses] + [""], dtype=object)[:-1]
 
 
-def phone_levels(
-    texts: _Texts, abroad: NDArray[np.bool_], left: Codes, right: Codes, pairs: tuple[Codes, Codes]
-) -> Levels:
+def phone_levels(texts: _Texts, abroad: NDArray[np.bool_], left: Codes, right: Codes, pairs: tuple[Codes, Codes]) -> Levels:
     """EXACT also when one side lacks the country's prefix; CLOSE: one slip."""
     levels = by_distinct(left, right, len(texts), lambda a, b: _phone_levels(texts, a, b))
     international = abroad[pairs[0]] & abroad[pairs[1]]

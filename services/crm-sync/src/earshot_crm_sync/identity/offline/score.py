@@ -61,10 +61,7 @@ class PairScorer:
     def __post_init__(self) -> None:
         columns = self.columns
         self._names = lv.name_table(columns)
-        self._texts = {
-            name: np.asarray([*vocabulary.texts, ""], dtype=object)[:-1]
-            for name, vocabulary in columns.vocabularies.items()
-        }
+        self._texts = {name: np.asarray([*vocabulary.texts, ""], dtype=object)[:-1] for name, vocabulary in columns.vocabularies.items()}
         self._texts["handle"] = np.asarray([*columns.handle_names.texts, ""], dtype=object)[:-1]
         self._shares = {name: _shares(columns.codes[name], *prior) for name, prior in COMMONNESS.items()}
         self._full_names = _full_names(columns)
@@ -139,9 +136,7 @@ class PairScorer:
     def _forget_shared(self, name: str, level: Levels, i: Codes) -> None:
         """A mail or phone beside many names says nothing when it is equal."""
         code = self.columns.codes[name][i]
-        level[(level == Level.EXACT) & (self._names_beside[name][np.maximum(code, 0)] > MOST_NAMES[name])] = (
-            Level.MISSING
-        )
+        level[(level == Level.EXACT) & (self._names_beside[name][np.maximum(code, 0)] > MOST_NAMES[name])] = Level.MISSING
 
     def _handle_levels(self, channel: str, i: Codes, j: Codes) -> Levels:
         column = self.columns.handles[channel]
@@ -206,6 +201,4 @@ def _shares(codes: Codes, prior: float, weight: float) -> Floats:
 
 
 def _equal_or_not(left: Codes, right: Codes) -> Levels:
-    return np.where(
-        (left < 0) | (right < 0), Level.MISSING, np.where(left == right, Level.EXACT, Level.DIFFERENT)
-    ).astype(np.int8)
+    return np.where((left < 0) | (right < 0), Level.MISSING, np.where(left == right, Level.EXACT, Level.DIFFERENT)).astype(np.int8)
