@@ -82,7 +82,7 @@ def test_what_is_fitted_is_what_is_added_up() -> None:
 
 
 def test_the_shipped_model_is_small_and_names_its_sets() -> None:
-        assert sum(file.stat().st_size for file in SHIPPED.iterdir()) < 20e6
+    assert sum(file.stat().st_size for file in SHIPPED.iterdir()) < 20e6
     sets = set(Tables.load(SHIPPED).meta["sets"])
     assert sets
     assert not sets & set(corpora.NON_COMMERCIAL)
