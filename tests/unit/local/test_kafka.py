@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from earshot_shared.local import kafka
 from earshot_shared.local.kafka import InstalledKafka, find_installed, new_cluster_id
 

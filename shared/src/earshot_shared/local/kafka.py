@@ -43,8 +43,8 @@ SETTINGS: Mapping[str, str] = {
     "controller.listener.names": "CONTROLLER",
     "inter.broker.listener.name": "PLAINTEXT",
     "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-    # After kill -9 the node waits until the registration of its former self runs out: 3 s instead of 9 before it answers again.
-    "broker.session.timeout.ms": "3000",
+    # After kill -9 the node waits until the registration of its former self runs out: 4 s instead of 9 before it answers again.
+    "broker.session.timeout.ms": "4000",
     "broker.heartbeat.interval.ms": "500",
     "auto.create.topics.enable": "false",
     "default.replication.factor": "1",
