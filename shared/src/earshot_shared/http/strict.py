@@ -15,7 +15,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
 from earshot_shared.errors import EarshotError
-from earshot_shared.http.problems import Answer, FieldProblem, InvalidError, problem, problem_of, unexpected
+from earshot_shared.http.problems import Answer, FieldProblem, InvalidError, note, problem, problem_of, unexpected
 
 ANY_QUERY: Final = "x-any-query"
 """Set in a route's ``openapi_extra`` when it hands its query on to another service."""
@@ -70,6 +70,7 @@ def response_of(answer: Answer) -> Response:
 
 async def _tell_ours(_request: Request, error: Exception) -> Response:
     assert isinstance(error, EarshotError)
+    note(error)
     return response_of(problem_of(error))
 
 
