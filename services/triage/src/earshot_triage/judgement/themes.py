@@ -23,6 +23,8 @@ LEAST: Final = 2
 """So many items make a theme that is shown."""
 COMMON: Final = 0.12
 """A stem in more than this share of the texts says nothing about the theme."""
+FEW: Final = 20
+"""What occurs in so few texts is never common."""
 LONGEST_CENTRE: Final = 40
 """A theme is compared by so many of its heaviest stems."""
 
@@ -67,7 +69,7 @@ class Rarity:
         for text in texts:
             counts.update(stems_of(text).keys())
             total += 1
-        weights = {word: 0.0 if count > COMMON * total else math.log((1 + total) / (1 + count)) for word, count in counts.items()}
+        weights = {word: 0.0 if count > max(FEW, COMMON * total) else math.log((1 + total) / (1 + count)) for word, count in counts.items()}
         return cls(weights, math.log(1 + total) if total else 1.0)
 
     def vector(self, text: str) -> dict[str, float]:

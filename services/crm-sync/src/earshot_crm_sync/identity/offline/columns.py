@@ -42,7 +42,7 @@ class Vocabulary:
 class Columns:
     """All records of one file. Shapes: every column has one int32 a record."""
 
-    ids: list[str | None]
+    ids: list[str | int | None]
     names: Vocabulary  # given and family names share one, so that they can be compared crosswise
     vocabularies: dict[str, Vocabulary]
     codes: dict[str, Codes]
@@ -100,7 +100,7 @@ class ColumnsBuilder:
     """Takes records one by one."""
 
     def __init__(self) -> None:
-        self._ids: list[str | None] = []
+        self._ids: list[str | int | None] = []
         self._names, self._generations = Vocabulary(), Vocabulary()
         self._given: list[int] = []
         self._family: list[int] = []
@@ -134,7 +134,8 @@ class ColumnsBuilder:
                 own = normalise.handle(spelling.text_of(value))
                 if own:
                     self._handles.append((len(self._ids), str(channel).lower(), self._handle_names.code(own)))
-        self._ids.append(spelling.text_of(get("id")) or None)
+        known_as = get("id")
+        self._ids.append(known_as if isinstance(known_as, str | int) and not isinstance(known_as, bool) else None)
 
     def _name(self, name: object, given: object, family: object) -> tuple[int, int, int]:
         text = spelling.text_of

@@ -24,7 +24,7 @@ _LINES_AT_ONCE = 5_000
 class ResolvedRecord(msgspec.Struct):
     """One line of the output."""
 
-    id: str | None
+    id: str | int | None
     customer_id: str
     confidence: float
 
@@ -76,10 +76,13 @@ def _batches(columns: Columns, answer: Answer) -> Iterator[list[ResolvedRecord]]
 
 
 def customer_names(columns: Columns, answer: Answer) -> list[str]:
-    """Return each record's customer id: a UUID of the first record id of its customer in alphabetical order, whatever the order of lines."""
+    """Return each record's customer id.
+
+    A UUID of the first record id of its customer in alphabetical order, whatever the order of lines.
+    """
     first: dict[int, str] = {}
     for row, label in enumerate(answer.label.tolist()):
-        own = columns.ids[row] or f"line {row}"
+        own = f"line {row}" if columns.ids[row] is None else str(columns.ids[row])
         first[label] = min(first.get(label, own), own)
     ids: dict[str, str] = {}
     taken: dict[int, str] = {}

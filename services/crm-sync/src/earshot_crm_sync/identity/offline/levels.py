@@ -1,6 +1,7 @@
 """How alike two records are, field by field, as levels: many pairs at a time.
 
-Owns the definition of the levels. Must not weigh them. A level is a small integer; MISSING says that either side lacks the field.
+Owns the definition of the levels. Must not weigh them. A level is a small integer; MISSING says that either side lacks
+the field.
 Texts are compared once for each distinct pair of texts, however many records carry them.
 """
 
@@ -102,7 +103,10 @@ def similar(left: _Texts, right: _Texts, scorer: Callable[..., float], cutoff: f
 
 
 def name_levels(table: NameTable, left: Codes, right: Codes) -> Levels:
-    """Return the levels of two name columns. Two names that both exist are never merely misspelt forms of each other."""
+    """Return the levels of two name columns. Two names that both exist are never merely misspelt forms of each other.
+
+    Eturn the levels of two name columns. Two names that both exist are never merely misspelt forms of each other.
+    """
     return by_distinct(left, right, len(table.texts), lambda a, b: _name_levels(table, a, b))
 
 
@@ -132,15 +136,7 @@ def _name_levels(table: NameTable, a: Codes, b: Codes) -> Levels:
 
 
 def _is_form_of(table: NameTable, a: int, b: int) -> bool:
-    if table.groups[a] & table.groups[b]:
-        return True
-    one, other = str(table.texts[a]).split(), str(table.texts[b]).split()
-    if len(one) == len(other) == 1:
-        return min(len(one[0]), len(other[0])) == 1 and one[0][0] == other[0][0]
-    if "".join(one) == "".join(other):
-        return True
-    few, many = (one, other) if len(one) <= len(other) else (other, one)
-    return all(any(part == word or (len(part) == 1 and word.startswith(part)) for word in many) for part in few)
+    return bool(table.groups[a] & table.groups[b]) or spelling.is_form_of(str(table.texts[a]), str(table.texts[b]))
 
 
 _NO_DIGITS = str.maketrans("", "", "0123456789")
@@ -153,7 +149,10 @@ def objects(texts: list[str]) -> _Texts:
 
 
 def birth_comparer(texts: list[str]) -> Compare:
-    """CLOSE: one slip, or day and month exchanged; ALIAS: the year and one more agree; ROUGH: the year, or nearly all digits."""
+    """CLOSE: one slip, or day and month exchanged; ALIAS: the year and one more agree.
+
+    ROUGH: the year, or nearly all digits.
+    """
     known = objects(texts)
     year, month, day = (
         np.asarray([text[start:end] for text in texts] or [""]) for start, end in ((0, 4), (5, 7), (8, 10))

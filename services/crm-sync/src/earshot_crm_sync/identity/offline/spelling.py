@@ -78,7 +78,10 @@ def fold(text: str) -> str:
 
 
 def sound(word: str) -> str:
-    """Return how a folded word sounds, roughly, whatever language spelt it: vowels alike, k for c, v for w, no doubles."""
+    """Return how a folded word sounds, roughly, whatever language spelt it.
+
+    Vowels alike, k for c, v for w, no doubles.
+    """
     heard = word.replace(" ", "")
     for pattern, replacement in _SOUNDS:
         heard = pattern.sub(replacement, heard)
@@ -86,12 +89,26 @@ def sound(word: str) -> str:
 
 
 def firm_sound(word: str) -> str:
-    """Return how a word sounds with its vowels: equal for Marc and Mark, Iwanow and Ivanov, different for Tim and Tom."""
+    """Return how a word sounds with its vowels.
+
+    Equal for Marc and Mark, Iwanow and Ivanov, different for Tim and Tom.
+    """
     heard = word.replace(" ", "")
     for pattern, replacement in _SOUNDS:
         if pattern.pattern not in ("[aeiou]+", "a+"):
             heard = pattern.sub(replacement, heard)
     return heard
+
+
+def is_form_of(one: str, other: str) -> bool:
+    """Whether one folded name is the other's initial, some of its parts, or the same parts written together."""
+    left, right = one.split(), other.split()
+    if len(left) == len(right) == 1:
+        return min(len(one), len(other)) == 1 and one[0] == other[0]
+    if "".join(left) == "".join(right):
+        return True
+    few, many = (left, right) if len(left) <= len(right) else (right, left)
+    return all(any(part == word or (len(part) == 1 and word.startswith(part)) for word in many) for part in few)
 
 
 def text_of(value: object) -> str:
@@ -148,7 +165,10 @@ def _without(whole: str, known: str) -> str:
 
 
 def mail(text: str) -> str:
-    """Return a normalised mail address, a misspelt one as it is (it still resembles the right one), "" for an office's or nobody's."""
+    """Return a normalised mail address, a misspelt one as it is (it still resembles the right one).
+
+    "" for an office's or nobody's.
+    """
     address = normalise.email(text) if text else None
     if address is None:
         shown = normalise.plain(text)
