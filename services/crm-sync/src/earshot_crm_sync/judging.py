@@ -153,9 +153,15 @@ def _dissolve(desk: Desk, gone: Iterable[int]) -> None:
 
 async def _mark_shared(desk: Desk, loaded: Loaded, judgements: Iterable[Judgement]) -> None:
     """Remember what proved to tie nobody, so that nothing is looked for beyond it from now on."""
-    found = {identifier: bits for judgement in judgements for identifier, bits in judgement.bits.items()}
+    known = loaded.evidence.bits
+    found = {
+        identifier: bits
+        for judgement in judgements
+        for identifier, bits in judgement.bits.items()
+        if bits != known.get(identifier, 0) and identifier in loaded.by_value
+    }
     if found:
-        loaded.evidence.bits.update(found)
+        known.update(found)
         await repository.mark_shared(desk.conn, {loaded.by_value[identifier].no: bits for identifier, bits in found.items()})
 
 
