@@ -14,7 +14,7 @@ from earshot_shared.postgres import Queries
 QUERIES = Queries.load("earshot_recognition")
 
 _PRESENT, _STAFF, _BRAND, _QUESTION = 1, 2, 4, 8
-_NEVER = datetime(1, 1, 1, tzinfo=UTC)
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)  # before any item: those begin in 1990
 _NOBODY = UUID(int=0)
 
 

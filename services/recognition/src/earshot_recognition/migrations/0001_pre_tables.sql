@@ -47,7 +47,7 @@ create table accounts (
     brand boolean not null default false,
     followers int not null default 0,
     name text not null default '',
-    named_at timestamptz not null default '-infinity',
+    named_at timestamptz not null default '1970-01-01Z',
     named_by uuid not null default '00000000-0000-0000-0000-000000000000',
     entries int not null default 0,   -- ledger entries of rule item
     helped int not null default 0,    -- ledger entries of rule help

@@ -16,7 +16,7 @@ select distinct feedback_id from replies where parent = any($1::uuid[])
 -- Handles shown with account ids, by either side.
 select handle_key, account_key from handle_pairs where handle_key = any($1::text[])
 union
-select handle_key, account_key from handle_pairs where account_key = any($1::text[])
+select handle_key, account_key from handle_pairs where account_key = any($2::text[])
 
 -- name: load_accounts
 -- Accounts by key.

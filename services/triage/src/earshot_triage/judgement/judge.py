@@ -7,6 +7,7 @@ clock or draw a random number: the same text gets the same answer, alone or in c
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from heapq import nlargest
 from pathlib import Path
 from typing import Final, Self
@@ -19,6 +20,7 @@ from earshot_triage.judgement.calibration import Calibration
 from earshot_triage.judgement.evidence import directions
 from earshot_triage.judgement.features import Batch, Floats, Read, read
 from earshot_triage.judgement.language import language_of
+from earshot_triage.judgement.learning import Corrections
 from earshot_triage.judgement.panel import Opinion, consult
 from earshot_triage.judgement.severity import gravity
 from earshot_triage.judgement.tables import Scorer, Tables
@@ -34,17 +36,19 @@ ABUSE_DOUBT: Final = 0.1
 SURE_EMOTION: Final = 0.5
 OFF_TOPIC: Final = 0.02
 """Chatter that almost surely addresses no company, asks nothing and complains of nothing is off topic."""
-_RULES_VERSION: Final = "1"
 
 
 class Judge:
     """Judges texts; `version` names rules and weights together."""
 
-    def __init__(self, tables: Tables, taught: Sequence[TaughtLabels] = ()) -> None:
+    def __init__(self, tables: Tables, taught: Sequence[TaughtLabels] = (), corrections: Corrections | None = None) -> None:
         self._scorer = Scorer(tables)
         self._calibration = Calibration.of(tables.meta)
         self._taught = tuple(taught)
-        self.version = f"panel-{tables.meta['fingerprint']}-rules-{_RULES_VERSION}"
+        self._corrections = corrections
+        self.version = f"panel-{tables.meta['fingerprint']}"
+        if corrections is not None:
+            self.version += f"+{corrections.version}"
         self.label_versions = {labels.name: labels.version for labels in self._taught}
 
     @classmethod
@@ -54,13 +58,19 @@ class Judge:
         A `model_dir` that holds a `judge` folder (written by `train` without `--labels`) replaces the shipped weights.
         Raises ModelError in words when a folder is not whole.
         """
-        own = model_dir / "judge" if model_dir else None
-        tables = Tables.load(own if own and own.is_dir() else SHIPPED)
-        return cls(tables, TaughtLabels.load_all(model_dir) if model_dir else ())
+        if model_dir is None:
+            return cls(Tables.load(SHIPPED))
+        own = model_dir / "judge"
+        tables = Tables.load(own if own.is_dir() else SHIPPED)
+        return cls(tables, TaughtLabels.load_all(model_dir), Corrections.load(model_dir))
 
-    def judge(
-        self, texts: Sequence[str], *, explain: bool = True, languages: Sequence[str | None] | None = None
-    ) -> list[Judgement]:
+    def without_corrections(self) -> Self:
+        """Return the same judge as it was before anybody corrected it."""
+        plain = copy(self)
+        plain._corrections = None
+        return plain
+
+    def judge(self, texts: Sequence[str], *, explain: bool = True, languages: Sequence[str | None] | None = None) -> list[Judgement]:
         """Return one judgement a text, in order.
 
         `languages` are declared languages (ISO 639-1 or None), one a text; a declared one is kept as it is.
@@ -79,22 +89,24 @@ class Judge:
         batch = self._scorer.vocabulary.batch(texts)
         weighed = self._scorer.weigh(batch)
         opinion = consult(weighed.scores)
-        intents = _intents(opinion)
+        intents, abuse = _intents(opinion), opinion.abuse
+        if self._corrections is not None:
+            intents, abuse = self._corrections.apply(texts, intents, abuse)
         leads = intents.argmax(axis=1)
         rows = np.arange(len(texts))
         confidence = self._calibration.confidence(opinion.kinds, intents[rows, leads]).tolist()
-        words = (
-            _loudest(batch, self._scorer, weighed.rows, directions(opinion.kinds, leads), leads)
-            if explain
-            else [""] * len(texts)
-        )
+        words = _loudest(batch, self._scorer, weighed.rows, directions(opinion.kinds, leads), leads) if explain else [""] * len(texts)
         labels = [taught.label(texts) for taught in self._taught]
-        tables = (_listed(intents), _listed(opinion.sentiments), opinion.abuse.tolist(), opinion.emotions.tolist())
+        chances, tones = _listed(intents), _listed(opinion.sentiments)
+        abused, feelings = abuse.tolist(), opinion.emotions.tolist()
         addressed = opinion.addressed.tolist()
         return [
             self._assemble(
                 text,
-                *(table[index] for table in tables),
+                chances[index],
+                tones[index],
+                abused[index],
+                feelings[index],
                 lead=lead,
                 confidence=confidence[index],
                 addressed=addressed[index],
@@ -217,11 +229,7 @@ def _loudest(batch: Batch, scorer: Scorer, rows: Floats, ways: Floats, leads: ND
             phrases.append("")
             continue
         heard = nlargest(3, range(start, stop), key=loudness.__getitem__)
-        told = [
-            names[ids[place]] if ids[place] < size else batch.strangers[ids[place] - size]
-            for place in heard
-            if loudness[place] > 0
-        ]
+        told = [names[ids[place]] if ids[place] < size else batch.strangers[ids[place] - size] for place in heard if loudness[place] > 0]
         told = [word for word in told if word[0] != "‹"][:2]
         phrases.append(f" by “{'”, “'.join(told)}”" if told else "")
     return phrases

@@ -28,8 +28,8 @@ TABLES: dict[str, tuple[tuple[float, ...], ...]] = {
     "given": (
         (0.012, 0.035, 0.09, 0.06, 0.80),
         (0.86, 0.10, 0.015, 0.015, 0.01),
-        (0.82, 0.09, 0.02, 0.03, 0.04),
-        (0.88, 0.09, 0.02, 0.008, 0.002),
+        (0.857, 0.09, 0.008, 0.015, 0.03),
+        (0.90, 0.085, 0.008, 0.005, 0.002),
     ),
     "family": (
         (0.03, 0.035, 0.09, 0.03, 0.81),
@@ -64,8 +64,8 @@ TABLES: dict[str, tuple[tuple[float, ...], ...]] = {
     "email": (
         (0.22, 0.04, 0.08, 0.06, 0.60),
         (0.998, 0.0015, 0.0001, 0.0003, 1e-7),
-        (0.94, 0.015, 0.004, 0.001, 0.04),
-        (0.94, 0.015, 0.004, 0.001, 0.04),
+        (0.90, 0.015, 0.004, 0.001, 0.08),
+        (0.965, 0.015, 0.004, 0.001, 0.015),
     ),
     "phone": (
         (0.27, 0.001, 0.03, 0.001, 0.70),
@@ -150,9 +150,7 @@ def bits_of(
     size = max(population, SMALLEST_POPULATION)
     relatives = (1.0 if families else NO_FAMILIES) / size
     same = likelihoods(model, fields, weighed, SAME) + np.log(expected / size)
-    rivals = np.logaddexp(
-        weighed.stranger, likelihoods(model, fields, weighed, HOUSEHOLD) + np.log(EXPECTED_HOUSEHOLD * relatives)
-    )
+    rivals = np.logaddexp(weighed.stranger, likelihoods(model, fields, weighed, HOUSEHOLD) + np.log(EXPECTED_HOUSEHOLD * relatives))
     rivals = np.logaddexp(rivals, likelihoods(model, fields, weighed, TWIN) + np.log(EXPECTED_TWINS * relatives))
     return np.where(weighed.enough, (same - rivals) / np.log(2), -np.inf)
 

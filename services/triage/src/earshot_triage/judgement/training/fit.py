@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import scipy.sparse as sp  # type: ignore[import-untyped]  # scipy ships no types; arrays are typed at this border
+import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy.optimize import minimize  # type: ignore[import-untyped]  # the same
+from scipy.optimize import minimize
 
 from earshot_triage.judgement.features import Floats
 
@@ -41,9 +41,7 @@ class Learned:
     own_bias: list[Floats]
 
 
-def learn(
-    lessons: Sequence[Lesson], *, shared_decay: float, own_decay: float | None = None, rounds: int = 60
-) -> Learned:
+def learn(lessons: Sequence[Lesson], *, shared_decay: float, own_decay: float | None = None, rounds: int = 45) -> Learned:
     """Fit one softmax over all lessons; with `own_decay` each lesson may differ from the shared weights at that price.
 
     `*_decay` are the strengths of the quadratic penalty (1 / C of the usual notation).
@@ -100,3 +98,21 @@ def balanced(labels: NDArray[np.int64], *, strength: float = 1.0) -> Floats:
     present = int((counts > 0).sum())
     weights: Floats = ((len(labels) / present / np.maximum(counts, 1)) ** strength)[labels].astype(np.float32)
     return weights
+
+
+def fit_logistic(odds: NDArray[np.float64], right: NDArray[np.float64]) -> tuple[float, float]:
+    """Return slope and offset of `P(right) = logistic(slope * odds + offset)`.
+
+    Source: Platt 1999, with a weak pull towards slope 1 and offset 0.
+    """
+
+    def loss(pair: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        scores = pair[0] * odds + pair[1]
+        chances = 1 / (1 + np.exp(-scores))
+        total = float(np.logaddexp(0, scores).sum() - (right * scores).sum())
+        push = chances - right
+        slope = np.array([float((push * odds).sum()) + (pair[0] - 1), float(push.sum()) + pair[1]])
+        return total + 0.5 * float((pair[0] - 1) ** 2 + pair[1] ** 2), slope
+
+    found = minimize(loss, np.array([1.0, 0.0]), jac=True, method="L-BFGS-B").x
+    return float(found[0]), float(found[1])
