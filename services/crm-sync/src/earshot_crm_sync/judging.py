@@ -57,14 +57,14 @@ async def judge(desk: Desk) -> None:
     loaded = await load(desk.conn, desk.seeds)
     for number, row in loaded.rows.items():  # the copies that this fold works on
         loaded.rows[number] = loaded.evidence.spoken[number] = desk.cache.statements.get(row.digest, row)
-    was = {no: loaded.identifiers[no].customer_no for no in loaded.reached if no in loaded.identifiers}
-    before = await _take_out(desk, {no for no in was.values() if no is not None})
+    holders = {loaded.identifiers[no].customer_no for no in loaded.reached}
+    before = await _take_out(desk, {no for no in holders if no is not None})
     judgements = judge_all(loaded.evidence, desk.rules.identity)
     await _mark_shared(desk, loaded, judgements)
     holder = _holders(loaded, judgements)
     await _settle(desk, loaded, judgements, before)
-    await _hold(desk, was, holder)
-    _dissolve(desk, before.keys() - set(holder.values()), loaded.identifiers, holder)
+    await _hold(desk, loaded, holder)
+    _dissolve(desk, before.keys() - set(holder.values()))
     await _suggest(desk, loaded, judgements)
 
 
@@ -120,26 +120,35 @@ def _compare(desk: Desk, held: Held, known: Held | None) -> None:
         desk.reshaped[held.no] = desk.changed[held.no] = held
 
 
-async def _hold(desk: Desk, was: Mapping[int, int | None], holder: Mapping[int, int]) -> None:
-    """Write who holds each identifier now, where that is another than before."""
+async def _hold(desk: Desk, loaded: Loaded, holder: Mapping[int, int]) -> None:
+    """Write who holds each identifier now, and tell where ids lead by which a customer was ever told of."""
     changes: dict[int, int | None] = {}
-    for no, customer in was.items():
+    for no in loaded.reached:
+        row = loaded.identifiers[no]
         now = holder.get(no)
-        if now != customer:
-            changes[no] = now
-            desk.totals.identifiers += (now is not None) - (customer is not None)
+        if now == row.customer_no:
+            continue
+        changes[no] = now
+        desk.totals.identifiers += (now is not None) - (row.customer_no is not None)
+        if row.published and now != no:
+            desk.moved[row.alias] = None if now is None else loaded.identifiers[now].alias
     if changes:
         await repository.hold_identifiers(desk.conn, changes)
+    anchors = set(holder.values())
+    if unheard := {no for no in anchors if not loaded.identifiers[no].published}:
+        await repository.mark_published(desk.conn, unheard)
+    for no in loaded.reached:  # an id that was told of, of an identifier that is nobody's now because too many show it
+        row = loaded.identifiers[no]
+        if row.published and no not in holder and loaded.evidence.bits.get(row.identifier):
+            desk.moved[row.alias] = await repository.first_claimant(desk.conn, no)
 
 
-def _dissolve(desk: Desk, gone: Iterable[int], identifiers: Mapping[int, IdentifierRow], holder: Mapping[int, int]) -> None:
-    """Note customers that are no more, and where their ids lead."""
+def _dissolve(desk: Desk, gone: Iterable[int]) -> None:
+    """Note customers that are no more."""
     for no in gone:
         desk.changed.pop(no, None)
         if desk.founded.pop(no, None) is None:
             desk.gone.add(no)
-        into = holder.get(no)
-        desk.moved[identifiers[no].alias] = None if into is None else identifiers[into].alias
 
 
 async def _mark_shared(desk: Desk, loaded: Loaded, judgements: Iterable[Judgement]) -> None:

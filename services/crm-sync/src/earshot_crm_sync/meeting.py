@@ -107,6 +107,7 @@ async def _found(desk: Desk, founders: Sequence[tuple[StatementRow, list[Identif
         anchor = desk.identifiers[earliest(members, [row])]
         for each in shown:
             desk.identifiers[each].customer_no = anchor.no
+        anchor.published = True
         desk.totals.identifiers += len(shown)
         standing = standings.get(row.saying.author_key)
         words = Words(standings=[standing[1]] if standing else [])

@@ -109,7 +109,9 @@ def customer_rows(rows: Iterable[Any]) -> list[CustomerRow]:
 
 
 def _identifier(row: Any) -> IdentifierRow:
-    return IdentifierRow(row["identifier_no"], str(row["alias"]), Identifier(row["kind"], row["value"]), row["customer_no"], row["shared"])
+    return IdentifierRow(
+        row["identifier_no"], str(row["alias"]), Identifier(row["kind"], row["value"]), row["customer_no"], row["shared"], row["published"]
+    )
 
 
 async def load_identifiers_by_alias(conn: Any, aliases: Sequence[str]) -> list[IdentifierRow]:
@@ -126,8 +128,8 @@ async def insert_identifiers(conn: Any, identifiers: Iterable[IdentifierRow]) ->
     """Write identifiers that the store does not know."""
     await conn.copy_records_to_table(
         "identifiers",
-        records=[(i.no, i.alias, i.identifier.kind, i.identifier.value, i.customer_no, i.shared) for i in identifiers],
-        columns=("identifier_no", "alias", "kind", "value", "customer_no", "shared"),
+        records=[(i.no, i.alias, i.identifier.kind, i.identifier.value, i.customer_no, i.shared, i.published) for i in identifiers],
+        columns=("identifier_no", "alias", "kind", "value", "customer_no", "shared", "published"),
     )
 
 
@@ -272,6 +274,17 @@ async def upsert_words(conn: Any, words: dict[int, str]) -> None:
 async def mark_shared(conn: Any, bits: Mapping[int, int]) -> None:
     """Say what identifiers tie nobody as."""
     await conn.execute(QUERIES["mark_shared"], list(bits), list(bits.values()))
+
+
+async def first_claimant(conn: Any, identifier_no: int) -> str | None:
+    """Return the id of the customer who is answered for an identifier that ties nobody; None when nobody shows it."""
+    alias = await conn.fetchval(QUERIES["first_claimant"], identifier_no)
+    return None if alias is None else str(alias)
+
+
+async def mark_published(conn: Any, numbers: Collection[int]) -> None:
+    """Remember that customers were told of by the ids of these identifiers."""
+    await conn.execute(QUERIES["mark_published"], sorted(numbers))
 
 
 async def name_identifiers(conn: Any, rows: Sequence[IdentifierRow]) -> None:

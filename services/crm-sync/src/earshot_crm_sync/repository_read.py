@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from earshot_crm_sync.domain.timeline import Connector, Owner, TimelineEntry, unpack_entry
-from earshot_crm_sync.repository import QUERIES, customer_rows, load_customers, load_identifiers_by_alias, load_statements
+from earshot_crm_sync.repository import QUERIES, customer_rows, first_claimant, load_customers, load_identifiers_by_alias, load_statements
 from earshot_crm_sync.rows import CustomerRow, Held, IdentifierRow, held_of
 
 
@@ -13,7 +13,9 @@ async def find_identifier(conn: Any, alias: str) -> IdentifierRow | None:
     """Return the identifier of this alias, with who holds it."""
     rows = await load_identifiers_by_alias(conn, [alias])
     if rows and rows[0].customer_no is None and rows[0].shared:
-        rows[0].customer_no = await conn.fetchval(QUERIES["first_claimant"], rows[0].no)
+        answered = await first_claimant(conn, rows[0].no)
+        if answered is not None:
+            rows[0].customer_no = (await load_identifiers_by_alias(conn, [answered]))[0].no
     return rows[0] if rows else None
 
 

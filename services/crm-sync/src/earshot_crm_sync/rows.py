@@ -34,6 +34,7 @@ class IdentifierRow:
     identifier: Identifier
     customer_no: int | None = None
     shared: int = 0
+    published: bool = False
 
 
 @dataclass(slots=True)

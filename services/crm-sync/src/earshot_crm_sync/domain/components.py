@@ -128,7 +128,8 @@ def _people(part: Evidence, resolution: Resolution, bits: Mapping[Identifier, in
     speakers: dict[Identifier, list[Spoken]] = defaultdict(list)
     for one in part.spoken.values():
         speakers[resolution.by_identifier[one.saying.anchor].anchor].append(one)
-    alone = len(part.spoken) == 1 and not part.decisions
+    shown = {link.identifier for one in part.spoken.values() for link in one.saying.links}
+    alone = len(part.spoken) == 1 and not part.decisions and not any(bits.get(each) for each in shown)
     people = []
     for customer in resolution.customers:
         theirs = speakers.get(customer.anchor)

@@ -8,7 +8,8 @@ create table identifiers (
     kind text not null, -- empty: a person's decision named it before any record showed it
     value text not null,
     customer_no int, -- identifier_no of the anchor of the customer who holds it now; null: nobody
-    shared smallint not null default 0 check (shared between 0 and 7) -- bits of domain.statements: it ties nobody, as what
+    shared smallint not null default 0 check (shared between 0 and 7), -- bits of domain.statements: it ties nobody, as what
+    published boolean not null default false -- a customer was told of by this id
 ) with (fillfactor = 80);
 
 -- What records say of one person, apart from when (domain.statements); `links` are all identifiers it shows, the speaker's own first.

@@ -35,11 +35,11 @@ select customer_no, statements, profile, version from customers where customer_n
 
 -- name: load_identifiers_by_alias
 -- Identifiers by the id they would have alone.
-select identifier_no, alias, kind, value, customer_no, shared from identifiers where alias = any($1::uuid[])
+select identifier_no, alias, kind, value, customer_no, shared, published from identifiers where alias = any($1::uuid[])
 
 -- name: load_identifiers
 -- Identifiers by number.
-select identifier_no, alias, kind, value, customer_no, shared from identifiers where identifier_no = any($1::int[])
+select identifier_no, alias, kind, value, customer_no, shared, published from identifiers where identifier_no = any($1::int[])
 
 -- name: update_activities
 -- Items decided anew, revised, withdrawn or erased.
@@ -145,6 +145,20 @@ select identifier_no, consent from consents where identifier_no = any($1::int[])
 -- What identifiers tie nobody as.
 update identifiers set shared = n.shared from unnest($1::int[], $2::smallint[]) as n(identifier_no, shared)
  where identifiers.identifier_no = n.identifier_no
+
+-- name: first_claimant
+-- The id of the customer who is answered for an identifier that ties nobody: the best claimant, vouched for before claimed, then the first.
+select anchor.alias
+  from evidence e
+  join statements s on s.statement_no = e.statement_no and s.record_count > 0
+  join identifiers speaker on speaker.identifier_no = s.links[1]
+  join identifiers anchor on anchor.identifier_no = speaker.customer_no
+ where e.identifier_no = $1 and e.rule > 0
+ order by e.rule = 3, s.first_at, s.first_id, s.statement_no limit 1
+
+-- name: mark_published
+-- Customers that are told of by the ids of these identifiers.
+update identifiers set published = true where identifier_no = any($1::int[])
 
 -- name: name_identifiers
 -- Identifiers that were named before any record showed them.

@@ -48,12 +48,3 @@ select a.entry, anchor.alias as customer_id
 -- name: count_contacts
 -- How many records each connector has brought, and when the last was changed there.
 select connector, count(*) as contacts, max(updated_at) as updated_at from contacts group by connector order by connector
-
--- name: first_claimant
--- Who is answered for an identifier that ties nobody: the best claimant, vouched for before claimed, then the first.
-select speaker.customer_no
-  from evidence e
-  join statements s on s.statement_no = e.statement_no and s.record_count > 0
-  join identifiers speaker on speaker.identifier_no = s.links[1]
- where e.identifier_no = $1 and e.rule > 0
- order by e.rule = 3, s.first_at, s.first_id, s.statement_no limit 1

@@ -174,9 +174,7 @@ def _train_judge(data: Path, model_dir: Path, *, only_cleared: bool, folds: int)
         answers = trial.cross_validate(examples, folds=folds, say=_say)
         tables = trial.with_confidence(tables, trial.fit_confidence(answers))
     tables.save(model_dir / "judge")
-    click.echo(
-        f"judge {tables.meta['fingerprint']} learned from {len(examples)} texts of {len(tables.meta['sets'])} sets"
-    )
+    click.echo(f"judge {tables.meta['fingerprint']} learned from {len(examples)} texts of {len(tables.meta['sets'])} sets")
 
 
 @click.command()

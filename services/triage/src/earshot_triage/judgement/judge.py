@@ -41,9 +41,7 @@ OFF_TOPIC: Final = 0.02
 class Judge:
     """Judges texts; `version` names rules and weights together."""
 
-    def __init__(
-        self, tables: Tables, taught: Sequence[TaughtLabels] = (), corrections: Corrections | None = None
-    ) -> None:
+    def __init__(self, tables: Tables, taught: Sequence[TaughtLabels] = (), corrections: Corrections | None = None) -> None:
         self._scorer = Scorer(tables)
         self._calibration = Calibration.of(tables.meta)
         self._taught = tuple(taught)
@@ -72,9 +70,7 @@ class Judge:
         plain._corrections = None
         return plain
 
-    def judge(
-        self, texts: Sequence[str], *, explain: bool = True, languages: Sequence[str | None] | None = None
-    ) -> list[Judgement]:
+    def judge(self, texts: Sequence[str], *, explain: bool = True, languages: Sequence[str | None] | None = None) -> list[Judgement]:
         """Return one judgement a text, in order.
 
         `languages` are declared languages (ISO 639-1 or None), one a text; a declared one is kept as it is.
@@ -99,18 +95,18 @@ class Judge:
         leads = intents.argmax(axis=1)
         rows = np.arange(len(texts))
         confidence = self._calibration.confidence(opinion.kinds, intents[rows, leads]).tolist()
-        words = (
-            _loudest(batch, self._scorer, weighed.rows, directions(opinion.kinds, leads), leads)
-            if explain
-            else [""] * len(texts)
-        )
+        words = _loudest(batch, self._scorer, weighed.rows, directions(opinion.kinds, leads), leads) if explain else [""] * len(texts)
         labels = [taught.label(texts) for taught in self._taught]
-        tables = (_listed(intents), _listed(opinion.sentiments), abuse.tolist(), opinion.emotions.tolist())
+        chances, tones = _listed(intents), _listed(opinion.sentiments)
+        abused, feelings = abuse.tolist(), opinion.emotions.tolist()
         addressed = opinion.addressed.tolist()
         return [
             self._assemble(
                 text,
-                *(table[index] for table in tables),
+                chances[index],
+                tones[index],
+                abused[index],
+                feelings[index],
                 lead=lead,
                 confidence=confidence[index],
                 addressed=addressed[index],
@@ -233,11 +229,7 @@ def _loudest(batch: Batch, scorer: Scorer, rows: Floats, ways: Floats, leads: ND
             phrases.append("")
             continue
         heard = nlargest(3, range(start, stop), key=loudness.__getitem__)
-        told = [
-            names[ids[place]] if ids[place] < size else batch.strangers[ids[place] - size]
-            for place in heard
-            if loudness[place] > 0
-        ]
+        told = [names[ids[place]] if ids[place] < size else batch.strangers[ids[place] - size] for place in heard if loudness[place] > 0]
         told = [word for word in told if word[0] != "‹"][:2]
         phrases.append(f" by “{'”, “'.join(told)}”" if told else "")
     return phrases

@@ -13,7 +13,8 @@ from typing import Final
 from earshot_triage.judgement.verdict import UNKNOWN_LANGUAGE
 
 _WORDS: Final = {
-    "en": "as a no u r i me man new friends cool others sure racist im dont cant the and you for that with this have your are was not but what all just they from can will about when would there"
+    "en": "as a no u r i me man new friends cool others sure racist im dont cant the and you for that with this"
+    " have your are was not but what all just they from can will about when would there"
     " how get been has their we my me our it is of to i'm it's don't can't i've you're didn't doesn't isn't won't that's"
     " if out so up who why where which them then than because please thanks thank love great good very really never every"
     " always still after before again need want help why could should does did got being were his her she he some only also"
@@ -90,10 +91,7 @@ def _profile() -> dict[str, tuple[tuple[str, float], ...]]:
     for code, words in _WORDS.items():
         for word in dict.fromkeys(words.split()):
             owners.setdefault(word, []).append(code)
-    return {
-        word: tuple((code, (0.3 if len(word) == 1 else 1.0) / len(codes)) for code in codes)
-        for word, codes in owners.items()
-    }
+    return {word: tuple((code, (0.3 if len(word) == 1 else 1.0) / len(codes)) for code in codes) for word, codes in owners.items()}
 
 
 _PROFILE: Final = _profile()

@@ -173,26 +173,33 @@ _NEGATORS: Final = frozenset(
     ]
 )
 _COMPLAINT: Final = re.compile(
-    r"\b(still (?:no|not|waiting)|no (?:response|reply|answer|refund)|refund|complain\w*|not happy|unacceptable|let down"
+    r"\b(still (?:no|not|waiting)|no (?:response|reply|answer|refund)|refund|complain\w*|not happy|unacceptable"
+    r"|let down"
     r"|(?:worst|terrible|awful|poor|rude|disgusting) (?:\w+ ){0,2}(?:service|experience|company|support)|never again"
     r"|ripped off|overcharged|charged twice|hours? on hold|been waiting|sort it out|rude|broken|ridiculous|useless)\b"
 )
 _BUG: Final = re.compile(
-    r"\b(bugs?|buggy|crash\w*|error\w*|glitch\w*|freez\w*|frozen|(?:doesn't|does not|won't|not|stopped|isn't) (?:work\w*|open"
+    r"\b(bugs?|buggy|crash\w*|error\w*|glitch\w*|freez\w*|frozen|(?:doesn't|does not|won't|not|stopped|isn't)"
+    r" (?:work\w*|open"
     r"|load\w*|sync\w*|start|play|respond\w*|let)|broken|fails?|failed|exception|stack ?trace|regression|black screen"
     r"|keeps (?:\w+ing))\b"
 )
 _QUESTION: Final = re.compile(
-    r"\?|\b(how (?:do|can|to|long|much|many)|is there (?:a|any) way|can (?:i|you|we|someone|anyone)|could you|what (?:is|are|time)|when (?:is|will|do)"
+    r"\?|\b(how (?:do|can|to|long|much|many)|is there (?:a|any) way|can (?:i|you|we|someone|anyone)|could you|what"
+    r" (?:is|are|time)|when (?:is|will|do)"
     r"|where (?:is|can|do)|why (?:is|do|does|can't)|who (?:is|can)|does anyone|any idea)\b"
 )
 _IDEA: Final = re.compile(
-    r"\b(please (?:add|bring|make|allow|include|support|consider)|would be (?:nice|great|cool|good|better|awesome|useful)|(?:i )?wish|should (?:have|be able|add"
-    r"|allow|include|support)|feature request|suggest\w*|it needs|needs? (?:a|an|to have)|add (?:a|an|the|support)|allow (?:us|users|me)"
-    r"|if (?:only )?(?:you|it|there) (?:could|can|was|were|had)|option to|ability to|would (?:love|like) to (?:see|have|be able))\b"
+    r"\b(please (?:add|bring|make|allow|include|support|consider)|would be (?:nice|great|cool|good|better|awesome"
+    r"|useful)|(?:i )?wish|should (?:have|be able|add"
+    r"|allow|include|support)|feature request|suggest\w*|it needs|needs? (?:a|an|to have)|add (?:a|an|the|support)"
+    r"|allow (?:us|users|me)"
+    r"|if (?:only )?(?:you|it|there) (?:could|can|was|were|had)|option to|ability to|would (?:love|like) to (?:see"
+    r"|have|be able))\b"
 )
 _PRAISE: Final = re.compile(
-    r"\b(love (?:it|this|your|the|you)|great (?:app|service|job|work|game|product)|thank(?:s| you)(?: so much)?|well done|best (?:app|service|ever|game)|awesome|amazing"
+    r"\b(love (?:it|this|your|the|you)|great (?:app|service|job|work|game|product)|thank(?:s| you)(?: so much)?"
+    r"|well done|best (?:app|service|ever|game)|awesome|amazing"
     r"|excellent|fantastic|perfect|kudos|shout ?out|brilliant|highly recommend|wonderful)\b"
 )
 _ABUSE: Final = re.compile(
@@ -200,13 +207,31 @@ _ABUSE: Final = re.compile(
     r"|piece of shit|bastard\w*|go to hell|kill yourself|kys|whore\w*|slut\w*|dumb ?ass\w*|shut up|wank\w*)\b"
 )
 _SPAM: Final = re.compile(
-    r"\b(click (?:here|the link)|follow (?:me|back)|earn \$?\d+|work from home|free (?:followers|gift ?cards?|iphone)|casino|viagra"
-    r"|crypto (?:giveaway|signals)|dm (?:me|us) (?:to|for) (?:earn|invest|promo)|buy followers|promo code|100% (?:free|guaranteed)|whatsapp \+?\d)"
+    r"\b(click (?:here|the link)|follow (?:me|back)|earn \$?\d+|work from home|free (?:followers|gift ?cards?"
+    r"|iphone)|casino|viagra"
+    r"|crypto (?:giveaway|signals)|dm (?:me|us) (?:to|for) (?:earn|invest|promo)|buy followers|promo code|100%"
+    r" (?:free|guaranteed)|whatsapp \+?\d)"
 )
 
 
 _SPAM_TRIGGERS: Final = frozenset(
-    ["click", "follow", "earn", "work", "free", "casino", "viagra", "crypto", "dm", "buy", "promo", "100", "whatsapp", "followers", "giveaway"]
+    [
+        "click",
+        "follow",
+        "earn",
+        "work",
+        "free",
+        "casino",
+        "viagra",
+        "crypto",
+        "dm",
+        "buy",
+        "promo",
+        "100",
+        "whatsapp",
+        "followers",
+        "giveaway",
+    ]
 )
 
 

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from earshot_triage.judgement.features import Floats
 
 KINDS: Final = ("tweet", "maalej", "panichella", "googleplay", "issue")
-"""Kinds of text the gate tells apart: short public messages; app reviews as three teams labelled them; issue reports."""
+"""Kinds of text the gate tells apart: short public messages; app reviews as three teams labelled them; issue"
+" reports."""
 NEEDS: Final = ("bug", "idea", "question", "rest")
 KNOWN_NEEDS: Final = {
     "tweet": (True, True, True, True),
@@ -59,7 +60,7 @@ class Opinion:
 def consult(scores: Floats) -> Opinion:
     """Return the panel's opinion on rows of scores (N x COLUMN_COUNT, as `tables.Scorer.scores` gives them)."""
     kinds = _softmax(scores[:, PLACES["kind"]])
-    needs = np.zeros((len(scores), len(NEEDS)), dtype=np.float32)
+    needs: Floats = np.zeros((len(scores), len(NEEDS)), dtype=np.float32)
     for index, kind in enumerate(KINDS):
         closed = np.where(KNOWN_NEEDS[kind], np.float32(0), _NEVER).astype(np.float32)
         needs += kinds[:, index : index + 1] * _softmax(scores[:, PLACES[f"need {kind}"]] + closed)
@@ -86,10 +87,8 @@ def _softmax(scores: NDArray[np.float32]) -> Floats:
     total = powers[:, 0].copy()
     for column in range(1, scores.shape[1]):
         total += powers[:, column]
-    chances: Floats = powers / total[:, None]
-    return chances
+    return (powers / total[:, None]).astype(np.float32)
 
 
 def _logistic(scores: NDArray[np.float32]) -> Floats:
-    chances: Floats = 1 / (1 + np.exp(-np.clip(np.ascontiguousarray(scores), -30, 30)))
-    return chances
+    return (1 / (1 + np.exp(-np.clip(np.ascontiguousarray(scores), -30, 30)))).astype(np.float32)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self
 
-import re2  # type: ignore[import-untyped]  # google-re2 ships no types; patterns stay inside this module
+import re2
 
 from earshot_triage.judgement.features import Read, read
 from earshot_triage.judgement.text import canonical
@@ -135,8 +135,11 @@ class RuleSet:
         known = frozenset(words)
         lowered = text.cleaned.lower()
         held = [item.rule for item in self._compiled if item.holds(words, known, lowered, judgement.language)]
+        doubted = judgement.needs_person and not any(rule.intent for rule in held)
         for rule in held:
             judgement = _overrule(judgement, rule)
+        if held:
+            judgement = replace(judgement, needs_person=doubted or any(rule.needs_person for rule in held))
         return Ruled(
             judgement=judgement,
             topics=tuple(dict.fromkeys(topic for rule in held for topic in rule.topics)),
@@ -185,7 +188,6 @@ def _overrule(judgement: Judgement, rule: Rule) -> Judgement:
         confidence=confidence,
         conduct=conduct,
         severity=severity,
-        needs_person=rule.needs_person or (judgement.needs_person and rule.intent is None),
         reasons=(*judgement.reasons, reason),
     )
 

@@ -24,35 +24,138 @@ class Gravity:
 
 
 _CUES: Final = (
-    (CRITICAL, "danger to people", r"(?:caught|on|set) fire|smok(?:e|ing) (?:from|coming)|exploded?|electric shock|injur(?:y|ed|ies)|hospital"
+    (CRITICAL, "danger to people", r"(?:caught|on|set) fire|smok(?:e|ing) (?:from|coming)|exploded?|electric shock|injur(?:y|ed|ies)"
+     r"|hospital"
      r"|choking|poison(?:ed|ing)?|allergic reaction|suicid\w*|kill (?:myself|me)|unsafe|carbon monoxide"),
-    (CRITICAL, "security or privacy", r"data (?:breach|leak)|hacked|account (?:was |got )?(?:stolen|compromised)|identity theft|fraud(?:ulent)?|phishing"
-     r"|unauthori[sz]ed (?:charge|payment|transaction|access)\w*|security (?:hole|vulnerability|flaw)|someone else's (?:account|data|details)"),
-    (HIGH, "legal or press", r"lawyer|solicitor|sue you|suing|legal action|lawsuit|small claims|ombudsman|trading standards|attorney|gdpr|regulator|going to the press|class action"),
-    (HIGH, "loss of data or money", r"lost (?:all|everything|my (?:data|files|photos|money|work))|deleted (?:all|everything|my)|charged (?:me )?(?:twice|double)|double charged"
+    (CRITICAL, "security or privacy", r"data (?:breach|leak)|hacked|account (?:was |got )?(?:stolen|compromised)|identity theft"
+     r"|fraud(?:ulent)?|phishing"
+     r"|unauthori[sz]ed (?:charge|payment|transaction|access)\w*|security (?:hole|vulnerability|flaw)|someone else's (?:account|data"
+     r"|details)"),
+    (HIGH, "legal or press", r"lawyer|solicitor|sue you|suing|legal action|lawsuit|small claims|ombudsman|trading standards|attorney"
+     r"|gdpr|regulator|going to the press|class action"),
+    (HIGH, "loss of data or money", r"lost (?:all|everything|my (?:data|files|photos|money|work))|deleted (?:all|everything|my)"
+     r"|charged (?:me )?(?:twice|double)|double charged"
      r"|overcharged|money (?:is )?(?:gone|missing)|stole my|scam(?:med)?|took my money|data loss"),
-    (HIGH, "service down", r"(?:is|are|whole \w+|everything) down\b|outage|can't (?:log ?in|access|use)|cannot (?:log ?in|access|use)|locked out|completely (?:broken|unusable)"),
-    (HIGH, "leaving", r"cancel(?:l?ing|led)? (?:my|our|the) (?:account|subscription|contract|order|service)|switching to|never (?:again|buying|using|flying)|lost a customer|taking my business"),
+    (HIGH, "service down", r"(?:is|are|whole \w+|everything) down\b|outage|can't (?:log ?in|access|use)|cannot (?:log ?in|access|use)"
+     r"|locked out|completely (?:broken|unusable)"),
+    (HIGH, "leaving", r"cancel(?:l?ing|led)? (?:my|our|the) (?:account|subscription|contract|order|service)|switching to"
+     r"|never (?:again|buying|using|flying)|lost a customer|taking my business"),
 )  # fmt: skip
 _URGENT: Final = re.compile(
-    r"\b(?:urgent(?:ly)?|asap|immediately|right now|emergency|today|tonight|in an hour|stranded|deadline|at the (?:airport|gate)"
+    r"\b(?:urgent(?:ly)?|asap|immediately|right now|emergency|today|tonight|in an hour|stranded|deadline|at the"
+    r" (?:airport|gate)"
     r"|still waiting|for (?:hours|days|weeks)|help me|please help|on hold)\b"
 )
 _ANY: Final = re.compile(r"\b(?:" + "|".join(f"(?P<c{index}>{pattern})" for index, (_, _, pattern) in enumerate(_CUES)) + r")", re.ASCII)
 
 
 _GRAVE_WORDS: Final = frozenset(
-    ["fire", "smoke", "smoking", "explode", "exploded", "shock", "injured", "injury", "injuries", "hospital", "choking", "poisoned", "poisoning", "poison", "allergic", "suicide", "suicidal", "kill", "unsafe", "monoxide", "breach", "leak", "hacked", "stolen", "compromised", "theft", "fraud", "fraudulent", "phishing", "unauthorised", "unauthorized", "security", "else's", "lawyer", "solicitor", "sue", "suing", "legal", "lawsuit", "claims", "ombudsman", "standards", "attorney", "gdpr", "regulator", "press", "lost", "deleted", "twice", "double", "overcharged", "missing", "gone", "stole", "scam", "scammed", "took", "loss", "down", "outage", "log", "login", "access", "locked", "broken", "unusable", "cancel", "cancelling", "canceling", "cancelled", "canceled", "switching", "again", "buying", "flying", "business"]
+    [
+        "fire",
+        "smoke",
+        "smoking",
+        "explode",
+        "exploded",
+        "shock",
+        "injured",
+        "injury",
+        "injuries",
+        "hospital",
+        "choking",
+        "poisoned",
+        "poisoning",
+        "poison",
+        "allergic",
+        "suicide",
+        "suicidal",
+        "kill",
+        "unsafe",
+        "monoxide",
+        "breach",
+        "leak",
+        "hacked",
+        "stolen",
+        "compromised",
+        "theft",
+        "fraud",
+        "fraudulent",
+        "phishing",
+        "unauthorised",
+        "unauthorized",
+        "security",
+        "else's",
+        "lawyer",
+        "solicitor",
+        "sue",
+        "suing",
+        "legal",
+        "lawsuit",
+        "claims",
+        "ombudsman",
+        "standards",
+        "attorney",
+        "gdpr",
+        "regulator",
+        "press",
+        "lost",
+        "deleted",
+        "twice",
+        "double",
+        "overcharged",
+        "missing",
+        "gone",
+        "stole",
+        "scam",
+        "scammed",
+        "took",
+        "loss",
+        "down",
+        "outage",
+        "log",
+        "login",
+        "access",
+        "locked",
+        "broken",
+        "unusable",
+        "cancel",
+        "cancelling",
+        "canceling",
+        "cancelled",
+        "canceled",
+        "switching",
+        "again",
+        "buying",
+        "flying",
+        "business",
+    ]
 )
 _URGENT_WORDS: Final = frozenset(
-    ["urgent", "urgently", "asap", "immediately", "now", "emergency", "today", "tonight", "hour", "stranded", "deadline", "airport", "gate", "waiting", "hours", "days", "weeks", "help", "hold"]
+    [
+        "urgent",
+        "urgently",
+        "asap",
+        "immediately",
+        "now",
+        "emergency",
+        "today",
+        "tonight",
+        "hour",
+        "stranded",
+        "deadline",
+        "airport",
+        "gate",
+        "waiting",
+        "hours",
+        "days",
+        "weeks",
+        "help",
+        "hold",
+    ]
 )
 """Every cue holds one of these words: a text without any is not searched."""
 
 
-def gravity(
-    lowered: str, written: Sequence[str], *, intent: str, complaint: float, bug: float, sentiment: float, anger: float
-) -> Gravity:
+def gravity(lowered: str, written: Sequence[str], *, intent: str, complaint: float, bug: float, sentiment: float, anger: float) -> Gravity:
     """Return severity and urgency of a cleaned text in lower case, given what the judge made of it.
 
     `complaint`, `bug` and `anger` are probabilities, `sentiment` is -1..1.

@@ -58,8 +58,8 @@ class Tables:
     def load(cls, folder: Path) -> Self:
         """Read a folder written by `save`. Raises ModelError in words when it is not whole."""
         try:
-            arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in ARRAYS}
-            lists = {name: (folder / f"{name}.txt").read_text(encoding="utf-8").split("\n") for name in LISTS}
+            arrays: dict[str, Any] = {name: np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in ARRAYS}
+            lists: dict[str, Any] = {name: (folder / f"{name}.txt").read_text(encoding="utf-8").split("\n") for name in LISTS}
             meta = json.loads((folder / "model.json").read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise ModelError(f"the model folder {folder} cannot be read ({error}); train it anew") from error

@@ -17,16 +17,17 @@ JUDGED_CHARACTERS: Final = 6_000
 """Of a longer text the first two thirds and the last third of this many characters are judged: openings and closings
 carry the point, and the cost of one text stays bounded."""
 
+_BARE_LINKS: Final = frozenset({"http", "https"})
 LINK: Final = "httplink"
 MENTION: Final = "@mention"
+_ANYBODY: Final = "@user"
 START: Final = "‹start›"
 NUMBER: Final = "‹number›"
 
 # Invisible characters that people and platforms put inside words: soft hyphen, zero-width space to right-to-left mark,
 # directional embeddings and isolates, word joiner, variation selectors, byte-order mark; controls but tab and newlines.
 _INVISIBLE: Final = re.compile(
-    "[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff"
-    "\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]"
+    "[\u00ad\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufe00-\ufe0f\ufeff\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]"
 )
 _TAG: Final = re.compile(r"</?[a-zA-Z][^<>]{0,300}>")
 _ELONGATED: Final = re.compile(r"(\w)\1{2,}")
@@ -69,9 +70,9 @@ def raw_tokens(cleaned: str) -> list[str]:
 def canonical(token: str) -> str:
     """Return the form under which a token is known: all links are one token, `soooo` is `soo`."""
     first = token[0]
-    if token == "@user":
+    if token == _ANYBODY:
         return MENTION  # what some archives leave of a mention
-    if token in ("http", "https"):
+    if token in _BARE_LINKS:
         return LINK  # what some platforms leave of a link
     if first in "!?.":
         return token[:2] if len(token) > 1 else token

@@ -1,6 +1,7 @@
 """How alike two records are, field by field, as levels: many pairs at a time.
 
-Owns the definition of the levels. Must not weigh them. A level is a small integer; MISSING says that either side lacks the field.
+Owns the definition of the levels. Must not weigh them. A level is a small integer; MISSING says that either side lacks
+the field.
 Texts are compared once for each distinct pair of texts, however many records carry them.
 """
 
@@ -21,6 +22,9 @@ from .columns import Codes, Columns, Vocabulary
 Levels = NDArray[np.int8]
 Floats = NDArray[np.float64]
 _Texts = NDArray[np.object_]
+
+
+WORKERS = 2  # threads of the text comparisons; they are the costly part, and run outside the interpreter's lock
 
 
 class Level(IntEnum):
@@ -77,19 +81,32 @@ def by_distinct(left: Codes, right: Codes, size: int, compare: Callable[[Codes, 
     if rows.size == 0:
         return levels
     low = np.minimum(left[rows], right[rows]).astype(np.int64)
-    key, back = np.unique(low * size + np.maximum(left[rows], right[rows]), return_inverse=True)
+    key, back = _distinct(low * size + np.maximum(left[rows], right[rows]))
     levels[rows] = compare((key // size).astype(np.int32), (key % size).astype(np.int32))[back]
     return levels
 
 
+def _distinct(keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the distinct keys in order, and where each key is among them; faster than numpy's by hash at this size."""
+    order = np.argsort(keys)
+    ordered = keys[order]
+    fresh = np.concatenate(([True], ordered[1:] != ordered[:-1]))
+    back = np.empty(keys.size, np.int64)
+    back[order] = np.cumsum(fresh) - 1
+    return ordered[fresh], back
+
+
 def similar(left: _Texts, right: _Texts, scorer: Callable[..., float], cutoff: float = 0.0) -> Floats:
     """Return pairwise similarities in 0..1."""
-    found = process.cpdist(left, right, scorer=scorer, score_cutoff=cutoff, dtype=np.float32)
+    found = process.cpdist(left, right, scorer=scorer, score_cutoff=cutoff, dtype=np.float32, workers=WORKERS)
     return np.asarray(found, np.float64)
 
 
 def name_levels(table: NameTable, left: Codes, right: Codes) -> Levels:
-    """Return the levels of two name columns. Two names that both exist are never merely misspelt forms of each other."""
+    """Return the levels of two name columns. Two names that both exist are never merely misspelt forms of each other.
+
+    Eturn the levels of two name columns. Two names that both exist are never merely misspelt forms of each other.
+    """
     return by_distinct(left, right, len(table.texts), lambda a, b: _name_levels(table, a, b))
 
 
@@ -119,17 +136,10 @@ def _name_levels(table: NameTable, a: Codes, b: Codes) -> Levels:
 
 
 def _is_form_of(table: NameTable, a: int, b: int) -> bool:
-    if table.groups[a] & table.groups[b]:
-        return True
-    one, other = str(table.texts[a]).split(), str(table.texts[b]).split()
-    if len(one) == len(other) == 1:
-        return min(len(one[0]), len(other[0])) == 1 and one[0][0] == other[0][0]
-    if "".join(one) == "".join(other):
-        return True
-    few, many = (one, other) if len(one) <= len(other) else (other, one)
-    return all(any(part == word or (len(part) == 1 and word.startswith(part)) for word in many) for part in few)
+    return bool(table.groups[a] & table.groups[b]) or spelling.is_form_of(str(table.texts[a]), str(table.texts[b]))
 
 
+_NO_DIGITS = str.maketrans("", "", "0123456789")
 Compare = Callable[[Codes, Codes], Levels]
 
 
@@ -139,7 +149,10 @@ def objects(texts: list[str]) -> _Texts:
 
 
 def birth_comparer(texts: list[str]) -> Compare:
-    """CLOSE: one slip, or day and month exchanged; ALIAS: year and month or day agree; ROUGH: the year, or nearly all digits."""
+    """CLOSE: one slip, or day and month exchanged; ALIAS: the year and one more agree.
+
+    ROUGH: the year, or nearly all digits.
+    """
     known = objects(texts)
     year, month, day = (
         np.asarray([text[start:end] for text in texts] or [""]) for start, end in ((0, 4), (5, 7), (8, 10))
@@ -150,7 +163,7 @@ def birth_comparer(texts: list[str]) -> Compare:
         years, months, days = year[a] == year[b], month[a] == month[b], day[a] == day[b]
         crossed = years & (month[a] == day[b]) & (day[a] == month[b])
         return np.select(
-            [(slips >= 0.9) | crossed, years & (months | days), years | (slips >= 0.8) | (months & days)],
+            [(slips >= 0.9) | crossed, years & (months | days), years | (slips >= 0.8)],
             [Level.CLOSE, Level.ALIAS, Level.ROUGH],
             Level.DIFFERENT,
         ).astype(np.int8)
@@ -217,11 +230,13 @@ def postcode_comparer(texts: list[str]) -> Compare:
 def email_comparer(texts: list[str]) -> Compare:
     """CLOSE: a slip or two, but never in the digits, for numbered addresses are other people's.
 
-    ALIAS: the same mailbox name elsewhere; ROUGH: heavily misspelt.
+    Addresses that differ in nothing but digits say nothing either way. ALIAS: the same mailbox name elsewhere.
     """
     known, letters = objects(texts), objects(["".join(sorted(text)) for text in texts])
     digits, locals_ = Vocabulary(), Vocabulary()
     digit = np.asarray([digits.code("".join(filter(str.isdigit, text)) or "-") for text in texts] or [-1], np.int32)
+    wordings = Vocabulary()
+    wording = np.asarray([wordings.code(text.translate(_NO_DIGITS)) for text in texts] or [-1], np.int32)
     local_names = ["".join(filter(str.isalnum, text.partition("@")[0])) for text in texts]
     local = np.asarray([locals_.code(name if len(name) >= 6 else "") for name in local_names] or [-1], np.int32)
 
@@ -231,9 +246,15 @@ def email_comparer(texts: list[str]) -> Compare:
         rows = np.flatnonzero((slips >= 0.55) & (slips < 0.84))
         scrambled[rows] = similar(letters[a[rows]], letters[b[rows]], Indel.normalized_similarity) >= 0.85
         kept = digit[a] == digit[b]
+        numbered = ~kept & (wording[a] == wording[b])
         return np.select(
-            [kept & (slips >= 0.84), (local[a] == local[b]) & (local[a] >= 0), (slips >= 0.65) & kept | scrambled],
-            [Level.CLOSE, Level.ALIAS, Level.ROUGH],
+            [
+                numbered,
+                kept & (slips >= 0.84),
+                (local[a] == local[b]) & (local[a] >= 0),
+                (slips >= 0.65) & kept | scrambled,
+            ],
+            [Level.MISSING, Level.CLOSE, Level.ALIAS, Level.ROUGH],
             Level.DIFFERENT,
         ).astype(np.int8)
 
@@ -270,4 +291,4 @@ def handle_comparer(texts: list[str]) -> Compare:
 
 def distance(left: _Texts, right: _Texts) -> NDArray[np.int32]:
     """Return the number of slips between each two texts, 4 standing for more."""
-    return np.asarray(process.cpdist(left, right, scorer=OSA.distance, score_cutoff=3, dtype=np.int32))
+    return np.asarray(process.cpdist(left, right, scorer=OSA.distance, score_cutoff=3, dtype=np.int32, workers=WORKERS))

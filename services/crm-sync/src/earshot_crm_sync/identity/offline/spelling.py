@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from functools import lru_cache
 
 from anyascii import anyascii
 
@@ -71,7 +70,6 @@ _STREET_WORDS = {
 }  # fmt: skip
 
 
-@lru_cache(maxsize=200_000)
 def fold(text: str) -> str:
     """Return text in lower-case ASCII words: any script transliterated, marks dropped, umlauts as two letters."""
     if not text.isascii():
@@ -79,23 +77,38 @@ def fold(text: str) -> str:
     return _SPLIT.sub(" ", text.lower().replace("'", "").replace("’", "")).strip()
 
 
-@lru_cache(maxsize=200_000)
 def sound(word: str) -> str:
-    """Return how a folded word sounds, roughly, whatever language spelt it: vowels alike, k for c, v for w, no doubles."""
+    """Return how a folded word sounds, roughly, whatever language spelt it.
+
+    Vowels alike, k for c, v for w, no doubles.
+    """
     heard = word.replace(" ", "")
     for pattern, replacement in _SOUNDS:
         heard = pattern.sub(replacement, heard)
     return heard
 
 
-@lru_cache(maxsize=200_000)
 def firm_sound(word: str) -> str:
-    """Return how a word sounds with its vowels: equal for Marc and Mark, Iwanow and Ivanov, different for Tim and Tom."""
+    """Return how a word sounds with its vowels.
+
+    Equal for Marc and Mark, Iwanow and Ivanov, different for Tim and Tom.
+    """
     heard = word.replace(" ", "")
     for pattern, replacement in _SOUNDS:
         if pattern.pattern not in ("[aeiou]+", "a+"):
             heard = pattern.sub(replacement, heard)
     return heard
+
+
+def is_form_of(one: str, other: str) -> bool:
+    """Whether one folded name is the other's initial, some of its parts, or the same parts written together."""
+    left, right = one.split(), other.split()
+    if len(left) == len(right) == 1:
+        return min(len(one), len(other)) == 1 and one[0] == other[0]
+    if "".join(left) == "".join(right):
+        return True
+    few, many = (left, right) if len(left) <= len(right) else (right, left)
+    return all(any(part == word or (len(part) == 1 and word.startswith(part)) for word in many) for part in few)
 
 
 def text_of(value: object) -> str:
@@ -151,9 +164,11 @@ def _without(whole: str, known: str) -> str:
     return " ".join(token for token in whole.split() if token not in taken)
 
 
-@lru_cache(maxsize=200_000)
 def mail(text: str) -> str:
-    """Return a normalised mail address, a misspelt one as it is (it still resembles the right one), "" for an office's or nobody's."""
+    """Return a normalised mail address, a misspelt one as it is (it still resembles the right one).
+
+    "" for an office's or nobody's.
+    """
     address = normalise.email(text) if text else None
     if address is None:
         shown = normalise.plain(text)
@@ -163,7 +178,6 @@ def mail(text: str) -> str:
     return "" if blocked else address
 
 
-@lru_cache(maxsize=200_000)
 def birth_date(text: str) -> str:
     """Return ISO 8601 for the spellings people use, "" for what is no date of birth.
 
@@ -205,12 +219,11 @@ def _date(year: str, month: str, day: str) -> str:
     return "" if iso in _NO_BIRTHS or not "1880" < iso < "2100" else iso
 
 
-@lru_cache(maxsize=100_000)
-def phone_key(text: str) -> tuple[str, bool]:
-    """Return (digits, whether they are international) of a phone; national numbers lose their trunk zero; ("", False) for none."""
+def phone(text: str) -> str:
+    """Return the digits of a phone, + first when they are international; national numbers lose their trunk zero."""
     shown = normalise.plain(text)
     if shown is None:
-        return "", False
+        return ""
     digits = re.sub(r"\D", "", shown.replace("(0)", ""))
     abroad = shown.lstrip(" (").startswith("+") or digits.startswith("00")
     digits = digits.lstrip("0")
@@ -221,11 +234,10 @@ def phone_key(text: str) -> tuple[str, bool]:
         or digits in "1234567890123456789"
         or digits in "9876543210987654321"
     ):
-        return "", False
-    return digits, abroad
+        return ""
+    return f"+{digits}" if abroad else digits
 
 
-@lru_cache(maxsize=100_000)
 def address(text: str) -> str:
     """Return a street line in folded words with the usual abbreviations."""
     shown = normalise.plain(text)
@@ -234,7 +246,6 @@ def address(text: str) -> str:
     return " ".join(_STREET_WORDS.get(word, word) for word in fold(shown).split())
 
 
-@lru_cache(maxsize=100_000)
 def place(text: str) -> str:
     """Return a city, region, country or postcode folded."""
     shown = normalise.plain(text)

@@ -19,11 +19,11 @@ from earshot_triage.judgement.text import clean, tokens
 def tfidf_alone(texts: Sequence[str], truth: NDArray[np.int64], *, folds: int) -> NDArray[np.int64] | None:
     """Return cross-validated answers of words and character n-grams with logistic regression; -1 where not asked."""
     try:
-        from sklearn.feature_extraction.text import (  # type: ignore[import-untyped]  # scikit-learn ships no types
+        from sklearn.feature_extraction.text import (
             TfidfVectorizer,
         )
-        from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyped]  # the same
-        from sklearn.pipeline import make_pipeline, make_union  # type: ignore[import-untyped]  # the same
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.pipeline import make_pipeline, make_union
     except ImportError:
         return None
     fold = np.array([fold_of(text) for text in texts])
@@ -31,19 +31,17 @@ def tfidf_alone(texts: Sequence[str], truth: NDArray[np.int64], *, folds: int) -
     for number in range(min(folds, FOLDS)):
         words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, min_df=2)
         chars = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True, min_df=3)
-        model = make_pipeline(
-            make_union(words, chars), LogisticRegression(C=4, class_weight="balanced", max_iter=100, tol=1e-3)
-        )
+        model = make_pipeline(make_union(words, chars), LogisticRegression(C=4, class_weight="balanced", max_iter=100, tol=1e-3))
         taught, asked = np.flatnonzero(fold != number), np.flatnonzero(fold == number)
-        model.fit([texts[row] for row in taught], truth[taught])
-        answers[asked] = model.predict([texts[row] for row in asked])
+        model.fit([texts[row] for row in taught.tolist()], truth[taught])
+        answers[asked] = model.predict([texts[row] for row in asked.tolist()])
     return answers
 
 
 def vader(texts: Sequence[str]) -> NDArray[np.int64] | None:
     """Return VADER's label of each text: 0 negative, 1 neutral, 2 positive, by its authors' thresholds of ±0.05."""
     try:
-        from vaderSentiment.vaderSentiment import (  # type: ignore[import-untyped]  # VADER ships no types
+        from vaderSentiment.vaderSentiment import (
             SentimentIntensityAnalyzer,
         )
     except ImportError:

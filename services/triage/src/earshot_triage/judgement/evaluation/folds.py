@@ -90,9 +90,7 @@ def leading(answer: Answer) -> tuple[float, bool] | None:
     return max(chance for name, chance in said.intents.items() if name != "complaint"), best == truth
 
 
-CONFIRMED: Final = frozenset(
-    {"complaints", "app reviews, Maalej", "app reviews, Google Play", "app reviews, Panichella", "issue reports"}
-)
+CONFIRMED: Final = frozenset({"complaints", "app reviews, Maalej", "app reviews, Google Play", "app reviews, Panichella", "issue reports"})
 
 
 def fit_confidence(answers: Sequence[Answer]) -> dict[str, Any]:

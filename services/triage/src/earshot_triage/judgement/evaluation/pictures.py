@@ -6,6 +6,7 @@ Owns the drawing of curves and fronts. Must not measure.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from math import log10
 from pathlib import Path
 from typing import Final
@@ -30,7 +31,7 @@ def reliability(bins: Sequence[Bin]) -> str:
     parts = [_HEAD, _axes("confidence claimed", "share that was right")]
     parts.append(_line(_x(0), _y(0), _x(1), _y(1), dashed=True))
     most = max((item.count for item in bins), default=1)
-    for left, right in zip(bins, bins[1:], strict=False):
+    for left, right in pairwise(bins):
         parts.append(_line(_x(left.claimed), _y(left.held), _x(right.claimed), _y(right.held)))
     parts += [
         f'<circle cx="{_x(item.claimed):.1f}" cy="{_y(item.held):.1f}" r="{3 + 9 * (item.count / most) ** 0.5:.1f}"'

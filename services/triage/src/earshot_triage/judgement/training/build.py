@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import numpy as np
-import scipy.sparse as sp  # type: ignore[import-untyped]  # scipy ships no types; arrays are typed at this border
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from earshot_triage.judgement.features import Floats, read

@@ -72,8 +72,6 @@ def load(folder: Path, *, only_cleared: bool = False) -> list[Example]:
         if (only_cleared and not corpus.cleared) or not path.is_file():
             continue
         found += [
-            Example(corpus=corpus.name, kind=corpus.kind, text=row["text"], row=row)
-            for row in rows(path)
-            if not row.get("author_is_brand")
+            Example(corpus=corpus.name, kind=corpus.kind, text=row["text"], row=row) for row in rows(path) if not row.get("author_is_brand")
         ]
     return found

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import scipy.sparse as sp  # type: ignore[import-untyped]  # scipy ships no types; arrays are typed at this border
+import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy.optimize import minimize  # type: ignore[import-untyped]  # the same
+from scipy.optimize import minimize
 
 from earshot_triage.judgement.features import Floats, read
 from earshot_triage.judgement.judge import Judge
@@ -33,7 +33,8 @@ LIKENESS_DECAY: Final = 0.3
 # Everyday sentences of other domains, our own: what corrections must leave alone.
 _ELSEWHERE: Final = (
     "my flight was delayed again and nobody told us", "love this app, use it every day", "the update crashes on start",
-    "how do I change my password?", "please add a dark theme", "happy birthday to my best friend", "what a game last night",
+    "how do I change my password?", "please add a dark theme", "happy birthday to my best friend", "what a game"
+    " last night",
     "I was charged twice for one order", "your staff were so kind to us today", "can't wait for the weekend",
     "error when opening the settings page", "where is my parcel?", "worst service I ever had", "the new song is great",
     "thanks for the quick reply", "it would be nice to sort the list by date", "the screen goes black after the login",
@@ -52,7 +53,8 @@ class Correction:
 
 
 def parse_corrections(lines: Iterable[str]) -> list[Correction]:
-    """Return the corrections of JSON lines `{"text", "intent"?, "conduct"?}`. Raises BadLessonError naming a bad line."""
+    """Return the corrections of JSON lines `{"text", "intent"?, "conduct"?}`. Raises BadLessonError naming a bad"
+    " line."""
     found: list[Correction] = []
     for number, line in enumerate(lines, start=1):
         if not line.strip():
@@ -95,9 +97,7 @@ def learn_corrections(judge: Judge, corrections: Sequence[Correction]) -> Tables
 
 def said_chances(said: Sequence[object], column: int) -> NDArray[np.float64]:
     """Return the judge's probability of one column for each judgement."""
-    found = [
-        getattr(item, "intents", {}).get(INTENTS[column], 0.0) if column < ABUSE else _abused(item) for item in said
-    ]
+    found = [getattr(item, "intents", {}).get(INTENTS[column], 0.0) if column < ABUSE else _abused(item) for item in said]
     return np.array(found, dtype=np.float64)
 
 
@@ -122,9 +122,7 @@ def _column(
     return targets, np.log(bounded / (1 - bounded)), np.sort(np.array(known, dtype=np.int64))
 
 
-def _residual(
-    matrix: sp.csr_matrix, before: NDArray[np.float64], targets: NDArray[np.float64], decay: float
-) -> tuple[Floats, float]:
+def _residual(matrix: sp.csr_matrix, before: NDArray[np.float64], targets: NDArray[np.float64], decay: float) -> tuple[Floats, float]:
     """Fit weights that are added to odds already held: logistic regression with an offset."""
     across = matrix.T.tocsr()
 

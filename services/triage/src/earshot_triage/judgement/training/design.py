@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.sparse as sp  # type: ignore[import-untyped]  # scipy ships no types; arrays are typed at this border
+import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from earshot_triage.judgement.features import Floats, Ints, Read, grams_of
@@ -73,9 +73,7 @@ def lay_out(texts: Sequence[Read], thresholds: Thresholds) -> Laid:
 
     inside = new_id[ids] >= 0
     word_block = _block(owners[inside], new_id[ids[inside]], np.ones(int(inside.sum())), (count, len(words)))
-    pairs, pair_rarity, pair_block = _pairs(
-        new_id[sequences[paired]], text_of[paired], len(words), count, thresholds.pair
-    )
+    pairs, pair_rarity, pair_block = _pairs(new_id[sequences[paired]], text_of[paired], len(words), count, thresholds.pair)
     all_words = _block(owners, ids, np.ones(len(ids)), (count, len(names)))
     grams, gram_rarity, gram_counts = _grams(names, all_words, count, thresholds.gram)
     gram_matrix = (gram_counts @ sp.diags(gram_rarity)).tocsr()
@@ -128,9 +126,7 @@ def _pairs(sequence: Ints, text_of: Ints, size: int, count: int, least: int) -> 
     return distinct[kept].astype(np.int64), _rarity(frequency[kept], count), block
 
 
-def _grams(
-    names: list[str], all_words: sp.csr_matrix, count: int, least: int
-) -> tuple[list[str], Floats, sp.csr_matrix]:
+def _grams(names: list[str], all_words: sp.csr_matrix, count: int, least: int) -> tuple[list[str], Floats, sp.csr_matrix]:
     numbers: dict[str, int] = {}
     rows: list[int] = []
     columns: list[int] = []
@@ -166,7 +162,5 @@ def _stored(norms: NDArray[np.float64]) -> NDArray[np.float64]:
     return lengths
 
 
-def _block(
-    rows: NDArray[np.int64], columns: NDArray[np.int64], values: NDArray[np.float64], shape: tuple[int, int]
-) -> sp.csr_matrix:
+def _block(rows: NDArray[np.int64], columns: NDArray[np.int64], values: NDArray[np.float64], shape: tuple[int, int]) -> sp.csr_matrix:
     return sp.coo_matrix((values.astype(np.float32), (rows, columns)), shape=shape).tocsr()

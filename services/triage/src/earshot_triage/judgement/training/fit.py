@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-import scipy.sparse as sp  # type: ignore[import-untyped]  # scipy ships no types; arrays are typed at this border
+import scipy.sparse as sp
 from numpy.typing import NDArray
-from scipy.optimize import minimize  # type: ignore[import-untyped]  # the same
+from scipy.optimize import minimize
 
 from earshot_triage.judgement.features import Floats
 
@@ -41,9 +41,7 @@ class Learned:
     own_bias: list[Floats]
 
 
-def learn(
-    lessons: Sequence[Lesson], *, shared_decay: float, own_decay: float | None = None, rounds: int = 45
-) -> Learned:
+def learn(lessons: Sequence[Lesson], *, shared_decay: float, own_decay: float | None = None, rounds: int = 45) -> Learned:
     """Fit one softmax over all lessons; with `own_decay` each lesson may differ from the shared weights at that price.
 
     `*_decay` are the strengths of the quadratic penalty (1 / C of the usual notation).

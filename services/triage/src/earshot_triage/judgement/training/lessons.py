@@ -77,9 +77,7 @@ def heads(examples: Sequence[Example]) -> dict[str, list[Lesson]]:
         "grief": _grief(examples),
         "sentiment": _sentiment(examples),
         "abuse": _abuse(examples),
-        "emotion": _plain(
-            examples, {"tweeteval_emotion": {name: index for index, name in enumerate(EMOTIONS)}}, len(EMOTIONS)
-        ),
+        "emotion": _plain(examples, {"tweeteval_emotion": {name: index for index, name in enumerate(EMOTIONS)}}, len(EMOTIONS)),
         "need": _needs(examples),
     }
     return {name: lessons for name, lessons in taught.items() if lessons}
@@ -120,9 +118,7 @@ def _address(examples: Sequence[Example]) -> list[Lesson]:
         chatter = str(example.row.get("domain", "")).startswith("random")
         if example.corpus in ("ibm_conversations", "banking77") or (example.corpus == "complaints" and not chatter):
             found.append((row, 1, 1.0))
-        elif example.corpus in ("complaints", "tweeteval_emotion") or (
-            example.corpus == "tweeteval_sentiment" and row % 6 == 0
-        ):
+        elif example.corpus in ("complaints", "tweeteval_emotion") or (example.corpus == "tweeteval_sentiment" and row % 6 == 0):
             found.append((row, 0, 1.0))
     return _lesson(found, 2)
 

@@ -83,7 +83,7 @@ def check(name: str, examples: Sequence[TaughtExample]) -> None:
 def teach(name: str, examples: Sequence[TaughtExample]) -> Tables:
     """Return tables whose columns are the labels, in alphabetical order."""
     check(name, examples)
-    ordered = sorted(set((example.label, example.text) for example in examples))
+    ordered = sorted({(example.label, example.text) for example in examples})
     labels = sorted({label for label, _ in ordered})
     number = {label: index for index, label in enumerate(labels)}
     classes = np.array([number[label] for label, _ in ordered], dtype=np.int64)
