@@ -9,27 +9,188 @@ from random import Random
 from typing import Any
 
 from earshot_crm_sync.identity.lists import lines
-
 from support.identity_adversary import slip
 
-_HEADS = "bar ber bo bran car cas cor dal del don dun ed el fair fer gal gar gil gra hal har hel hol jar kar kel ken lan lar lor mac mal mar mer mil mon mor nel nor ol os par pem per quin ral ram ren ros sal san sel ser shel sor stan sul tan tor tre val van var vel ver wal war wel wes win zan zel".split()
-_TAILS = "by den ders dez do don dorf ell er es ett ey field ford gan ger ham hardt iano ic ing ino ins ius kin kov la land ler ley lin lo low man mann mark meyer mond mont more nes ney ni now off old ol on owski quist ra rd rez ri ron rup sen ser shaw sky son stein stone ston sz ter thal ton tov tti ue va vic ville vin wald ward well wick witz wood worth y zak".split()
+_HEADS = [
+    "bar",
+    "ber",
+    "bo",
+    "bran",
+    "car",
+    "cas",
+    "cor",
+    "dal",
+    "del",
+    "don",
+    "dun",
+    "ed",
+    "el",
+    "fair",
+    "fer",
+    "gal",
+    "gar",
+    "gil",
+    "gra",
+    "hal",
+    "har",
+    "hel",
+    "hol",
+    "jar",
+    "kar",
+    "kel",
+    "ken",
+    "lan",
+    "lar",
+    "lor",
+    "mac",
+    "mal",
+    "mar",
+    "mer",
+    "mil",
+    "mon",
+    "mor",
+    "nel",
+    "nor",
+    "ol",
+    "os",
+    "par",
+    "pem",
+    "per",
+    "quin",
+    "ral",
+    "ram",
+    "ren",
+    "ros",
+    "sal",
+    "san",
+    "sel",
+    "ser",
+    "shel",
+    "sor",
+    "stan",
+    "sul",
+    "tan",
+    "tor",
+    "tre",
+    "val",
+    "van",
+    "var",
+    "vel",
+    "ver",
+    "wal",
+    "war",
+    "wel",
+    "wes",
+    "win",
+    "zan",
+    "zel",
+]
+_TAILS = [
+    "by",
+    "den",
+    "ders",
+    "dez",
+    "do",
+    "don",
+    "dorf",
+    "ell",
+    "er",
+    "es",
+    "ett",
+    "ey",
+    "field",
+    "ford",
+    "gan",
+    "ger",
+    "ham",
+    "hardt",
+    "iano",
+    "ic",
+    "ing",
+    "ino",
+    "ins",
+    "ius",
+    "kin",
+    "kov",
+    "la",
+    "land",
+    "ler",
+    "ley",
+    "lin",
+    "lo",
+    "low",
+    "man",
+    "mann",
+    "mark",
+    "meyer",
+    "mond",
+    "mont",
+    "more",
+    "nes",
+    "ney",
+    "ni",
+    "now",
+    "off",
+    "old",
+    "ol",
+    "on",
+    "owski",
+    "quist",
+    "ra",
+    "rd",
+    "rez",
+    "ri",
+    "ron",
+    "rup",
+    "sen",
+    "ser",
+    "shaw",
+    "sky",
+    "son",
+    "stein",
+    "stone",
+    "ston",
+    "sz",
+    "ter",
+    "thal",
+    "ton",
+    "tov",
+    "tti",
+    "ue",
+    "va",
+    "vic",
+    "ville",
+    "vin",
+    "wald",
+    "ward",
+    "well",
+    "wick",
+    "witz",
+    "wood",
+    "worth",
+    "y",
+    "zak",
+]
 
 
 def family_name(random: Random) -> str:
     """Return one of some 20,000 names, some far more common than others."""
     place = min(int(random.expovariate(1 / 1500)), 20_000)
-    return _HEADS[place % len(_HEADS)] + ("", "a", "e", "o", "i")[place // 6_700 % 5] + _TAILS[(place // len(_HEADS)) % len(_TAILS)]
+    return (
+        _HEADS[place % len(_HEADS)]
+        + ("", "a", "e", "o", "i")[place // 6_700 % 5]
+        + _TAILS[(place // len(_HEADS)) % len(_TAILS)]
+    )
 
 
-def crowd(count: int, *, copies: float = 0.3, seed: int = 1, most_copies: int = 3) -> tuple[list[dict[str, Any]], list[int]]:
+def crowd(
+    count: int, *, copies: float = 0.3, seed: int = 1, most_copies: int = 3
+) -> tuple[list[dict[str, Any]], list[int]]:
     """Return `count` records, the given share of them misspelt copies, and the person of each."""
     random = Random(seed)
     given = lines("given_names")
-    rows: list[tuple[int, dict[str, Any]]] = []
     people = int(count * (1 - copies))
-    for who in range(people):
-        rows.append((who, _person(random, given)))
+    rows = [(who, _person(random, given)) for who in range(people)]
     while len(rows) < count:
         who, original = rows[random.randrange(people)]
         for _ in range(random.randint(1, most_copies)):
@@ -50,7 +211,9 @@ def _person(random: Random, given: tuple[str, ...]) -> dict[str, Any]:
         "postcode": f"{random.randint(1000, 9999)}",
     }
     if random.random() < 0.6:
-        row["email"] = f"{first}.{last}{random.choice(['', '', str(random.randint(1, 99))])}@{random.choice(['gmail.com', 'mail.org', 'web.de'])}"
+        row["email"] = (
+            f"{first}.{last}{random.choice(['', '', str(random.randint(1, 99))])}@{random.choice(['gmail.com', 'mail.org', 'web.de'])}"
+        )
     if random.random() < 0.6:
         row["phone"] = f"+49{random.randint(1500000000, 1799999999)}"
     return row

@@ -31,7 +31,8 @@ def resolve_command(source: Path, target: Path, weights: Path | None) -> None:
         raise click.ClickException(f"{failure.strerror or failure}: {failure.filename}") from failure
     seconds = max(time.monotonic() - began, 1e-6)
     click.echo(
-        f"{summary.records:,} records are {summary.customers:,} customers; {summary.pairs:,} pairs compared in {seconds:.1f} s "
+        f"{summary.records:,} records are {summary.customers:,} customers; {summary.pairs:,} pairs compared "
+        f"in {seconds:.1f} s "
         f"({summary.records / seconds:,.0f} records/s).",
         err=True,
     )

@@ -42,7 +42,7 @@ class _Identity(msgspec.Struct, forbid_unknown_fields=True):
 
 class _Survivorship(msgspec.Struct, forbid_unknown_fields=True):
     source_rank: list[str] = []
-    default: list[Criterion] = [Criterion.VERIFIED, Criterion.SOURCE_RANK, Criterion.RECENCY]
+    default: list[Criterion] = msgspec.field(default_factory=lambda: list(SurvivorshipRules().default))
     fields: dict[str, list[Criterion]] = {}
 
 

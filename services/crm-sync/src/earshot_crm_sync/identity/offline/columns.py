@@ -12,7 +12,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import normalise
+from earshot_crm_sync.identity import normalise
+
 from . import spelling
 
 Codes = NDArray[np.int32]

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from rapidfuzz.distance import DamerauLevenshtein
 
 SLIPS = 2
-FIELDS = ("given", "family", "birth", "email", "phone", "street", "city", "postcode")
+FIELDS = ("given", "family", "birth", "email", "phone", "street", "city", "postcode", "handle")
 WITH_FREQUENCIES = ("given", "family", "city")
 DIFFERENT, CLOSE, EXACT = range(3)
 

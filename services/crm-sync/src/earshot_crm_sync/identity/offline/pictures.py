@@ -61,7 +61,8 @@ def bars(title: str, series: Mapping[str, Mapping[int, tuple[int, int]]]) -> str
 def _page(title: str, parts: Sequence[str]) -> str:
     body = "\n".join(parts)
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" font-family="sans-serif" font-size="13" role="img">\n'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
+        'font-family="sans-serif" font-size="13" role="img">\n'
         f'<title>{title}</title>\n<rect width="{_WIDTH}" height="{_HEIGHT}" fill="white"/>\n'
         f"{_text(_WIDTH / 2, 24, title, 'middle')}\n{body}\n</svg>\n"
     )

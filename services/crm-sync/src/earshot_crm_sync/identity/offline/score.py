@@ -177,7 +177,10 @@ class PairScorer:
 
 
 def _lives_together(found: dict[str, Levels]) -> NDArray[np.bool_]:
-    """Whether a pair is plainly of two people of one household: another given name and birth at one address, or on one phone or mail."""
+    """Whether a pair is plainly of two people of one household.
+
+    Another given name and birth at one address, or on one phone or mail.
+    """
     contact = (found["phone"] == Level.EXACT) | (found["email"] == Level.EXACT)
     here = (found["street"] >= Level.CLOSE) & ((found["postcode"] >= Level.CLOSE) | (found["city"] >= Level.CLOSE))
     at_home = here & (found["birth"] == Level.DIFFERENT)

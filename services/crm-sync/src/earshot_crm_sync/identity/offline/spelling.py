@@ -10,8 +10,8 @@ from datetime import date
 
 from anyascii import anyascii
 
-from .. import normalise
-from ..lists import lines, words
+from earshot_crm_sync.identity import normalise
+from earshot_crm_sync.identity.lists import lines, words
 
 _SPLIT = re.compile(r"[^a-z0-9]+")
 _SYLLABLES = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -63,11 +63,33 @@ _MONTHS = {
 _NO_BIRTHS = frozenset(
     {"1900-01-01", "1901-01-01", "1800-01-01", "1111-11-11", "1899-12-30", "1899-12-31", "9999-12-31"}
 )
-_STREET_WORDS = {
-    "street": "st", "str": "st", "strasse": "st", "straße": "st", "road": "rd", "avenue": "ave", "av": "ave", "drive": "dr",
-    "place": "pl", "crescent": "cres", "court": "ct", "lane": "ln", "boulevard": "blvd", "square": "sq", "apartment": "apt",
-    "circuit": "cct", "close": "cl", "terrace": "tce", "parade": "pde", "highway": "hwy", "saint": "st", "number": "no", "nr": "no",
-}  # fmt: skip
+_STREET_WORDS = dict(
+    pair.split("=")
+    for pair in [
+        "street=st",
+        "str=st",
+        "strasse=st",
+        "saint=st",
+        "road=rd",
+        "avenue=ave",
+        "av=ave",
+        "drive=dr",
+        "place=pl",
+        "crescent=cres",
+        "court=ct",
+        "lane=ln",
+        "boulevard=blvd",
+        "square=sq",
+        "apartment=apt",
+        "circuit=cct",
+        "close=cl",
+        "terrace=tce",
+        "parade=pde",
+        "highway=hwy",
+        "number=no",
+        "nr=no",
+    ]
+)
 
 
 def fold(text: str) -> str:
