@@ -4,6 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 MEMBERS := shared services/ingest services/triage services/recognition services/crm-sync services/console
 LOCK   := requirements/all.txt
+LOCK_FLAGS := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --no-emit-package earshot-shared
 
 .DEFAULT_GOAL := help
 .PHONY: help setup up test lint types fmt lock capabilities clean
@@ -38,8 +39,9 @@ fmt: setup ## put the code in form
 	@$(BIN)/ruff format . && $(BIN)/ruff check --fix .
 
 lock: ## compile the locks anew: hashes, no addresses
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --no-emit-package earshot-shared \
-		--output-file $(LOCK) requirements/dev.in $(addsuffix /pyproject.toml,$(MEMBERS))
+	@$(BIN)/uv pip compile $(LOCK_FLAGS) --all-extras --output-file $(LOCK) requirements/dev.in $(addsuffix /pyproject.toml,$(MEMBERS))
+	@$(BIN)/uv pip compile $(LOCK_FLAGS) --constraint $(LOCK) --output-file requirements/services.txt $(addsuffix /pyproject.toml,$(MEMBERS))
+	@$(BIN)/uv pip compile $(LOCK_FLAGS) --constraint $(LOCK) --output-file requirements/build.txt requirements/build.in
 
 capabilities: setup ## which test proves which capability
 	@$(BIN)/python -m pytest --collect-only -q --capabilities

@@ -41,9 +41,7 @@ class Oracle:
     def is_shared(self, value: Identifier, *, names: bool = False) -> bool:
         limit = self.rules.limits["handle"] if names else self.rules.limit_of(value)
         assert limit is not None
-        spans = [
-            (min(e.first_at for e in es), max(e.last_at for e in es)) for es in self.users(value, names=names).values()
-        ]
+        spans = [(min(e.first_at for e in es), max(e.last_at for e in es)) for es in self.users(value, names=names).values()]
         if limit.window is None:
             return len(spans) > limit.accounts
         return any(sum(f <= t <= last + limit.window for f, last in spans) > limit.accounts for t, _ in spans)
@@ -87,9 +85,7 @@ class Oracle:
         for one, other in ((g, h), (h, g)):
             if any(one & (d.left | {d.a}) and (other & self.seen) - d.left for d in self.locks()):
                 return True
-        records = {e.b for e in self.edges if e.rule is Rule.CRM_ID and e.verified} | {
-            s for s in self.seen if s.kind == "crm_id"
-        }
+        records = {e.b for e in self.edges if e.rule is Rule.CRM_ID and e.verified} | {s for s in self.seen if s.kind == "crm_id"}
         if any(x.namespace == y.namespace for x, y in product(g & records, h & records)):
             return True
         if verified:
@@ -127,9 +123,7 @@ class Oracle:
     def sure(self, *, oversize: bool) -> Iterable[tuple[float, object, str, Identifier, Identifier, Rule]]:
         for d in self.decisions:
             stands = d.verb is Verb.SAME and d.a in self.first and d.b in self.first
-            later = [
-                n for n in self.decisions if n.verb is Verb.NOT_SAME and (n.at, n.decision_id) > (d.at, d.decision_id)
-            ]
+            later = [n for n in self.decisions if n.verb is Verb.NOT_SAME and (n.at, n.decision_id) > (d.at, d.decision_id)]
             if stands and not any(self.names(n, d.a, d.b) for n in later):
                 yield (-self.rules.weights[Rule.PERSON], d.at, d.decision_id, d.a, d.b, Rule.PERSON)
         for e in self.edges:
@@ -139,11 +133,7 @@ class Oracle:
     def scored(self, groups: set[Group], score: Score) -> Iterable[tuple[float, object, str, Identifier, Identifier]]:
         best: dict[frozenset[Group], tuple[object, str, Identifier, Identifier]] = {}
         for value in {e.b for e in self.edges}:
-            claims = [
-                (e.a, *self.told(e.a, value))
-                for e in self.edges
-                if e.b == value and e.rule is not Rule.ACCOUNT and self.links(e)
-            ]
+            claims = [(e.a, *self.told(e.a, value)) for e in self.edges if e.b == value and e.rule is not Rule.ACCOUNT and self.links(e)]
             if claims and value in self.seen:
                 claims.append((value, self.first[value][0], str(self.first[value][1])))
             for (a, a_at, a_id), (b, b_at, b_id) in combinations(sorted(set(claims)), 2):

@@ -1,1 +1,1 @@
-"""Hears every channel: the HTTP door, imports and sources, and the topic of received feedback."""
+"""Ingest: the door through which everything customers say comes in, once, and stays."""

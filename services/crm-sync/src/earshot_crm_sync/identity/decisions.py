@@ -26,9 +26,7 @@ class Standing:
         known = sorted({decision.decision_id: decision for decision in decisions}.values(), key=_when)
         apart = [one for one in known if one.verb is Verb.NOT_SAME]
         same = [one for one in known if one.verb is Verb.SAME]
-        self.same = tuple(
-            one for one in same if not any(_when(no) > _when(one) and _covers(no, one.a, one.b) for no in apart)
-        )
+        self.same = tuple(one for one in same if not any(_when(no) > _when(one) and _covers(no, one.a, one.b) for no in apart))
         self.locks: dict[Identifier, Decision] = {}
         for one in known:
             if one.verb is Verb.LOCK:

@@ -67,9 +67,7 @@ def anchor_of(claim: Claim) -> Identifier | None:
     if claim.author_key is not None:
         if claim.account_id:
             return Identifier("account", claim.author_key)
-        return Identifier(
-            "mailbox" if ":mail:" in claim.author_key and not claim.handle else "handle", claim.author_key
-        )
+        return Identifier("mailbox" if ":mail:" in claim.author_key and not claim.handle else "handle", claim.author_key)
     if claim.crm_system and claim.crm_id:
         return Identifier("crm_id", f"{claim.crm_system}:{claim.crm_id}")
     return None

@@ -118,9 +118,7 @@ def _candidates(identifiers: frozenset[Identifier], evidence: EvidenceSet) -> It
 
 
 def _of_edge(edge: Edge) -> _Candidate:
-    return _Candidate(
-        edge.b.value, edge.verified, edge.source, edge.last_at, edge.last_evidence_id or edge.evidence_id, edge.a
-    )
+    return _Candidate(edge.b.value, edge.verified, edge.source, edge.last_at, edge.last_evidence_id or edge.evidence_id, edge.a)
 
 
 def _survivor(name: str, found: list[_Candidate], rules: SurvivorshipRules) -> GoldenField:
@@ -142,6 +140,4 @@ def _survivor(name: str, found: list[_Candidate], rules: SurvivorshipRules) -> G
             one.owner,
         ),
     )
-    return GoldenField(
-        value=best.value, source=best.source, updated_at=best.at, evidence_id=best.evidence_id, identifier=best.owner
-    )
+    return GoldenField(value=best.value, source=best.source, updated_at=best.at, evidence_id=best.evidence_id, identifier=best.owner)

@@ -73,9 +73,7 @@ class Groups:
         """Whether a lock holds the group."""
         return bool(self._group[identifier].locks)
 
-    def veto(
-        self, a: Identifier, b: Identifier, *, verified: bool, person: bool, same_account: bool = False
-    ) -> Refusal | None:
+    def veto(self, a: Identifier, b: Identifier, *, verified: bool, person: bool, same_account: bool = False) -> Refusal | None:
         """Return what forbids to join the groups of `a` and `b`, or None.
 
         `verified` and `person` say what kind of evidence asks; `same_account` that it is an account and its own handle.
@@ -134,7 +132,4 @@ def _count(group: _Group) -> int:
 
 
 def _two(left: dict[str, set[Identifier]], right: dict[str, set[Identifier]]) -> bool:
-    return any(
-        left[namespace] | right[namespace] != left[namespace] & right[namespace]
-        for namespace in left.keys() & right.keys()
-    )
+    return any(left[namespace] | right[namespace] != left[namespace] & right[namespace] for namespace in left.keys() & right.keys())

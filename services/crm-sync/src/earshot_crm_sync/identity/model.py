@@ -131,9 +131,7 @@ class EvidenceSet:
     edges: tuple[Edge, ...] = ()
     traits: tuple[Trait, ...] = ()
     decisions: tuple[Decision, ...] = ()
-    hubs: frozenset[Identifier] = (
-        frozenset()
-    )  # values the store knows to be over their limit; their edges may be left out
+    hubs: frozenset[Identifier] = frozenset()  # values the store knows to be over their limit; their edges may be left out
 
     def __add__(self, other: EvidenceSet) -> EvidenceSet:
         """Both together."""

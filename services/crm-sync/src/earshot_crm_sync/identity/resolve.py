@@ -125,9 +125,7 @@ def _first_seen(edges: list[Edge], sightings: dict[Identifier, Sighting]) -> dic
 _Users = dict[Identifier, dict[Identifier, list[Edge]]]
 
 
-def _names_of_accounts(
-    edges: list[Edge], rules: IdentityRules
-) -> tuple[frozenset[Identifier], dict[Identifier, Identifier]]:
+def _names_of_accounts(edges: list[Edge], rules: IdentityRules) -> tuple[frozenset[Identifier], dict[Identifier, Identifier]]:
     """Return the handles that more accounts than their limit used, and the account behind each of the others."""
     owners: _Users = defaultdict(lambda: defaultdict(list))
     for edge in edges:
@@ -208,9 +206,7 @@ def _sure_joins(case: _Case, *, oversize: bool) -> list[Join]:
         if not case.rules.is_sure(edge) or _reason_not_to_link(case, edge) is not None:
             continue
         if edge.rule is Rule.ACCOUNT or not oversize:
-            found.append(
-                Join(edge.a, edge.b, edge.rule, True, weights[edge.rule], edge.first_at, edge.evidence_id, edge.source)
-            )
+            found.append(Join(edge.a, edge.b, edge.rule, True, weights[edge.rule], edge.first_at, edge.evidence_id, edge.source))
     return sorted(found, key=lambda join: (-join.weight, join.at, join.evidence_id, join.a, join.b, join.rule))
 
 
@@ -218,9 +214,7 @@ def _join_sure(case: _Case, groups: Groups, joins: list[Join], *, oversize: bool
     for join in _sure_joins(case, oversize=oversize):
         if groups.together(join.a, join.b):
             continue
-        veto = groups.veto(
-            join.a, join.b, verified=True, person=join.rule is Rule.PERSON, same_account=join.rule is Rule.ACCOUNT
-        )
+        veto = groups.veto(join.a, join.b, verified=True, person=join.rule is Rule.PERSON, same_account=join.rule is Rule.ACCOUNT)
         if veto is not None:
             yield Refused(join.a, join.b, join.rule, veto, join.evidence_id)
             continue
@@ -266,9 +260,7 @@ def _pairs(case: _Case, groups: Groups) -> list[_Pair]:
     return sorted(pairs.values(), key=lambda pair: (pair.at, pair.evidence_id, pair.a, pair.b))
 
 
-def _join_scored(
-    case: _Case, groups: Groups, joins: list[Join], evidence: EvidenceSet, score: Scorer
-) -> list[Suggestion]:
+def _join_scored(case: _Case, groups: Groups, joins: list[Join], evidence: EvidenceSet, score: Scorer) -> list[Suggestion]:
     """Join by falling score what the merge band holds; return what a person should look at."""
     pairs = _pairs(case, groups)
     if not pairs:
@@ -285,9 +277,7 @@ def _join_scored(
         veto = groups.veto(pair.a, pair.b, verified=False, person=False)
         if veto is None and found.bits >= case.rules.merge_at:
             groups.join(pair.a, pair.b)
-            joins.append(
-                Join(pair.a, pair.b, Rule.SCORED, False, found.bits, pair.at, pair.evidence_id, "score", found.reasons)
-            )
+            joins.append(Join(pair.a, pair.b, Rule.SCORED, False, found.bits, pair.at, pair.evidence_id, "score", found.reasons))
         elif veto not in (Refusal.NOT_SAME, Refusal.LOCKED, Refusal.TOO_LARGE):
             suggestions.append(Suggestion(pair.a, pair.b, found.bits, found.reasons, veto, pair.evidence_id))
     return _for_people(case, groups, suggestions)
@@ -329,9 +319,7 @@ def _hold_orphans(case: _Case, groups: Groups, joins: list[Join]) -> None:
     for value in sorted(claims, key=case.order.__getitem__):
         if any(member in case.sightings for member in groups.members(value)):
             continue
-        for edge in sorted(
-            claims[value], key=lambda one: (not one.verified, one.first_at, one.evidence_id, one.a, one.rule)
-        ):
+        for edge in sorted(claims[value], key=lambda one: (not one.verified, one.first_at, one.evidence_id, one.a, one.rule)):
             if groups.veto(edge.a, value, verified=True, person=False) is None:
                 groups.join(edge.a, value)
                 joins.append(
@@ -370,9 +358,7 @@ def _close(
         customers.append(customer)
         by_identifier.update(dict.fromkeys(members, customer))
     customers.sort(key=lambda one: case.order[one.anchor])
-    return Resolution(
-        tuple(customers), tuple(sorted(set(refused), key=_by_place)), tuple(suggestions), oversize, by_identifier
-    )
+    return Resolution(tuple(customers), tuple(sorted(set(refused), key=_by_place)), tuple(suggestions), oversize, by_identifier)
 
 
 def _by_place(one: Refused) -> tuple[Identifier, Identifier, str, str, str]:

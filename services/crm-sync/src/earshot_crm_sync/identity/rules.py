@@ -65,9 +65,7 @@ class IdentityRules:
     def version(self) -> str:
         """The first 12 hex digits of the content's hash: equal rules have equal versions everywhere."""
         plain = {
-            "limits": {
-                k: [v.accounts, v.window.total_seconds() if v.window else None] for k, v in sorted(self.limits.items())
-            },
+            "limits": {k: [v.accounts, v.window.total_seconds() if v.window else None] for k, v in sorted(self.limits.items())},
             "weights": {str(k): v for k, v in sorted(self.weights.items())},
             "bands": [self.merge_at, self.suggest_at],
             "caps": [self.max_identifiers, self.max_accounts, self.max_edges],

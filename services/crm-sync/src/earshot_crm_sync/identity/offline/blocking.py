@@ -143,11 +143,7 @@ def _pairs_of_key(key: Keys, place: NDArray[np.int64], count: int) -> Pairs:
     size_of_row = np.repeat(sizes, sizes)
     found = []
     for distance in range(1, min(int(sizes.max()), LARGEST_BLOCK)):
-        left = (
-            np.flatnonzero(sorted_key[:-distance] == sorted_key[distance:])
-            if distance < rows.size
-            else np.empty(0, np.int64)
-        )
+        left = np.flatnonzero(sorted_key[:-distance] == sorted_key[distance:]) if distance < rows.size else np.empty(0, np.int64)
         if distance > NEIGHBOURS:
             left = left[size_of_row[left] <= LARGEST_BLOCK]
         if left.size == 0:

@@ -54,9 +54,7 @@ def scored_pairs(columns: Columns, model: Model) -> ScoredPairs:
     i, j = (pairs // columns.count).astype(np.int32), (pairs % columns.count).astype(np.int32)
     scorer = PairScorer(columns, model)
     starts = range(0, max(pairs.size, 1), BATCH_PAIRS)
-    weighed = Weighed.of(
-        [scorer.weigh(i[start : start + BATCH_PAIRS], j[start : start + BATCH_PAIRS]) for start in starts]
-    )
+    weighed = Weighed.of([scorer.weigh(i[start : start + BATCH_PAIRS], j[start : start + BATCH_PAIRS]) for start in starts])
     households = int(weighed.together.sum())
     families = columns.count < SMALL_FILE or households >= FAMILIES_FROM * columns.count
     fields = scorer.fields

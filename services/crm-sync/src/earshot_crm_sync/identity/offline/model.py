@@ -153,9 +153,7 @@ def bits_of(
     size = max(population, SMALLEST_POPULATION)
     relatives = (1.0 if families else NO_FAMILIES) / size
     same = likelihoods(model, fields, weighed, SAME) + np.log(expected / size)
-    rivals = np.logaddexp(
-        weighed.stranger, likelihoods(model, fields, weighed, HOUSEHOLD) + np.log(EXPECTED_HOUSEHOLD * relatives)
-    )
+    rivals = np.logaddexp(weighed.stranger, likelihoods(model, fields, weighed, HOUSEHOLD) + np.log(EXPECTED_HOUSEHOLD * relatives))
     rivals = np.logaddexp(rivals, likelihoods(model, fields, weighed, TWIN) + np.log(EXPECTED_TWINS * relatives))
     return np.where(weighed.enough, (same - rivals) / np.log(2), -np.inf)
 

@@ -1,0 +1,235 @@
+"""The routes of the console: the page, sessions, streams, and the way to the services.
+
+Thin: what a stream is stands in ``streams``, who may what in ``sessions`` and ``proxy``.
+"""
+
+from collections.abc import AsyncIterator
+from importlib import resources
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import APIRouter, Depends, Header, Query, Request, WebSocket, WebSocketDisconnect
+from fastapi.responses import RedirectResponse, Response, StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from earshot_console.hub import Event, Hub
+from earshot_console.proxy import Proxy
+from earshot_console.sessions import COOKIE, Sessions
+from earshot_console.settings import ConsoleSettings
+from earshot_console.streams import Condition, Streams, as_json, as_sse, parse_filter, parse_topics
+from earshot_shared.access import Principal
+from earshot_shared.errors import EarshotError
+from earshot_shared.health import Health
+from earshot_shared.http.app import create_app
+from earshot_shared.http.auth import Keyring, check_scope, require
+from earshot_shared.http.call import call_of
+from earshot_shared.http.door import Door
+from earshot_shared.http.problems import UnauthorizedError
+from earshot_shared.http.rules import PathRule
+from earshot_shared.http.strict import ANY_QUERY
+from earshot_shared.metrics import Metrics
+
+_STATIC = resources.files("earshot_console").joinpath("static")
+_TYPES = {".html": "text/html; charset=utf-8", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
+_PAGE_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+)
+_POLICY_CLOSED = 1008
+
+TopicsText = Annotated[str, Query(max_length=2000, description="Topics without prefix and version, such as `case.changed,alert.raised`.")]
+FilterText = Annotated[str | None, Query(max_length=4000, description="Fields of the event's data: `team:support,status:open|waiting`.")]
+
+
+class SignIn(BaseModel):
+    """How a person signs in without the one-time address: with an API key, and under a name."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    api_key: Annotated[str, Field(min_length=1, max_length=500)]
+    person: Annotated[str | None, Field(max_length=200)] = None
+
+
+class Console:
+    """The routes over their parts."""
+
+    def __init__(
+        self, settings: ConsoleSettings, *, hub: Hub, streams: Streams, sessions: Sessions, keyring: Keyring, proxy: Proxy
+    ) -> None:
+        self._settings = settings
+        self._hub = hub
+        self._streams = streams
+        self._sessions = sessions
+        self._keyring = keyring
+        self._proxy = proxy
+
+    def app(self, health: Health, metrics: Metrics) -> Door:
+        """Return the ASGI application."""
+        return create_app(
+            self._settings,
+            title="Earshot console",
+            summary="The page where people watch, and the stream that dashboards subscribe to.",
+            routers=[self._page_routes(), self._data_routes()],
+            authenticate=self._sessions,
+            health=health,
+            metrics=metrics,
+            rules={
+                "/": PathRule(open=True, body_limit_bytes=0),
+                "/static/": PathRule(open=True, body_limit_bytes=0),
+                "/favicon.ico": PathRule(open=True, body_limit_bytes=0),
+                "/session": PathRule(open=True, body_limit_bytes=4096),
+            },
+        )
+
+    def _page_routes(self) -> APIRouter:
+        router = APIRouter(include_in_schema=False)
+        router.add_api_route("/", self.page, methods=["GET"])
+        router.add_api_route("/favicon.ico", self.icon, methods=["GET"])
+        router.add_api_route("/static/{name}", self.static, methods=["GET"])
+        router.add_api_route("/session", self.sign_in, methods=["POST"])
+        router.add_api_route("/session", self.sign_out, methods=["DELETE"])
+        return router
+
+    def _data_routes(self) -> APIRouter:
+        router = APIRouter()
+        router.add_api_route("/v1/stream", self.stream, methods=["GET"], summary="Server-Sent Events of topics, resumable by Last-Event-ID")
+        router.add_api_websocket_route("/v1/ws", self.websocket)
+        router.add_api_route("/v1/session", self.session, methods=["GET"], summary="Who this session is")
+        router.add_api_route(
+            "/v1/stats", self.stats, methods=["GET"], summary="Exact counts", dependencies=[Depends(require("console:read"))]
+        )
+        router.add_api_route(
+            "/api/{service}/{path:path}",
+            self.forward,
+            methods=["GET", "POST", "PUT"],
+            include_in_schema=False,
+            openapi_extra={ANY_QUERY: True},
+        )
+        return router
+
+    async def page(self, request: Request, token: Annotated[str | None, Query(max_length=500)] = None) -> Response:
+        if token is not None:
+            answer = RedirectResponse("/", status_code=303)
+            cookie = self._sessions.redeem(token)
+            if cookie is not None:
+                self._remember(answer, cookie)
+            return answer
+        del request
+        return _asset("index.html")
+
+    async def icon(self) -> Response:
+        return _asset("icon.svg")
+
+    async def static(self, name: str) -> Response:
+        return _asset(name)
+
+    async def sign_in(self, body: SignIn) -> Response:
+        principal = await self._keyring([(b"authorization", f"Bearer {body.api_key}".encode("ascii", "replace"))])
+        answer = Response(status_code=204)
+        self._remember(answer, self._sessions.issue(principal.key_id, sorted(principal.scopes), body.person))
+        return answer
+
+    async def sign_out(self) -> Response:
+        answer = Response(status_code=204)
+        answer.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict", secure=self._settings.secure_cookies)
+        return answer
+
+    def _remember(self, answer: Response, cookie: str) -> None:
+        age_s = int(self._settings.session_hours * 3600)
+        answer.set_cookie(COOKIE, cookie, max_age=age_s, path="/", httponly=True, samesite="strict", secure=self._settings.secure_cookies)
+
+    async def session(self, request: Request) -> dict[str, Any]:
+        principal = _principal(request)
+        session = self._sessions.read(request.scope["headers"])
+        return {"key_id": principal.key_id, "scopes": sorted(principal.scopes), "person": session.person if session else None}
+
+    async def stats(self) -> dict[str, Any]:
+        return {"streams": self._streams.open, "ready": self._hub.ready}
+
+    async def stream(
+        self,
+        principal: Annotated[Principal, Depends(require("console:read"))],
+        topics: TopicsText,
+        filter: FilterText = None,  # noqa: A002  # the contract's name
+        from_beginning: bool = False,
+        last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", max_length=4096)] = None,
+    ) -> StreamingResponse:
+        """Stream topics as Server-Sent Events. A client that comes back with its Last-Event-ID gets what it missed: no gap, no repeat."""
+        del principal
+        wanted, conditions = parse_topics(topics), parse_filter(filter)
+        start = self._streams.start(wanted, last_event_id, from_beginning=from_beginning)
+
+        async def body() -> AsyncIterator[bytes]:
+            yield b"retry: 1000\n\n"
+            async for told in self._streams.follow(wanted, start, conditions):
+                yield b"".join(as_sse(event_id, event) for event_id, event in told) or b": still here\n\n"
+
+        headers = {"cache-control": "no-cache", "x-accel-buffering": "no"}
+        return StreamingResponse(body(), media_type="text/event-stream", headers=headers)
+
+    async def websocket(
+        self,
+        socket: WebSocket,
+        topics: str = "",
+        filter: str | None = None,  # noqa: A002  # the contract's name
+        last_event_id: str | None = None,
+    ) -> None:
+        try:
+            check_scope(_principal(socket), "console:read")
+            wanted, conditions = parse_topics(topics), parse_filter(filter)
+            start = self._streams.start(wanted, last_event_id, from_beginning=False)
+        except EarshotError as error:
+            await socket.accept()
+            await socket.close(_POLICY_CLOSED, reason=error.detail[:120])
+            return
+        await socket.accept()
+        await self._talk(socket, wanted, start, conditions)
+
+    async def _talk(self, socket: WebSocket, topics: Any, start: Any, conditions: tuple[Condition, ...]) -> None:
+        try:
+            async for told in self._streams.follow(topics, start, conditions):
+                for event_id, event in told:
+                    await socket.send_text(_as_message(event_id, event))
+                if not told:
+                    await socket.send_text('{"heartbeat":true}')
+        except (WebSocketDisconnect, RuntimeError):  # the client went away, before or while we wrote
+            return
+
+    async def forward(self, request: Request, service: str, path: str) -> Response:
+        principal = _principal(request)
+        session = self._sessions.read(request.scope["headers"])
+        answer = await self._proxy.forward(
+            principal,
+            service,
+            path,
+            method=request.method,
+            query=request.url.query,
+            body=call_of(request).body,
+            headers=request.headers,
+            person=(session.person if session else None) or principal.key_id,
+        )
+        headers = {name.decode(): value.decode() for name, value in answer.headers}
+        return Response(answer.body, status_code=answer.status, media_type=answer.content_type.decode(), headers=headers)
+
+
+def _as_message(event_id: str, event: Event) -> str:
+    told = {"id": event_id, "topic": event.topic.value.noun, "event": msgspec.Raw(as_json(event))}
+    return msgspec.json.encode(told).decode()
+
+
+def _principal(connection: Request | WebSocket) -> Principal:
+    principal = call_of(connection).principal
+    if principal is None:
+        raise UnauthorizedError("Sign in, or send an API key.", code="session-missing")
+    return principal
+
+
+def _asset(name: str) -> Response:
+    """Return a file of the page; only names that are there, so no path can lead elsewhere."""
+    known = {entry.name: entry for entry in _STATIC.iterdir() if entry.is_file()}
+    entry = known.get(name)
+    if entry is None:
+        return Response(status_code=404)
+    suffix = name[name.rfind(".") :]
+    headers = {"content-security-policy": _PAGE_POLICY, "cache-control": "no-cache"}
+    return Response(entry.read_bytes(), media_type=_TYPES.get(suffix, "application/octet-stream"), headers=headers)

@@ -1,0 +1,175 @@
+"""The newest events of every topic, kept in a bounded ring that all streams read from.
+
+Owns one consumer for all clients (no group: every console sees everything) and the ring. A client that falls behind the ring, or comes
+back after a long time, reads what it missed straight from Kafka until the ring holds the rest: no gap, no repeat, and a slow client costs
+nothing but its own connection.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections import deque
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from typing import Any, NamedTuple
+
+import aiokafka
+
+from earshot_console.positions import Partition
+from earshot_shared import kafka
+from earshot_shared.errors import RetryableError
+from earshot_shared.topics import Topic
+
+_log = logging.getLogger(__name__)
+
+RING_BYTES = 24 * 1024 * 1024
+READ_EVENTS = 200
+_POLL_MS = 250
+_EVENT_OVERHEAD_BYTES = 400
+
+
+class Event(NamedTuple):
+    """One record as streams tell it; ``value`` None is a tombstone."""
+
+    topic: Topic
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+
+
+class Hub:
+    """Tails all topics; `follow` gives a client its events."""
+
+    def __init__(self, *, bootstrap: str, prefix: str, client_id: str, ring_bytes: int = RING_BYTES) -> None:
+        self._bootstrap = bootstrap
+        self._client_id = client_id
+        self._names = {topic: topic.full_name(prefix) for topic in Topic}
+        self._topics = {name: topic for topic, name in self._names.items()}
+        self._ring: deque[Event] = deque()
+        self._first_sequence = 0
+        self._ring_bytes = 0
+        self._most_bytes = ring_bytes
+        self._evicted: dict[Partition, int] = {}
+        self._news = asyncio.Event()
+        self.ends: dict[Partition, int] = {}
+        self.counts: dict[Topic, int] = {}
+        self.ready = False
+
+    async def run(self) -> None:
+        """Tail until cancelled; reconnects, going on where it was."""
+        delay_s = 0.2
+        while True:
+            try:
+                await self._tail()
+            except RetryableError as error:
+                self.ready = False
+                _log.warning("stream waits for kafka", extra={"action": "stream_retry", "code": error.code})
+                await asyncio.sleep(delay_s)
+                delay_s = min(delay_s * 2, 5.0)
+
+    async def _tail(self) -> None:
+        consumer = kafka.make_consumer(self._bootstrap, client_id=self._client_id)
+        await kafka.start(consumer)
+        try:
+            counts = await kafka.partition_counts(consumer, self._names.values())
+            self.counts = {self._topics[name]: count for name, count in counts.items()}
+            partitions = {(self._topics[name], n): aiokafka.TopicPartition(name, n) for name, count in counts.items() for n in range(count)}
+            consumer.assign(list(partitions.values()))
+            if not self.ends:
+                found = await kafka.end_offsets(consumer, [(each.topic, each.partition) for each in partitions.values()])
+                self.ends = {(self._topics[name], n): offset for (name, n), offset in found.items()}
+                self._evicted = dict(self.ends)
+            for at, partition in partitions.items():
+                consumer.seek(partition, self.ends[at])
+            self.ready = True
+            while True:
+                with kafka.translated():
+                    fetched = await consumer.getmany(timeout_ms=_POLL_MS, max_records=2000)
+                self._take(fetched)
+        finally:
+            await kafka.stop(consumer)
+
+    def _take(self, fetched: Mapping[Any, Any]) -> None:
+        for partition, records in fetched.items():
+            topic = self._topics[partition.topic]
+            for record in records:
+                self._keep(Event(topic, partition.partition, record.offset, record.key, record.value))
+        if fetched:
+            news, self._news = self._news, asyncio.Event()
+            news.set()
+
+    def _keep(self, event: Event) -> None:
+        self._ring.append(event)
+        self._ring_bytes += _size_of(event)
+        self.ends[event.topic, event.partition] = event.offset + 1
+        while self._ring_bytes > self._most_bytes:
+            gone = self._ring.popleft()
+            self._first_sequence += 1
+            self._ring_bytes -= _size_of(gone)
+            self._evicted[gone.topic, gone.partition] = gone.offset + 1
+
+    async def follow(
+        self, topics: Iterable[Topic], start: Mapping[Partition, int], *, patience_s: float
+    ) -> AsyncGenerator[list[Event], None]:
+        """Yield events of ``topics`` from ``start`` on, for ever; an empty list when nothing came for ``patience_s``.
+
+        Within a partition in order, across partitions as they came. ``start`` names each partition of the topics.
+        """
+        wanted = set(topics)
+        positions = {at: offset for at, offset in start.items() if at[0] in wanted}
+        sequence = 0
+        while True:
+            if sequence < self._first_sequence and any(positions[at] < self._evicted[at] for at in positions):
+                async with contextlib.aclosing(self._catch_up(positions)) as missed:
+                    async for events in missed:
+                        yield events
+            news = self._news
+            events, sequence = self._read(sequence, wanted, positions)
+            if events:
+                yield events
+            elif sequence == self._first_sequence + len(self._ring):
+                try:
+                    await asyncio.wait_for(news.wait(), patience_s)
+                except TimeoutError:
+                    yield []
+
+    def _read(self, sequence: int, wanted: set[Topic], positions: dict[Partition, int]) -> tuple[list[Event], int]:
+        """Return the next events in the ring that this client has not had, and the sequence to go on from."""
+        events: list[Event] = []
+        index = max(sequence - self._first_sequence, 0)
+        while index < len(self._ring) and len(events) < READ_EVENTS:
+            event = self._ring[index]
+            index += 1
+            at = (event.topic, event.partition)
+            if event.topic in wanted and event.offset >= positions[at]:
+                positions[at] = event.offset + 1
+                events.append(event)
+        return events, self._first_sequence + index
+
+    async def _catch_up(self, positions: dict[Partition, int]) -> AsyncGenerator[list[Event], None]:
+        """Yield from Kafka what the ring no longer holds, moving ``positions`` on, until the ring holds the rest."""
+        consumer = kafka.make_consumer(self._bootstrap, client_id=f"{self._client_id}-catch-up")
+        await kafka.start(consumer)
+        try:
+            partitions = {at: aiokafka.TopicPartition(self._names[at[0]], at[1]) for at in positions}
+            consumer.assign(list(partitions.values()))
+            with kafka.translated():
+                first = await consumer.beginning_offsets(list(partitions.values()))
+            for at, partition in partitions.items():
+                positions[at] = max(positions[at], first[partition])
+                consumer.seek(partition, positions[at])
+            while any(positions[at] < self._evicted[at] for at in positions):
+                with kafka.translated():
+                    fetched = await consumer.getmany(timeout_ms=_POLL_MS, max_records=READ_EVENTS)
+                for partition, records in fetched.items():
+                    topic = self._topics[partition.topic]
+                    positions[topic, partition.partition] = records[-1].offset + 1
+                    yield [Event(topic, partition.partition, record.offset, record.key, record.value) for record in records]
+                for at, partition in partitions.items():  # past the gaps that compaction leaves at the end
+                    positions[at] = max(positions[at], await consumer.position(partition))
+        finally:
+            await kafka.stop(consumer)
+
+
+def _size_of(event: Event) -> int:
+    return len(event.value or b"") + len(event.key or b"") + _EVENT_OVERHEAD_BYTES

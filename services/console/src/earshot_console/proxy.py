@@ -1,0 +1,69 @@
+"""The console's way to the services: what the page asks for goes through here, with the session's scopes.
+
+Owns which paths a browser may reach and which scope each wants. The browser never sees a service's address or key.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import httpx
+
+from earshot_shared.access import Principal
+from earshot_shared.http.auth import check_scope
+from earshot_shared.http.problems import Answer, BusyError, NotFoundError
+
+TIMEOUT_S = 15.0
+_PASSED_ON = ("content-type", "etag", "idempotency-replayed")
+_TAKEN_ALONG = ("if-match", "idempotency-key")
+_UNSAFE_IN_PATH = ("..", "//", "\\", "?", "#", "%")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upstream:
+    """One service as the console reaches it; ``write`` says whether people act on it from the page."""
+
+    url: str
+    scope: str
+    write: bool = False
+
+
+class Proxy:
+    """Forwards ``/api/{service}/…`` to ``/v1/…`` of the service."""
+
+    def __init__(self, upstreams: Mapping[str, Upstream], *, api_key: str | None, client: httpx.AsyncClient) -> None:
+        self._upstreams = upstreams
+        self._api_key = api_key
+        self._client = client
+
+    async def forward(
+        self,
+        principal: Principal,
+        service: str,
+        path: str,
+        *,
+        method: str,
+        query: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        person: str,
+    ) -> Answer:
+        """Return the service's answer.
+
+        Raises: NotFoundError for an unknown service; ForbiddenError without the scope; BusyError when the service does not answer.
+        """
+        upstream = self._upstreams.get(service)
+        if upstream is None or any(mark in path for mark in _UNSAFE_IN_PATH) or (method != "GET" and not upstream.write):
+            raise NotFoundError("There is nothing at this address.", code="not-found")
+        check_scope(principal, f"{upstream.scope}:{'read' if method == 'GET' else 'write'}")
+        sent = {"authorization": f"Bearer {self._api_key}", "earshot-actor": person}
+        sent |= {name: headers[name] for name in _TAKEN_ALONG if name in headers}
+        if body:
+            sent["content-type"] = "application/json"
+        url = f"{upstream.url.rstrip('/')}/v1/{path}" + (f"?{query}" if query else "")
+        try:
+            answer = await self._client.request(method, url, content=body or None, headers=sent, timeout=TIMEOUT_S)
+        except httpx.HTTPError as error:
+            raise BusyError(f"{service} does not answer: it may be starting again.", headers=[("retry-after", "1")]) from error
+        passed = tuple((name.encode(), answer.headers[name].encode()) for name in _PASSED_ON[1:] if name in answer.headers)
+        content_type = answer.headers.get("content-type", "application/json").encode()
+        return Answer(status=answer.status_code, body=answer.content, content_type=content_type, headers=passed)

@@ -1,0 +1,215 @@
+// What the board shows: tiles, feed, cases with their clocks, leaders, merged customers. Everything is set as text, never as markup.
+
+import { get, el, svg, count, short, span, ago, clip } from "./api.js";
+import { Flow } from "./flow.js";
+
+const $ = (id) => document.getElementById(id);
+const FEED_ROWS = 60, SPARK_S = 120, CASES_A_TEAM = 6, MERGES = 12;
+const RING = 2 * Math.PI * 17;
+
+export class Board {
+  constructor(openCustomer) {
+    this.openCustomer = openCustomer;
+    this.flow = new Flow($("flow"), $("flow-count"));
+    this.cases = new Map();
+    this.waiting = [];
+    this.perSecond = new Array(SPARK_S).fill(0);
+    this.heard = 0;
+    this.boardName = "helpful";
+    this.merges = new Map();
+    this.held = false;
+    $("hold").addEventListener("click", () => { this.held = !this.held; $("hold").setAttribute("aria-pressed", this.held); $("hold").textContent = this.held ? "Go on" : "Hold"; });
+    for (const [moment, over] of [["pointerenter", true], ["pointerleave", false], ["focusin", true], ["focusout", false]]) {
+      $("feed").addEventListener(moment, () => { this.pointed = over; }); // nothing moves under a pointer that is about to click
+    }
+    for (const tab of document.querySelectorAll("[data-board]")) tab.addEventListener("click", () => this.chooseBoard(tab.dataset.board));
+    setInterval(() => this.tick(), 1000);
+    setInterval(() => this.refreshFigures(), 5000);
+    setInterval(() => this.refreshLeaders(), 4000);
+  }
+
+  async begin() {
+    await Promise.all([this.refreshFigures(), this.refreshLeaders(), this.loadCases(), this.loadMerges()]);
+  }
+
+  async quietly(work) { try { await work(); } catch (problem) { if (problem.status === 401) location.reload(); } }
+
+  refreshFigures() {
+    return this.quietly(async () => {
+      const [ingest, triage, crm, levels] = await Promise.all([
+        get("/api/ingest/stats"), get("/api/triage/stats"), get("/api/crm-sync/stats"), get("/api/triage/metrics/service-levels?by=team&limit=100"),
+      ]);
+      this.heard = ingest.accepted;
+      $("heard").textContent = short(ingest.accepted);
+      $("customers").textContent = short(crm.customers);
+      $("merged").textContent = count(crm.merged ?? this.merges.size);
+      this.openCount = triage.open_cases ?? null;
+      const total = levels.items.reduce((sum, row) => sum + row.cases, 0);
+      const within = levels.items.reduce((sum, row) => sum + (row.within_target ?? 0) * row.cases, 0);
+      const answered = levels.items.filter((row) => row.answered).sort((a, b) => b.answered - a.answered)[0];
+      const share = total ? Math.round((100 * within) / total) : null;
+      $("in-time").textContent = share === null ? "–" : `${share} %`;
+      $("in-time-bar").style.width = `${share ?? 0}%`;
+      $("median").textContent = answered?.median_first_response_s != null ? span(answered.median_first_response_s) : "–";
+    });
+  }
+
+  // ---- what comes in
+  takeItem(decision) {
+    const item = decision.item;
+    if (!item || item.withdrawn || item.erased) return;
+    this.perSecond[SPARK_S - 1] += 1;
+    if (!ours(item)) this.flow.add({ channel: item.channel, intent: decision.intent, routes: decision.routes });
+    this.waiting.push(decision);
+    if (this.waiting.length > FEED_ROWS) this.waiting.splice(0, this.waiting.length - FEED_ROWS);
+  }
+
+  paintFeed() {
+    if (this.held || this.pointed || !this.waiting.length) return;
+    const feed = $("feed");
+    for (const decision of this.waiting) feed.prepend(this.feedRow(decision));
+    this.waiting = [];
+    while (feed.children.length > FEED_ROWS) feed.lastChild.remove();
+  }
+
+  feedRow(decision) {
+    const { item } = decision;
+    const who = item.author?.handle ? `@${item.author.handle}` : item.author?.name ?? item.author_key;
+    const routes = decision.routes?.length ? `→ ${decision.routes.join(", ")}` : "";
+    const row = el("li", { class: "new", tabindex: "0" },
+      el("div", { class: "meta" }, el("span", { class: "chip" }, item.channel), el("b", {}, clip(who, 40)), item.brand ? `to ${clip(item.brand, 30)}` : null,
+        ours(item) ? el("span", { class: "chip praise" }, "our answer") : el("span", { class: `chip ${decision.intent}` }, decision.intent), ours(item) ? "" : routes),
+      el("p", { class: "said", dir: "auto" }, clip(item.text || item.title || "(no words)")));
+    const open = () => this.openCustomer({ feedback: item.feedback_id });
+    row.addEventListener("click", open);
+    row.addEventListener("keydown", (event) => { if (event.key === "Enter") open(); });
+    return row;
+  }
+
+  // ---- cases
+  loadCases() {
+    return this.quietly(async () => {
+      let cursor = "";
+      for (let page = 0; page < 4; page += 1) {
+        const told = await get(`/api/triage/cases?status=open&limit=250${cursor}`);
+        for (const each of told.items) this.cases.set(each.case_id, each);
+        if (!told.next_cursor) break;
+        cursor = `&cursor=${encodeURIComponent(told.next_cursor)}`;
+      }
+      this.paintCases();
+    });
+  }
+
+  takeCase(id, change) {
+    if (!change || change.withdrawn || change.merged_into || change.status !== "open") this.cases.delete(id);
+    else if ((this.cases.get(id)?.version ?? 0) <= change.version) this.cases.set(id, change);
+    this.casesChanged = true;
+  }
+
+  paintCases() {
+    const now = Date.now();
+    const teams = new Map();
+    let late = 0;
+    for (const each of this.cases.values()) {
+      if (each.stance && each.stance !== "respond") continue;
+      const due = each.first_response_due_at ? new Date(each.first_response_due_at).getTime() : null;
+      each.left = due === null || each.first_response_at ? null : (due - now) / 1000;
+      if (each.left !== null && each.left < 0) late += 1;
+      const team = each.team ?? "no team yet";
+      if (!teams.has(team)) teams.set(team, []);
+      teams.get(team).push(each);
+    }
+    $("open-cases").textContent = short(this.openCount ?? this.cases.size);
+    $("overdue").textContent = count(late);
+    const columns = [...teams].sort((a, b) => b[1].length - a[1].length).map(([team, cases]) => {
+      cases.sort((a, b) => urgency(a) - urgency(b) || (b.priority ?? 0) - (a.priority ?? 0));
+      return el("div", { class: "team" }, el("h3", {}, team, el("span", {}, `${count(cases.length)} open`)), ...cases.slice(0, CASES_A_TEAM).map((each) => this.caseRow(each)));
+    });
+    $("teams").replaceChildren(...(columns.length ? columns : [el("p", { class: "empty" }, "No case waits for an answer.")]));
+  }
+
+  caseRow(each) {
+    const left = each.left;
+    const whole = each.first_response_due_at ? (new Date(each.first_response_due_at) - new Date(each.opened_at)) / 1000 : 0;
+    const part = left === null ? 1 : Math.max(0, Math.min(1, left / (whole || 1)));
+    const mood = left !== null && left < 0 ? "late" : part < 0.25 ? "soon" : "";
+    const clock = svg("svg", { class: "clock", viewBox: "0 0 40 40", "aria-hidden": "true" },
+      svg("circle", { cx: 20, cy: 20, r: 17 }),
+      svg("circle", { class: "left", cx: 20, cy: 20, r: 17, "stroke-dasharray": `${RING * (mood === "late" ? 1 : part)} ${RING}` }),
+      svg("text", { x: 20, y: 23.5 }, left === null ? (each.first_response_at ? "✓" : "–") : clockFace(left)));
+    const first = each.messages?.[0]?.text;
+    const words = first ?? `${each.intent ?? "case"} on ${each.channel}`;
+    const told = left === null ? (each.first_response_at ? "answered once" : "no clock") : left < 0 ? `${span(left)} late` : `${span(left)} left`;
+    const row = el("div", { class: `case ${mood}`, title: `priority ${each.priority ?? "?"}, opened ${ago(each.opened_at)}` });
+    row.append(clock, el("div", { class: "meta" }, el("b", {}, clip(each.brand ?? each.channel, 24)), el("span", { class: `chip ${each.intent}` }, each.intent ?? "?"), told, each.assignee ? `· ${each.assignee}` : ""), el("p", { class: "said", dir: "auto" }, clip(words, 140)));
+    return row;
+  }
+
+  // ---- leaders
+  chooseBoard(name) {
+    this.boardName = name;
+    for (const tab of document.querySelectorAll("[data-board]")) tab.setAttribute("aria-pressed", tab.dataset.board === name);
+    this.refreshLeaders();
+  }
+
+  refreshLeaders() {
+    return this.quietly(async () => {
+      const { items } = await get(`/api/recognition/leaderboards/${this.boardName}?limit=8`);
+      const most = items[0]?.points ?? 1;
+      $("leaders").replaceChildren(...(items.length ? items.map((place) => {
+        const bar = el("i");
+        bar.style.width = `${(100 * place.points) / most}%`;
+        return el("li", {}, el("span", { class: "note" }, String(place.rank)), el("span", { class: "name", title: place.author_key }, place.name || place.author_key), el("b", {}, count(place.points)), el("span", { class: "track" }, bar));
+      }) : [el("li", { class: "empty" }, "Nobody yet: points come with the first answers.")]));
+    });
+  }
+
+  // ---- merged customers
+  loadMerges() {
+    return this.quietly(async () => {
+      const { items } = await get(`/api/crm-sync/customers?merged=true&limit=${MERGES}`);
+      for (const customer of items.reverse()) this.takeCustomer(customer.customer_id, customer);
+      this.paintMerges();
+    });
+  }
+
+  takeCustomer(id, customer) {
+    if (!customer || customer.merged_into) { this.merges.delete(id); this.mergesChanged = true; return; }
+    if (new Set((customer.accounts ?? []).map((account) => account.channel)).size < 2) return;
+    this.merges.delete(id);
+    this.merges.set(id, customer);
+    while (this.merges.size > MERGES) this.merges.delete(this.merges.keys().next().value);
+    this.mergesChanged = true;
+  }
+
+  paintMerges() {
+    const cards = [...this.merges].reverse().map(([id, customer]) => {
+      const chips = (customer.accounts ?? []).slice(0, 5).map((account) => el("span", { class: "chip" }, `${account.channel} ${account.handle ? `@${account.handle}` : account.account_id ?? ""}`));
+      const card = el("li", { tabindex: "0", onclick: () => this.openCustomer({ id }) }, el("b", {}, customer.name || "(no name)"), el("p", { class: "note" }, `${count(customer.feedback_count)} items, last ${ago(customer.last_seen_at)}`), el("div", { class: "chips" }, ...chips));
+      card.addEventListener("keydown", (event) => { if (event.key === "Enter") this.openCustomer({ id }); });
+      return card;
+    });
+    $("merges").replaceChildren(...(cards.length ? cards : [el("li", { class: "empty" }, "Nobody has been recognised on two channels yet.")]));
+  }
+
+  // ---- time passes
+  tick() {
+    this.paintFeed();
+    this.paintCases();
+    if (this.mergesChanged) { this.mergesChanged = false; this.paintMerges(); }
+    $("rate").textContent = count(this.perSecond.slice(-60).reduce((sum, n) => sum + n, 0));
+    const most = Math.max(1, ...this.perSecond);
+    const points = this.perSecond.map((n, x) => `${(x * 120) / (SPARK_S - 1)},${31 - (28 * n) / most}`);
+    $("spark").replaceChildren(svg("path", { d: `M0,33L${points.join("L")}L120,33Z` }));
+    this.perSecond.push(0);
+    this.perSecond.shift();
+  }
+}
+
+const ours = (item) => item.author?.on_behalf_of_brand || item.author?.is_staff;
+const urgency = (each) => each.left ?? 1e12;
+function clockFace(seconds) {
+  const s = Math.abs(seconds);
+  const face = s < 100 ? `${Math.round(s)}s` : s < 6000 ? `${Math.round(s / 60)}m` : s < 172800 ? `${Math.round(s / 3600)}h` : `${Math.round(s / 86400)}d`;
+  return seconds < 0 ? `-${face}` : face;
+}

@@ -1,0 +1,170 @@
+"""The routes of crm-sync that read: customers, their timelines, why they are one, whose an item is, figures.
+
+Thin: parameters are checked here, queries are in ``repository``, who is who is decided in ``domain`` and ``identity``.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from fastapi import APIRouter, Depends, Query, Response
+
+from earshot_crm_sync import repository, repository_read
+from earshot_crm_sync.desk import Rules
+from earshot_crm_sync.domain.lookup import identifiers_meant
+from earshot_crm_sync.identity import identifier_id
+from earshot_crm_sync.rows import Held
+from earshot_crm_sync.stage import ID_PURPOSE, view_of
+from earshot_crm_sync.why import explain
+from earshot_shared.envelope import rfc3339
+from earshot_shared.http.app import create_app
+from earshot_shared.http.auth import require
+from earshot_shared.http.door import Door
+from earshot_shared.http.etags import etag
+from earshot_shared.http.paging import DEFAULT_LIMIT, CursorText, Limit
+from earshot_shared.http.problems import GoneError, NotFoundError
+from earshot_shared.http.times import parse_time
+from earshot_shared.postgres import translated
+from earshot_shared.service import Parts
+
+_READ = Depends(require("crm-sync:read"))
+_LONGEST_SEARCH = 200
+_json = msgspec.json.Encoder()
+
+
+def create_crm_sync_app(parts: Parts, rules: Callable[[], Rules]) -> Door:
+    """Return the ASGI application."""
+    return create_app(
+        parts.settings,
+        title="Earshot crm-sync",
+        summary="One view of every customer, and why it is one.",
+        routers=[ReadRoutes(parts, rules).router()],
+        authenticate=parts.keyring,
+        health=parts.health,
+        metrics=parts.metrics,
+    )
+
+
+class ReadRoutes:
+    """What can be read; every answer is of one moment."""
+
+    def __init__(self, parts: Parts, rules: Callable[[], Rules]) -> None:
+        self._pool = parts.runtime.pool
+        self._runtime = parts.runtime
+        self._cursors = parts.cursors
+        self._key = parts.secret.key(ID_PURPOSE)
+        self._rules = rules
+
+    def router(self) -> APIRouter:
+        """Return the routes."""
+        router = APIRouter(prefix="/v1", dependencies=[_READ])
+        add = router.add_api_route
+        add("/customers", self.customers, methods=["GET"], summary="Customers, all or by words or by identifier")
+        add("/customers/{customer_id}", self.customer, methods=["GET"], summary="One customer, by any id it ever had")
+        add(
+            "/customers/{customer_id}/timeline",
+            self.timeline,
+            methods=["GET"],
+            summary="What a customer said on all channels, newest first",
+        )
+        add("/customers/{customer_id}/why", self.why, methods=["GET"], summary="Each identifier and the evidence that ties it")
+        add("/feedback/{feedback_id}", self.feedback, methods=["GET"], summary="Whose an item is")
+        add("/connectors", self.connectors, methods=["GET"], summary="The systems whose records have been taken in")
+        add("/stats", self.stats, methods=["GET"], summary="Exact counts")
+        return router
+
+    @asynccontextmanager
+    async def _moment(self) -> AsyncIterator[Any]:
+        """Give a connection whose queries all see one moment."""
+        with translated():
+            async with self._pool.acquire() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
+                yield conn
+
+    async def customers(
+        self,
+        q: str | None = Query(None, max_length=_LONGEST_SEARCH, description="Words that names, handles or addresses begin with."),
+        identifier: str | None = Query(None, max_length=1024, description="An author key, mail, phone or record id, exactly."),
+        limit: Limit = DEFAULT_LIMIT,
+        cursor: CursorText = None,
+    ) -> Response:
+        filters = {"q": q, "identifier": identifier}
+        after = self._cursors.read("customers", filters, cursor, length=1)
+        number = int(after[0] or 0) if after else 0
+        async with self._moment() as conn:
+            if identifier is not None:
+                aliases = [str(identifier_id(each, self._key)) for each in identifiers_meant(identifier)]
+                found = await repository_read.customers_by_alias(conn, aliases, number, limit + 1)
+            else:
+                found = await repository_read.page_of_customers(conn, q, number, limit + 1)
+            held = await repository_read.hold_all(conn, found[:limit])
+        following = self._cursors.issue("customers", filters, [found[limit - 1].no]) if len(found) > limit else None
+        return _told({"items": [view_of(each) for each in held], "next_cursor": following})
+
+    async def customer(self, customer_id: UUID) -> Response:
+        async with self._moment() as conn:
+            held = await find(conn, customer_id)
+        return _told(view_of(held), version=held.version)
+
+    async def timeline(self, customer_id: UUID, limit: Limit = DEFAULT_LIMIT, cursor: CursorText = None) -> Response:
+        filters = {"customer": str(customer_id)}
+        after = self._cursors.read("timeline", filters, cursor, length=2)
+        before = (parse_time(str(after[0])), str(after[1])) if after else None
+        async with self._moment() as conn:
+            held = await find(conn, customer_id)
+            entries = await repository_read.read_timeline(conn, list(held.spoken), before, limit + 1)
+        page = entries[:limit]
+        following = None
+        if len(entries) > limit:
+            following = self._cursors.issue("timeline", filters, [rfc3339(page[-1].occurred_at), page[-1].feedback_id])
+        return _told({"items": page, "next_cursor": following})
+
+    async def why(self, customer_id: UUID) -> Response:
+        async with self._moment() as conn:
+            held = await find(conn, customer_id)
+            answer = await explain(conn, held, self._rules().identity)
+        return _told(answer, version=held.version)
+
+    async def feedback(self, feedback_id: UUID) -> Response:
+        async with self._moment() as conn:
+            owner = await repository_read.whose_is_it(conn, str(feedback_id))
+        if owner is None:
+            raise NotFoundError("No item of that id has been heard.", code="feedback-unknown")
+        if owner.customer_id is None:
+            raise GoneError("The item was withdrawn or erased: it is nobody's.", code="feedback-gone")
+        return _told(owner)
+
+    async def connectors(self) -> Response:
+        async with self._moment() as conn:
+            return _told({"items": await repository_read.count_contacts(conn), "next_cursor": None})
+
+    async def stats(self) -> Response:
+        async with self._moment() as conn:
+            totals = await repository.load_totals(conn)
+        counts = {
+            "feedback": totals.feedback,
+            "customers": totals.customers,
+            "identifiers": totals.identifiers,
+            "contacts": totals.contacts,
+        }
+        return _told({**counts, **await self._runtime.stats()})
+
+
+async def find(conn: Any, customer_id: UUID) -> Held:
+    """Return the customer that an id leads to now.
+
+    Raises: NotFoundError for an id that never was; GoneError for one that nobody holds any more.
+    """
+    found = await repository_read.find_identifier(conn, str(customer_id))
+    if found is None:
+        raise NotFoundError("No customer ever had that id.", code="customer-unknown")
+    held = None if found.customer_no is None else await repository_read.read_held(conn, found.customer_no)
+    if held is None:
+        raise GoneError("Nothing is left of that customer: all that named it was withdrawn or erased.", code="customer-gone")
+    return held
+
+
+def _told(body: object, *, version: int | None = None) -> Response:
+    headers = {} if version is None else {"etag": etag(version)}
+    return Response(_json.encode(body), media_type="application/json", headers=headers)

@@ -1,0 +1,1 @@
+"""What crm-sync decides, as pure functions and values: no clock, no randomness, no database."""

@@ -1,0 +1,152 @@
+"""A slice applied to the store: from what records and people say to who the customers are.
+
+Owns the order of the steps; each is a module of its own (see ``desk``). A record whose author says nothing new costs a probe, a row and a
+counter; components are loaded and judged anew only where something new touches them.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from earshot_crm_sync import counting, judging, profiles, repository, repository_words
+from earshot_crm_sync.desk import Desk, Said, Slice, Told
+from earshot_crm_sync.domain.statements import Statement
+from earshot_crm_sync.domain.words import Word
+from earshot_crm_sync.identity import Identifier, identifier_id
+from earshot_crm_sync.meeting import load_held, meet, meet_aliases
+from earshot_crm_sync.rows import ActivityRow, Held
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What a slice changed: customers as they are now, and ids that lead elsewhere (alias to alias) or nowhere (to None)."""
+
+    changed: dict[int, Held]
+    moved: dict[str, str | None]
+
+
+async def apply(desk: Desk, slice_: Slice, *, cause: str = "evidence") -> Outcome:
+    """Apply a slice in the desk's transaction. ``cause`` stands in the log of what became of customers."""
+    if desk.cache.totals is None:
+        desk.cache.totals = await repository.load_totals(desk.conn)
+    await _apply_records(desk, slice_)
+    await _apply_decisions(desk, slice_.said)
+    if desk.seeds:
+        await judging.judge(desk)
+    await _apply_words(desk, slice_)
+    if desk.rebuild:
+        await profiles.rebuild(desk)
+    await profiles.store(desk, cause)
+    for row in desk.touched.values():
+        if not row.tally.count:
+            desk.cache.remove(row)
+    desk.cache.shrink()
+    return Outcome(desk.changed, desk.moved)
+
+
+async def _apply_records(desk: Desk, slice_: Slice) -> None:
+    conn = desk.conn
+    items = await repository.load_activities(conn, list(slice_.items)) if slice_.items else {}
+    contacts = await repository_words.load_contacts(conn, list(slice_.contacts)) if slice_.contacts else {}
+    said = [one for one in slice_.items.values() if (was := items.get(one.record_id)) is None or one.revision > was.version]
+    recorded = [one for one in slice_.contacts.values() if (row := contacts.get(one.record_id)) is None or one.revision > row.revision]
+    if not said and not recorded:
+        return
+    known = items | {key: ActivityRow(row.revision, row.statement_no, row.updated_at, row.updated_at) for key, row in contacts.items()}
+    left = {row.statement_no for row in known.values() if row.statement_no is not None}
+    await meet(desk, _statements((*said, *recorded)), left)
+    if said:
+        await counting.write_items(desk, said, items)
+    if recorded:
+        await counting.write_contacts(desk, recorded, contacts)
+    taken = counting.count(desk, [*said, *recorded], known)
+    if desk.fresh:
+        await repository.insert_identifiers(conn, [desk.identifiers[each] for each in desk.identifiers if each in desk.fresh])
+    if desk.new:
+        await repository.insert_statements(conn, list(desk.new.values()), desk.version)
+        desk.loosened.update(_names_of_known_speakers(desk))
+    if taken:
+        await counting.recount(desk, taken)
+    await counting.store_tallies(desk)
+
+
+def _statements(told: Iterable[Told]) -> dict[bytes, Statement]:
+    return {one.statement.digest: one.statement for one in told if one.statement is not None}
+
+
+def _names_of_known_speakers(desk: Desk) -> set[int]:
+    """Return the handles that a new statement shows as an account's own and that were known before.
+
+    Where such a handle spoke for itself, it and its account count as one from now on: a value on both may no longer be over its limit.
+    """
+    found = set()
+    for row, statement in desk.new.values():
+        number_of = dict(zip(statement.saying.identifiers(), row.links, strict=True))
+        for link in statement.saying.links:
+            identifier: Identifier = link.identifier
+            if link.rule == "account" and identifier not in desk.fresh:
+                found.add(number_of[identifier])
+    return found
+
+
+async def _apply_decisions(desk: Desk, said: list[Said]) -> None:
+    if not said:
+        return
+    await meet_aliases(desk, {alias for one in said for alias in (one.a, one.b, *one.left, *one.right)})
+    no_of = {alias: row.no for alias, row in desk.by_alias.items()}
+    words = [
+        Word(
+            one.action_id,
+            one.verb,
+            no_of[one.a],
+            no_of[one.b],
+            tuple(no_of[each] for each in one.left),
+            tuple(no_of[each] for each in one.right),
+            one.at,
+            one.actor,
+        )
+        for one in said
+    ]
+    await repository_words.insert_words(desk.conn, words)
+    for word in words:
+        desk.seeds |= word.named()
+
+
+async def _apply_words(desk: Desk, slice_: Slice) -> None:
+    """Keep edits, consents and standings, and note whose profile they may change."""
+    aliases = {alias for alias, _ in (*slice_.edits, *slice_.consents)}
+    if aliases:
+        await meet_aliases(desk, aliases)
+        await repository_words.insert_edits(desk.conn, [(desk.by_alias[alias].no, edit) for alias, edit in slice_.edits])
+        await repository_words.insert_consents(desk.conn, [(desk.by_alias[alias].no, consent) for alias, consent in slice_.consents])
+    spoken = await _apply_standings(desk, slice_)
+    if touched := aliases | spoken:
+        rows = await repository.load_identifiers_by_alias(desk.conn, sorted(touched))
+        holders = {row.customer_no for row in rows if row.customer_no is not None}
+        await load_held(desk, holders)
+        desk.rebuild |= holders
+
+
+async def _apply_standings(desk: Desk, slice_: Slice) -> set[str]:
+    """Keep the standings that say something new; return the aliases of the accounts they are of."""
+    seen = desk.cache.standings
+    unlike = {key: told for key, told in slice_.standings.items() if seen.get(key) != told[1]}
+    if not unlike:
+        return set()
+    known = await repository_words.load_standings(desk.conn, unlike.keys())
+    news = []
+    for key, (version, standing) in unlike.items():
+        was = known.get(key)
+        if was is None or (version > was[0] and standing != was[1]):
+            news.append((version, standing))
+        seen[key] = standing if was is None or version > was[0] else was[1]
+    if not news:
+        return set()
+    await repository_words.upsert_standings(desk.conn, news)
+    return {str(identifier_id(speaker_of(standing.author_key), desk.key)) for _, standing in news}
+
+
+def speaker_of(author_key: str) -> Identifier:
+    """Return the identifier that an author key names."""
+    name = author_key.partition(":")[2]
+    kind = "handle" if name.startswith("@") else "mailbox" if name.startswith("mail:") else "account"
+    return Identifier(kind, author_key)

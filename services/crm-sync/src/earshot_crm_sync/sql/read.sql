@@ -1,0 +1,50 @@
+-- The queries of the HTTP side.
+
+-- name: page_of_customers
+-- Customers after a number, in the order in which they were first met.
+select customer_no, statements, profile, version from customers where customer_no > $1 order by customer_no limit $2
+
+-- name: search_customers
+-- The same, of those who have a word for each that was asked for, whole or begun.
+select c.customer_no, c.statements, c.profile, c.version
+  from customer_words w join customers c using (customer_no)
+ where w.words @@ to_tsquery('simple', $3) and c.customer_no > $1 order by c.customer_no limit $2
+
+-- name: customers_by_alias
+-- The same, of those who hold one of some identifiers.
+select c.customer_no, c.statements, c.profile, c.version
+  from customers c
+ where c.customer_no in (
+    select coalesce(i.customer_no, case when i.shared > 0 then (
+        select speaker.customer_no
+          from evidence e
+          join statements s on s.statement_no = e.statement_no and s.record_count > 0
+          join identifiers speaker on speaker.identifier_no = s.links[1]
+         where e.identifier_no = i.identifier_no and e.rule > 0
+         order by e.rule = 3, s.first_at, s.first_id, s.statement_no limit 1) end)
+      from identifiers i where i.alias = any($3::uuid[])) and c.customer_no > $1
+ order by c.customer_no limit $2
+
+-- name: read_timeline
+-- The newest items of some statements before a place, the newest of all without one.
+select a.feedback_id, a.occurred_at, a.entry
+  from unnest($1::int[]) as s(statement_no)
+ cross join lateral (
+    select feedback_id, occurred_at, entry from activities
+     where statement_no = s.statement_no
+       and (occurred_at, feedback_id) < (coalesce($2::timestamptz, 'infinity'), coalesce($3::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'))
+     order by occurred_at desc, feedback_id desc limit $4) a
+ order by a.occurred_at desc, a.feedback_id desc limit $4
+
+-- name: whose_is_it
+-- Whose an item is: the alias of the anchor of the customer who holds the speaker.
+select a.entry, anchor.alias as customer_id
+  from activities a
+  left join statements s using (statement_no)
+  left join identifiers speaker on speaker.identifier_no = s.links[1]
+  left join identifiers anchor on anchor.identifier_no = speaker.customer_no
+ where a.feedback_id = $1
+
+-- name: count_contacts
+-- How many records each connector has brought, and when the last was changed there.
+select connector, count(*) as contacts, max(updated_at) as updated_at from contacts group by connector order by connector

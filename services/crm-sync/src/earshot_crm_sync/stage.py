@@ -1,0 +1,125 @@
+"""The stage of crm-sync: triaged items and standings in, customers out.
+
+Owns decoding, and what is published. How a slice changes the store is in ``fold``; who is who is decided in ``identity``.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+
+from earshot_crm_sync import events, repository_read, repository_words
+from earshot_crm_sync.cache import Cache
+from earshot_crm_sync.contacts import decode_contact, forget_contact, tell_contact
+from earshot_crm_sync.desk import Desk, Rules, Slice
+from earshot_crm_sync.fold import Outcome, apply
+from earshot_crm_sync.intake import take_action, take_contact, take_item, take_standing
+from earshot_crm_sync.rows import Held
+from earshot_shared.envelope import rfc3339
+from earshot_shared.messages import Message
+from earshot_shared.pipeline.records import Batch, Poison
+from earshot_shared.pipeline.writer import Transaction
+from earshot_shared.topics import Topic
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A slice decoded: the newest of each record in it, and what could not be decoded."""
+
+    slice: Slice = field(default_factory=Slice)
+    poison: list[Poison] = field(default_factory=list)
+
+
+ID_PURPOSE: Final = "customer"
+"""Names the key of the installation that ids of customers are made with."""
+
+
+class CrmSync:
+    """The stage (see `earshot_shared.pipeline.records.Stage`). ``key`` is the installation's key for ids of customers."""
+
+    name = "crm-sync"
+    inputs = (Topic.FEEDBACK_TRIAGED, Topic.RECOGNITION_CHANGED, Topic.ACTION_TAKEN, Topic.CONTACT_RECEIVED)
+
+    def __init__(self, rules: Callable[[], Rules], *, key: bytes, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._rules = rules
+        self._key = key
+        self._clock = clock
+        self._cache = Cache()
+        self._decoders: dict[Topic, Callable[[bytes, Slice], None]] = {
+            Topic.FEEDBACK_TRIAGED: take_item,
+            Topic.RECOGNITION_CHANGED: take_standing,
+            Topic.ACTION_TAKEN: take_action,
+            Topic.CONTACT_RECEIVED: take_contact,
+        }
+
+    async def prepare(self, slice_: Sequence[Batch]) -> Prepared:
+        """Decode the slice; needs no database."""
+        prepared = Prepared()
+        for batch in slice_:
+            take = self._decoders[batch.topic]
+            for record in batch.records:
+                if record.value is None:
+                    continue
+                try:
+                    take(record.value, prepared.slice)
+                except (msgspec.DecodeError, UnicodeDecodeError):
+                    prepared.poison.append(Poison(record, "decode-failed", f"The record is not one of {batch.topic.value.noun}."))
+        return prepared
+
+    async def fold(self, tx: Transaction, prepared: Prepared) -> None:
+        """Apply a slice and publish every customer it changed, once."""
+        tx.bury(prepared.poison)
+        await self.apply(tx, prepared.slice)
+
+    async def apply(self, tx: Transaction, slice_: Slice, *, cause: str = "evidence") -> Outcome:
+        """Apply a slice in a transaction of the service's writer, and publish what it changed. After a failure call `forget`."""
+        if not tx.undisturbed:
+            self._cache.clear()
+        outcome = await apply(Desk(tx.conn, tx.version, self._cache, self._rules(), self._key), slice_, cause=cause)
+        now = rfc3339(self._clock())
+        tx.send(tell_held(held, now) for held in outcome.changed.values())
+        tx.send(tell_moved(alias, into, tx.version, now) for alias, into in sorted(outcome.moved.items()))
+        return outcome
+
+    async def restate(self, tx: Transaction, topic: Topic, keys: Collection[str]) -> list[Message]:
+        """Return the present state of keys: customers and where their ids lead, or records of other systems."""
+        now = rfc3339(self._clock())
+        if topic is Topic.CONTACT_RECEIVED:
+            known = await repository_words.load_contacts(tx.conn, sorted(keys))
+            return [
+                tell_contact(decode_contact(known[key].record), now=now) if key in known else forget_contact(key) for key in sorted(keys)
+            ]
+        return [await self._restate(tx, key, now) for key in sorted(keys)]
+
+    async def _restate(self, tx: Transaction, key: str, now: str) -> Message:
+        found = await repository_read.find_identifier(tx.conn, key)
+        if found is None or found.customer_no is None:
+            return events.CUSTOMERS.tombstone(key)
+        held = await repository_read.read_held(tx.conn, found.customer_no)
+        assert held is not None, "who holds an identifier is a customer"
+        if found.customer_no != found.no:
+            return tell_moved(key, held.profile.customer_id, tx.version, now)
+        return tell_held(held, now)
+
+    def forget(self) -> None:
+        """Drop what is cached of the store."""
+        self._cache.clear()
+
+
+def view_of(held: Held) -> msgspec.Raw:
+    """Return the whole view of a customer, as JSON."""
+    return events.view_of(held.profile, held.spoken, held.feedback_count, held.version)
+
+
+def tell_held(held: Held, now: str) -> Message:
+    """Return the message that tells a customer's state."""
+    return events.tell_customer(held.profile.customer_id, view_of(held), held.version, now=now)
+
+
+def tell_moved(alias: str, into: str | None, version: int, now: str) -> Message:
+    """Return the last message of an id: where it leads now, or a tombstone."""
+    if into is None:
+        return events.CUSTOMERS.tombstone(alias)
+    return events.tell_merged(alias, into, version, now=now)

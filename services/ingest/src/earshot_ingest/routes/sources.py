@@ -1,0 +1,119 @@
+"""The sources: what each may assert, what it sent, when it was last heard of, and the secrets of its webhooks."""
+
+import base64
+import secrets
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Path
+from pydantic import BaseModel, ConfigDict, Field
+
+from earshot_ingest import repository
+from earshot_ingest.config import SourceConfig
+from earshot_ingest.registry import SourceRegistry
+from earshot_shared.envelope import rfc3339
+from earshot_shared.http.auth import require
+from earshot_shared.http.paging import DEFAULT_LIMIT, Cursors, CursorText, Limit
+from earshot_shared.http.problems import ConflictError, NotFoundError
+from earshot_shared.pipeline.writer import Writer
+from earshot_shared.postgres import translated
+
+SECRET_PREFIX: Final = "whsec_"  # noqa: S105  # how a secret begins, no secret
+SECRET_BYTES: Final = 32
+_ROUTE: Final = "sources"
+SourceName = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$", description="The source's name.")]
+
+
+class Rotation(BaseModel):
+    """How a secret is replaced."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    keep_previous_s: Annotated[int, Field(ge=0, le=30 * 24 * 3600)] = 24 * 3600
+    """How long the old secret stays good."""
+
+
+def sources_router(registry: SourceRegistry, writer: Writer, cursors: Cursors) -> APIRouter:
+    """Return the routes of sources. Reading them needs ``ingest:write``, changing what they may assert ``admin``."""
+    router = APIRouter(prefix="/v1/sources", tags=["sources"])
+    reading, changing = Depends(require("ingest:write")), Depends(require("admin"))
+
+    @router.get("", summary="All sources with their health", dependencies=[reading])
+    async def sources(limit: Limit = DEFAULT_LIMIT, cursor: CursorText = None) -> dict[str, Any]:
+        position = cursors.read(_ROUTE, {}, cursor, length=1)
+        with translated():
+            rows = await repository.list_sources(
+                writer.pool, configured=registry.names, after=str(position[0]) if position else "", limit=limit + 1
+            )
+        page = rows[:limit]
+        following = cursors.issue(_ROUTE, {}, [page[-1]["name"]]) if len(rows) > limit else None
+        return {"items": [_shown(row, registry) for row in page], "next_cursor": following}
+
+    @router.get("/{name}", summary="One source with its health", dependencies=[reading])
+    async def source(name: SourceName) -> dict[str, Any]:
+        return await _find(name)
+
+    @router.put("/{name}", summary="Keep a source: what it may assert", dependencies=[changing])
+    async def put(name: SourceName, wanted: SourceConfig) -> dict[str, Any]:
+        _refuse_the_files(name, registry)
+        async with writer.transaction() as tx:
+            await repository.put_source(tx.conn, name, wanted.model_dump_json().encode())
+        await registry.refresh()
+        return await _find(name)
+
+    @router.delete("/{name}", summary="Forget a source; what it sent stays", status_code=204, dependencies=[changing])
+    async def drop(name: SourceName) -> None:
+        _refuse_the_files(name, registry)
+        async with writer.transaction() as tx:
+            if not await repository.drop_source(tx.conn, name):
+                raise NotFoundError("No source of that name is kept here.")
+        await registry.refresh()
+
+    @router.post("/{name}/webhook-secret", summary="A new webhook secret, shown this once", status_code=201, dependencies=[changing])
+    async def rotate(name: SourceName, rotation: Rotation) -> dict[str, str]:
+        if registry.find(name) is None:
+            raise NotFoundError("No source of that name is configured: PUT it first.")
+        secret = secrets.token_bytes(SECRET_BYTES)
+        async with writer.transaction() as tx:
+            await repository.rotate_secret(tx.conn, name, secret, keep_previous_s=rotation.keep_previous_s)
+        return {"source": name, "secret": SECRET_PREFIX + base64.b64encode(secret).decode()}
+
+    async def _find(name: str) -> dict[str, Any]:
+        with translated():
+            rows = await repository.list_sources(writer.pool, configured=registry.names, name=name)
+        if not rows:
+            raise NotFoundError("There is no source of that name.")
+        return _shown(rows[0], registry)
+
+    return router
+
+
+def _refuse_the_files(name: str, registry: SourceRegistry) -> None:
+    if name in registry.configured:
+        raise ConflictError("This source stands in config/sources.yaml: change it there.", code="managed-by-file")
+
+
+def _shown(row: Any, registry: SourceRegistry) -> dict[str, Any]:
+    name = row["name"]
+    config = registry.find(name)
+    shown = (config or SourceConfig()).model_dump(mode="json")
+    last_seen_at = row["last_seen_at"]
+    silent_after_s = config.silent_after_s if config else None
+    silent = silent_after_s is not None and (last_seen_at is None or (datetime.now(UTC) - last_seen_at).total_seconds() > silent_after_s)
+    return {
+        "name": name,
+        **shown,
+        "verifies": sorted(shown["verifies"]),
+        "speaks_for": sorted(shown["speaks_for"]),
+        "managed_by": "file" if name in registry.configured else "http" if config else None,
+        "webhook": row["webhook"],
+        "cursor": None,
+        "health": {
+            "accepted": row["accepted"] or 0,
+            "duplicates": row["duplicates"] or 0,
+            "rejected": row["rejected"] or 0,
+            "last_seen_at": None if last_seen_at is None else rfc3339(last_seen_at),
+            "last_occurred_at": None if row["last_occurred_at"] is None else rfc3339(row["last_occurred_at"]),
+            "silent": silent,
+        },
+    }

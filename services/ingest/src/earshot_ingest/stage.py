@@ -1,0 +1,94 @@
+"""What ingest folds: actions. A `respond` becomes the item of our reply; all other verbs are other services' business.
+
+Owns the fold and the restating of items. The reply is a function of its action, so that the item's own id is all the dedupe there is.
+"""
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+
+from earshot_ingest import repository
+from earshot_ingest.acceptance import Submission, accept, prepare
+from earshot_ingest.events import SERVICE, item_message, topic_of
+from earshot_shared import envelope
+from earshot_shared.actions import decode_action
+from earshot_shared.envelope import rfc3339
+from earshot_shared.item import Item
+from earshot_shared.messages import Message
+from earshot_shared.pipeline.records import Batch, Poison, Record
+from earshot_shared.pipeline.writer import Transaction
+from earshot_shared.replies import RESPOND, reply_item
+from earshot_shared.topics import Topic
+
+OUTPUTS: Final = (Topic.FEEDBACK_RECEIVED, Topic.FEEDBACK_BACKFILLED, Topic.ACTION_TAKEN)
+_FEEDBACK_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+@dataclass(frozen=True, slots=True)
+class Replies:
+    """A slice, decoded: the items of our replies, and what cannot be read."""
+
+    items: list[Item]
+    poison: list[Poison]
+
+
+class IngestStage:
+    """Implements `earshot_shared.pipeline.records.Stage` for ingest."""
+
+    name: str = SERVICE
+    inputs: tuple[Topic, ...] = (Topic.ACTION_TAKEN,)
+
+    async def prepare(self, slice_: Sequence[Batch]) -> Replies:
+        """Decode the actions and make the items of replies."""
+        replies = Replies([], [])
+        for batch in slice_:
+            for record in batch.records:
+                _read(record, replies)
+        return replies
+
+    async def fold(self, tx: Transaction, prepared: Replies) -> None:
+        """Accept the replies like items from any door; one that is known is a duplicate (the platform's echo came first)."""
+        tx.bury(prepared.poison)
+        if prepared.items:
+            time = rfc3339(datetime.now(UTC))
+            await accept(tx, [Submission([prepare(item, time=time) for item in prepared.items])])
+
+    async def restate(self, tx: Transaction, topic: Topic, keys: Collection[str]) -> list[Message]:
+        """Return the present revision of the items among ``keys`` that belong on ``topic``.
+
+        A key that is no item of ours gets nothing: an item that was told is a fact, and a database that lacks it was restored from an
+        older copy; a tombstone would destroy the only copy left.
+        """
+        wanted = [key for key in keys if _is_feedback_id(key)]
+        time = rfc3339(datetime.now(UTC))
+        return [
+            item_message(stored.feedback_id, stored.revision, stored.body, live=stored.live, time=time)
+            for stored in (await repository.load(tx.conn, wanted)).values()
+            if topic_of(live=stored.live) is topic
+        ]
+
+    def forget(self) -> None:
+        """Nothing is cached."""
+
+
+def _read(record: Record, replies: Replies) -> None:
+    """Add what one record holds to ``replies``; a tombstone and an unknown verb hold nothing."""
+    if record.value is None:
+        return
+    try:
+        action = decode_action(envelope.decode(record.value).data)
+        if action.verb == RESPOND:
+            item = reply_item(action)
+            if not _is_feedback_id(action.subject):
+                raise ValueError("the subject is no feedback_id")
+            replies.items.append(item)
+    except (msgspec.DecodeError, ValueError, RecursionError, OverflowError):
+        replies.poison.append(Poison(record, "undecodable", "This is no action as `action.taken` holds them."))
+
+
+def _is_feedback_id(key: str) -> bool:
+    return _FEEDBACK_ID.fullmatch(key) is not None

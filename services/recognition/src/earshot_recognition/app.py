@@ -1,0 +1,201 @@
+"""The routes of recognition: members, their ledgers, leaderboards, figures.
+
+Thin: parameters are checked here, queries are in ``repository``, standing is decided in ``domain``.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel
+
+from earshot_recognition import repository
+from earshot_recognition.domain.standing import decide_standing
+from earshot_recognition.rules import RecognitionRules
+from earshot_recognition.stage import AccountBook, totals_of
+from earshot_shared.envelope import rfc3339
+from earshot_shared.http.app import create_app
+from earshot_shared.http.auth import require
+from earshot_shared.http.door import Door
+from earshot_shared.http.paging import DEFAULT_LIMIT, CursorText, Limit
+from earshot_shared.http.problems import NotFoundError
+from earshot_shared.http.times import parse_time
+from earshot_shared.postgres import translated
+from earshot_shared.service import Parts
+
+Board = Literal["helpful", "active", "reach"]
+Window = Literal["all", "year", "month", "week"]
+_WINDOWS = {"year": timedelta(days=365), "month": timedelta(days=30), "week": timedelta(days=7)}
+_READ = Depends(require("recognition:read"))
+
+
+class Points(BaseModel):
+    """A member's points by board."""
+
+    helpful: int
+    active: int
+    reach: int
+
+
+class Member(BaseModel):
+    """The standing of one member, with the reasons for it."""
+
+    author_key: str
+    name: str
+    points: Points
+    tier: str
+    abilities: list[str]
+    badges: list[str]
+    reasons: list[str]
+    next_step: str | None
+    rules_version: str
+
+
+class LedgerEntry(BaseModel):
+    """One line of the ledger; ``beneficiary`` is who was helped, null where nobody else gains."""
+
+    entry_id: str
+    cause: UUID
+    rule: str
+    beneficiary: str | None
+    board: str
+    points: int
+    occurred_at: str
+
+
+class Ledger(BaseModel):
+    """A page of a member's ledger, newest first."""
+
+    items: list[LedgerEntry]
+    next_cursor: str | None
+
+
+class Place(BaseModel):
+    """One place of a leaderboard."""
+
+    rank: int
+    author_key: str
+    name: str
+    points: int
+
+
+class Leaderboard(BaseModel):
+    """A page of a leaderboard."""
+
+    items: list[Place]
+    next_cursor: str | None
+
+
+class BadgeList(BaseModel):
+    """The badges that can be earned, and what for."""
+
+    items: list[dict[str, Any]]
+    next_cursor: None = None
+
+
+def create_recognition_app(parts: Parts, rules: Callable[[], RecognitionRules]) -> Door:
+    """Return the ASGI application."""
+    routes = _Routes(parts, rules)
+    return create_app(
+        parts.settings,
+        title="Earshot recognition",
+        summary="Who helps, and the standing that follows from it.",
+        routers=[routes.router()],
+        authenticate=parts.keyring,
+        health=parts.health,
+        metrics=parts.metrics,
+    )
+
+
+class _Routes:
+    def __init__(self, parts: Parts, rules: Callable[[], RecognitionRules]) -> None:
+        self._pool = parts.runtime.pool
+        self._runtime = parts.runtime
+        self._cursors = parts.cursors
+        self._rules = rules
+
+    def router(self) -> APIRouter:
+        router = APIRouter(prefix="/v1", dependencies=[_READ])
+        router.add_api_route("/members/{author_key}", self.member, methods=["GET"], summary="A member's standing, why, and the next step")
+        router.add_api_route("/members/{author_key}/ledger", self.ledger, methods=["GET"], summary="What a member has earned, and for what")
+        router.add_api_route("/leaderboards/{board}", self.leaderboard, methods=["GET"], summary="Who has the most points")
+        router.add_api_route("/badges", self.badges, methods=["GET"], summary="The badges that rules grant")
+        router.add_api_route("/stats", self.stats, methods=["GET"], summary="Exact counts")
+        return router
+
+    async def member(self, author_key: str) -> Member:
+        rules = self._rules()
+        with translated():
+            async with self._pool.acquire() as conn:
+                book = await AccountBook.load(conn, [author_key])
+        owner = book.owner(author_key)
+        account = book.accounts.get(owner)
+        if account is None:
+            raise NotFoundError("No author of that key has been heard.", code="member-unknown")
+        totals = totals_of(account)
+        standing = decide_standing(totals, rules.tiers, rules.badges, excluded=book.excluded(owner))
+        return Member(
+            author_key=owner,
+            name=account.name,
+            points=Points(helpful=totals.helpful, active=totals.active, reach=totals.reach),
+            tier=standing.tier,
+            abilities=list(standing.abilities),
+            badges=list(standing.badges),
+            reasons=list(standing.reasons),
+            next_step=standing.next_step,
+            rules_version=rules.version,
+        )
+
+    async def ledger(self, author_key: str, limit: Limit = DEFAULT_LIMIT, cursor: CursorText = None) -> Ledger:
+        filters = {"author_key": author_key}
+        after = self._cursors.read("ledger", filters, cursor, length=4) or [None, None, None, None]
+        since = None if after[0] is None else parse_time(str(after[0]))
+        with translated():
+            async with self._pool.acquire() as conn:
+                owner = (await AccountBook.load(conn, [author_key])).owner(author_key)
+                entries = await repository.page_of_ledger(conn, owner, since, after[1], after[2], after[3], limit + 1)
+        page = entries[:limit]
+        following = None
+        if len(entries) > limit:
+            last = page[-1]
+            following = self._cursors.issue("ledger", filters, [rfc3339(last.occurred_at), str(last.cause), last.rule, last.beneficiary])
+        items = [
+            LedgerEntry(
+                entry_id=each.entry_id,
+                cause=each.cause,
+                rule=each.rule,
+                beneficiary=each.beneficiary or None,
+                board=each.board,
+                points=each.points,
+                occurred_at=rfc3339(each.occurred_at),
+            )
+            for each in page
+        ]
+        return Ledger(items=items, next_cursor=following)
+
+    async def leaderboard(
+        self, board: Board, window: Annotated[Window, Query()] = "all", limit: Limit = DEFAULT_LIMIT, cursor: CursorText = None
+    ) -> Leaderboard:
+        filters = {"board": board, "window": window}
+        after = self._cursors.read("leaderboard", filters, cursor, length=3) or [None, None, 0]
+        since = None if window == "all" else datetime.now(UTC) - _WINDOWS[window]
+        with translated():
+            async with self._pool.acquire() as conn:
+                rows = await repository.page_of_board(conn, board, since, after[0], after[1], limit + 1)
+        rank = int(after[2] or 0)
+        page = [Place(rank=rank + n, author_key=key, name=name, points=points) for n, (key, name, points) in enumerate(rows[:limit], 1)]
+        following = None
+        if len(rows) > limit:
+            following = self._cursors.issue("leaderboard", filters, [page[-1].points, page[-1].author_key, page[-1].rank])
+        return Leaderboard(items=page, next_cursor=following)
+
+    async def badges(self) -> BadgeList:
+        return BadgeList(items=[{"name": each.name, "helped": each.helped, "items": each.items} for each in self._rules().badges])
+
+    async def stats(self) -> dict[str, Any]:
+        with translated():
+            async with self._pool.acquire() as conn:
+                counts = await repository.count_all(conn)
+        return {**counts, **await self._runtime.stats()}

@@ -1,0 +1,42 @@
+"""The commands of recognition, and the one place that names its concrete parts."""
+
+import sys
+
+import click
+
+from earshot_recognition.app import create_recognition_app
+from earshot_recognition.rules import CurrentRules, RecognitionConfig
+from earshot_recognition.settings import RecognitionSettings
+from earshot_recognition.stage import Recognition
+from earshot_shared.access import Secret
+from earshot_shared.config import ConfigFile
+from earshot_shared.runtime import Ground, Runtime
+from earshot_shared.service import run_service
+from earshot_shared.settings import read_settings
+from earshot_shared.topics import Topic
+
+
+@click.group("recognition")
+def commands() -> None:
+    """Who helps, and the standing that follows from it."""
+
+
+@commands.command()
+def serve() -> None:
+    """Run the service; configured by environment (docs/settings.md) and config/recognition.yaml."""
+    settings = read_settings(RecognitionSettings)
+    config = ConfigFile(settings.config_dir, "recognition", RecognitionConfig)
+    rules = CurrentRules(config)
+
+    async def open_runtime(ground: Ground, secret: Secret) -> Runtime:
+        del secret  # nothing here is hashed
+        return await Runtime.open(ground, stage=lambda _: Recognition(rules), outputs=[Topic.RECOGNITION_CHANGED])
+
+    sys.exit(
+        run_service(
+            settings,
+            open_runtime=open_runtime,
+            build_app=lambda parts: create_recognition_app(parts, rules),
+            more_tasks=lambda _: {"config": config.watch},
+        )
+    )

@@ -1,0 +1,1 @@
+"""Pure rules of recognition: which contribution earns what, and what standing follows."""

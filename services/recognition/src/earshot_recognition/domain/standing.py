@@ -1,0 +1,89 @@
+"""Standing: what points, tiers and badges say about a member, and what the next step is.
+
+Owns tiers and badges by rule. Standing follows from the ledger alone: what somebody says can never move it.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tier:
+    """A tier is reached with at least ``points`` (helpful and active together) and at least ``helped`` people helped."""
+
+    name: str
+    points: int
+    helped: int = 0
+    abilities: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Badge:
+    """A badge by rule: so many people helped, or so many items."""
+
+    name: str
+    helped: int = 0
+    items: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """The sums of one account, from its ledger."""
+
+    helpful: int = 0
+    active: int = 0
+    helped: int = 0
+    items: int = 0
+    followers: int = 0
+
+    @property
+    def reach(self) -> int:
+        """Ten points for each factor of ten of followers: 0 for none, 20 for a hundred, 60 for a million."""
+        return round(10 * math.log10(self.followers)) if self.followers > 0 else 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What a member is told: the tier, the badges, why, and what comes next."""
+
+    tier: str
+    badges: tuple[str, ...]
+    reasons: tuple[str, ...]
+    next_step: str | None
+    abilities: tuple[str, ...] = ()
+
+
+def decide_standing(totals: Totals, tiers: Sequence[Tier], badges: Sequence[Badge], *, excluded: bool) -> Standing:
+    """Return the standing of an account. ``tiers`` rise; the first is everybody's. Staff and brands stand apart (``excluded``)."""
+    if excluded:
+        return Standing(
+            tier="staff", badges=(), reasons=("Staff and brand accounts are kept out of the community's standing.",), next_step=None
+        )
+    points = totals.helpful + totals.active
+    reached = [tier for tier in tiers if points >= tier.points and totals.helped >= tier.helped]
+    tier = reached[-1] if reached else tiers[0]
+    following = [each for each in tiers if each.points > tier.points]
+    earned = tuple(
+        badge.name for badge in badges if (badge.helped or badge.items) and totals.helped >= badge.helped and totals.items >= badge.items
+    )
+    reasons = (
+        f"{totals.active} points for {totals.items} {'item' if totals.items == 1 else 'items'}",
+        f"{totals.helpful} points for {totals.helped} {'answer that helped' if totals.helped == 1 else 'answers that helped'} somebody",
+        f"tier {tier.name} from {tier.points} points" + (f" and {tier.helped} answers" if tier.helped else ""),
+    )
+    return Standing(
+        tier=tier.name, badges=earned, reasons=reasons, next_step=_next_step(points, totals, following), abilities=tier.abilities
+    )
+
+
+def _next_step(points: int, totals: Totals, following: Sequence[Tier]) -> str | None:
+    if not following:
+        return None
+    tier = following[0]
+    wants = []
+    if points < tier.points:
+        wants.append(f"{tier.points - points} more points")
+    if totals.helped < tier.helped:
+        wants.append(f"{tier.helped - totals.helped} more answers that help somebody")
+    return f"{' and '.join(wants)} to {tier.name}" if wants else None

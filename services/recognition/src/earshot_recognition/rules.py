@@ -1,0 +1,95 @@
+"""``config/recognition.yaml``: what operators tune of recognition.
+
+Owns the shape of the file and its translation to the domain's values.
+"""
+
+from functools import cached_property
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from earshot_recognition.domain import ledger, standing
+from earshot_shared.config import ConfigFile, Loaded
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PointRules(_Model):
+    """Points by kind of item, for any other kind, and for each person helped."""
+
+    item: dict[str, Annotated[int, Field(ge=0, le=1000)]] = Field(default_factory=dict)
+    item_default: Annotated[int, Field(ge=0, le=1000)] = 1
+    help: Annotated[int, Field(ge=0, le=1000)] = 10
+
+
+class TierRule(_Model):
+    """A tier, its thresholds and the abilities that come with it."""
+
+    name: Annotated[str, Field(min_length=1, max_length=64)]
+    points: Annotated[int, Field(ge=0)]
+    helped: Annotated[int, Field(ge=0)] = 0
+    abilities: tuple[str, ...] = ()
+
+
+class BadgeRule(_Model):
+    """A badge that is granted by rule."""
+
+    name: Annotated[str, Field(min_length=1, max_length=64)]
+    helped: Annotated[int, Field(ge=0)] = 0
+    items: Annotated[int, Field(ge=0)] = 0
+
+
+class RecognitionConfig(_Model):
+    """The whole file."""
+
+    points: PointRules = PointRules()
+    tiers: Annotated[tuple[TierRule, ...], Field(min_length=1)] = (TierRule(name="member", points=0),)
+    badges: tuple[BadgeRule, ...] = ()
+
+    @model_validator(mode="after")
+    def _check_tiers(self) -> "RecognitionConfig":
+        thresholds = [tier.points for tier in self.tiers]
+        if thresholds[0] != 0 or thresholds != sorted(set(thresholds)):
+            raise ValueError("tiers begin at 0 points and rise")
+        return self
+
+
+class RecognitionRules:
+    """One version of the file as the domain wants it."""
+
+    def __init__(self, config: RecognitionConfig, version: str) -> None:
+        self._config = config
+        self.version = version
+
+    @cached_property
+    def ledger_points(self) -> ledger.Points:
+        """What items and help are worth."""
+        points = self._config.points
+        return ledger.Points(item=points.item, item_default=points.item_default, help=points.help)
+
+    @cached_property
+    def tiers(self) -> tuple[standing.Tier, ...]:
+        """The tiers, rising."""
+        return tuple(standing.Tier(**tier.model_dump()) for tier in self._config.tiers)
+
+    @cached_property
+    def badges(self) -> tuple[standing.Badge, ...]:
+        """The badges by rule."""
+        return tuple(standing.Badge(**badge.model_dump()) for badge in self._config.badges)
+
+
+class CurrentRules:
+    """The rules of the file as it stands now; called, it returns them."""
+
+    def __init__(self, file: ConfigFile[RecognitionConfig]) -> None:
+        self._take(file.current)
+        file.follow(self._take)
+
+    def _take(self, loaded: Loaded[RecognitionConfig]) -> None:
+        self._rules = RecognitionRules(loaded.model, loaded.version)
+
+    def __call__(self) -> RecognitionRules:
+        """Return the newest good version."""
+        return self._rules

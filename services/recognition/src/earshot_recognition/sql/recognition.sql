@@ -1,0 +1,102 @@
+-- Every query of recognition. The search path names the schema.
+
+-- name: load_items
+-- Items by id.
+select feedback_id, version, author_key, flags, occurred_at, rest from items where feedback_id = any($1::uuid[])
+
+-- name: load_items_of
+-- Every item of some author keys.
+select feedback_id, version, author_key, flags, occurred_at, rest from items where author_key = any($1::text[])
+
+-- name: load_children
+-- Ids of the items that reply to any of these.
+select distinct feedback_id from replies where parent = any($1::uuid[])
+
+-- name: load_pairs
+-- Handles shown with account ids, by either side.
+select handle_key, account_key from handle_pairs where handle_key = any($1::text[])
+union
+select handle_key, account_key from handle_pairs where account_key = any($2::text[])
+
+-- name: load_accounts
+-- Accounts by key.
+select author_key, staff, brand, followers, name, named_at, named_by, entries, helped, active, helpful, version
+  from accounts where author_key = any($1::text[])
+
+-- name: load_entries
+-- Ledger entries by cause.
+select cause, rule, member, beneficiary, board, points, occurred_at from ledger where cause = any($1::uuid[])
+
+-- name: upsert_items
+-- Newer versions of items.
+insert into items (feedback_id, version, author_key, flags, occurred_at, rest)
+select * from unnest($1::uuid[], $2::bigint[], $3::text[], $4::smallint[], $5::timestamptz[], $6::bytea[])
+on conflict (feedback_id) do update
+   set version = excluded.version, author_key = excluded.author_key, flags = excluded.flags,
+       occurred_at = excluded.occurred_at, rest = excluded.rest
+
+-- name: delete_replies
+-- Forgets what some items replied to.
+delete from replies where feedback_id = any($1::uuid[]) and parent = any($2::uuid[])
+
+-- name: insert_replies
+-- Who replies to what.
+insert into replies (parent, feedback_id) select * from unnest($1::uuid[], $2::uuid[]) on conflict do nothing
+
+-- name: insert_pairs
+-- New pairs of handle and account.
+insert into handle_pairs (handle_key, account_key) select * from unnest($1::text[], $2::text[]) on conflict do nothing
+
+-- name: delete_pairs
+-- Pairs that no present item shows any more.
+delete from handle_pairs using unnest($1::text[], $2::text[]) as gone(handle_key, account_key)
+ where handle_pairs.handle_key = gone.handle_key and handle_pairs.account_key = gone.account_key
+
+-- name: delete_entries
+-- Entries whose ground is gone.
+delete from ledger using unnest($1::uuid[], $2::text[], $3::text[]) as gone(cause, rule, beneficiary)
+ where ledger.cause = gone.cause and ledger.rule = gone.rule and ledger.beneficiary = gone.beneficiary
+
+-- name: upsert_accounts
+-- What accounts show and have earned.
+insert into accounts (author_key, staff, brand, followers, name, named_at, named_by, entries, helped, active, helpful, version)
+select author_key, staff, brand, followers, name, named_at, named_by, entries, helped, active, helpful, $12
+  from unnest($1::text[], $2::boolean[], $3::boolean[], $4::int[], $5::text[], $6::timestamptz[], $7::uuid[],
+              $8::int[], $9::int[], $10::int[], $11::int[])
+    as fresh(author_key, staff, brand, followers, name, named_at, named_by, entries, helped, active, helpful)
+on conflict (author_key) do update
+   set staff = excluded.staff, brand = excluded.brand, followers = excluded.followers, name = excluded.name,
+       named_at = excluded.named_at, named_by = excluded.named_by, entries = excluded.entries, helped = excluded.helped,
+       active = excluded.active, helpful = excluded.helpful, version = excluded.version
+
+-- name: leaderboard_all
+-- The members with the most points of one board, $1 is the board; after the point (points, key) of the last page.
+select author_key, name, points from (
+    select author_key, name, staff, brand,
+           case $1::text when 'helpful' then helpful when 'active' then active
+                else case when followers > 0 then round(10 * log(followers))::int else 0 end end as points
+      from accounts
+) as board
+ where points > 0 and not staff and not brand
+   and ($2::int is null or points < $2 or (points = $2 and author_key > $3::text))
+ order by points desc, author_key limit $4
+
+-- name: leaderboard_window
+-- The same over the entries since $5.
+select member as author_key, coalesce(accounts.name, '') as name, sum(points)::int as points
+  from ledger left join accounts on accounts.author_key = ledger.member
+ where board = $1 and occurred_at >= $5
+ group by member, accounts.name
+having sum(points) > 0 and ($2::int is null or sum(points) < $2 or (sum(points) = $2 and member > $3::text))
+ order by 3 desc, 1 limit $4
+
+-- name: member_ledger
+-- A member's entries, newest first, before the last page's point.
+select cause, rule, member, beneficiary, board, points, occurred_at from ledger
+ where member = $1 and ($2::timestamptz is null or (occurred_at, cause, rule, beneficiary) < ($2, $3::uuid, $4::text, $5::text))
+ order by occurred_at desc, cause desc, rule desc, beneficiary desc limit $6
+
+-- name: count_all
+-- The figures of /v1/stats.
+select (select count(*) from items) as feedback, (select count(*) from ledger) as entries,
+       (select coalesce(sum(points), 0) from ledger) as points, (select count(distinct member) from ledger) as members

@@ -1,0 +1,155 @@
+"""The file ``config/triage.yaml``: how an installation routes, treats and times its cases.
+
+Owns the file's form and its translation to the domain's rules. Reading, line numbers and reloading are shared.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from earshot_triage.domain.message import Role, Stance
+from earshot_triage.domain.routing import Condition, RouteRule, Rules, StanceRule, TargetRule
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Priority = Annotated[int, Field(ge=1, le=4)]
+Team = Annotated[str, Field(pattern=r"[a-z0-9_-]{1,64}")]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+IntentName = Literal["complaint", "bug", "question", "idea", "praise", "other"]
+_DEFAULT_LEAST = 0.5
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class When(_Part):
+    """What an item must be; what is not given is not asked. Of a list any entry will do; all that is given must agree."""
+
+    role: frozenset[Literal["customer", "brand", "staff"]] | None = None
+    kind: frozenset[str] | None = None
+    channel: frozenset[str] | None = None
+    source: frozenset[str] | None = None
+    brand: frozenset[str] | None = None
+    language: frozenset[str] | None = None
+    visibility: frozenset[Literal["public", "members", "private"]] | None = None
+    conduct: frozenset[Literal["ok", "abusive", "spam", "off_topic"]] | None = None
+    intent: dict[IntentName, Share] | None = None
+    """Any of these with at least this probability; a plain list means 0.5."""
+    severity_from: Priority | None = None
+    sentiment_to: Annotated[float, Field(ge=-1, le=1)] | None = None
+    rating_to: Share | None = None
+    """A rating of at most this share of its best: 0.4 is two stars of five."""
+
+    @field_validator("intent", mode="before")
+    @classmethod
+    def _from_list(cls, value: object) -> object:
+        return dict.fromkeys(value, _DEFAULT_LEAST) if isinstance(value, list) else value
+
+    def condition(self) -> Condition:
+        """Return it as the domain knows it."""
+        asked: dict[str, frozenset[str] | None] = {
+            "conduct": self.conduct,
+            "kind": self.kind,
+            "channel": self.channel,
+            "source": self.source,
+            "brand": self.brand,
+            "language": self.language,
+            "visibility": self.visibility,
+        }
+        among: list[tuple[str, frozenset[object]]] = [(name, frozenset(wanted)) for name, wanted in asked.items() if wanted is not None]
+        if self.role is not None:
+            among.insert(0, ("role", frozenset(Role[name.upper()] for name in self.role)))
+        return Condition(
+            among=tuple(among),
+            intents=tuple(self.intent.items()) if self.intent is not None else (),
+            at_least=(("severity", self.severity_from),) if self.severity_from is not None else (),
+            at_most=tuple(
+                (name, bound) for name, bound in (("sentiment", self.sentiment_to), ("rating", self.rating_to)) if bound is not None
+            ),
+        )
+
+
+class Route(_Part):
+    """Sends what meets it to teams; with ``last`` no later rule is asked."""
+
+    name: Name
+    when: When = When()
+    to: tuple[Team, ...]
+    last: bool = False
+
+
+class Treatment(_Part):
+    """Whether what meets it is answered, watched or left alone; the first that is met decides."""
+
+    name: Name
+    when: When = When()
+    stance: Literal["respond", "watch", "leave"]
+
+
+class Target(_Part):
+    """How long the first response may take for some cases; the first that is met decides."""
+
+    within_s: Annotated[int, Field(gt=0)]
+    priority: frozenset[Priority] | None = None
+    brand: frozenset[str] | None = None
+    team: frozenset[Team] | None = None
+
+
+def _default_routes() -> tuple[Route, ...]:
+    return (
+        Route(name="our own words go nowhere", when=When(role=frozenset({"brand"})), to=(), last=True),
+        Route(name="spam and idle talk go nowhere", when=When(conduct=frozenset({"spam", "off_topic"})), to=(), last=True),
+        Route(name="abuse goes to the moderators", when=When(conduct=frozenset({"abusive"})), to=("community",), last=True),
+        Route(name="bugs concern both", when=When(intent={"bug": 0.5}), to=("support", "product")),
+        Route(name="complaints and questions want an answer", when=When(intent={"complaint": 0.5, "question": 0.5}), to=("support",)),
+        Route(name="ideas and votes are for product", when=When(kind=frozenset({"idea", "vote"})), to=("product",)),
+        Route(name="ideas are for product", when=When(intent={"idea": 0.5}), to=("product",)),
+        Route(name="low ratings concern both", when=When(rating_to=0.4), to=("support", "product")),
+    )
+
+
+def _default_stances() -> tuple[Treatment, ...]:
+    asks = {"complaint": 0.5, "bug": 0.5, "question": 0.5, "idea": 0.5}
+    return (
+        Treatment(name="our own words", when=When(role=frozenset({"brand"})), stance="watch"),
+        Treatment(name="spam and idle talk", when=When(conduct=frozenset({"spam", "off_topic"})), stance="leave"),
+        Treatment(name="abuse without a cause", when=When(conduct=frozenset({"abusive"})), stance="watch"),
+        Treatment(name="who asks or complains is answered", when=When(intent=asks), stance="respond"),
+        Treatment(name="ideas are answered", when=When(kind=frozenset({"idea", "question"})), stance="respond"),
+        Treatment(name="low ratings are answered", when=When(rating_to=0.4), stance="respond"),
+        Treatment(name="the rest is watched", stance="watch"),
+    )
+
+
+class TriageConfig(_Part):
+    """All of ``config/triage.yaml``. Without the file these defaults hold."""
+
+    teams: tuple[Team, ...] = ("product", "support", "community")
+    routes: tuple[Route, ...] = Field(default_factory=_default_routes)
+    stances: tuple[Treatment, ...] = Field(default_factory=_default_stances)
+    first_response_s: Annotated[int, Field(gt=0)] = 3600
+    """A public complaint is answered within the hour; ``targets`` make exceptions."""
+    targets: tuple[Target, ...] = ()
+
+    @model_validator(mode="after")
+    def _teams_exist(self) -> "TriageConfig":
+        for route in self.routes:
+            for team in route.to:
+                if team not in self.teams:
+                    raise ValueError(f"route {route.name!r} sends to {team!r}, which is not among the teams")
+        return self
+
+    def rules(self, version: str) -> Rules:
+        """Return the rules of this version."""
+        return Rules(
+            version=version,
+            teams=self.teams,
+            routes=tuple(RouteRule(name=each.name, when=each.when.condition(), to=each.to, last=each.last) for each in self.routes),
+            stances=tuple(
+                StanceRule(name=each.name, when=each.when.condition(), stance=Stance[each.stance.upper()]) for each in self.stances
+            ),
+            targets=tuple(
+                TargetRule(within_s=each.within_s, priorities=each.priority, brands=each.brand, teams=each.team) for each in self.targets
+            ),
+            first_response_s=self.first_response_s,
+        )

@@ -1,0 +1,54 @@
+"""What people did about cases, as the fold of a case sees it.
+
+Owns the verbs of triage and the reading of their arguments. An act names feedback_ids, never a derived id.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Verb(StrEnum):
+    """What can be done about a case."""
+
+    ASSIGN = "assign"
+    RESPOND = "respond"
+    NOTE = "note"
+    ROUTE = "route"
+    ESCALATE = "escalate"
+    RESOLVE = "resolve"
+    REOPEN = "reopen"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """One act on the thread that holds its subject.
+
+    ``subject`` is the key of the message it names; ``seen`` are feedback_ids of the messages the person had looked at; ``reply`` is the
+    feedback_id of the item that a `respond` makes.
+    """
+
+    action_id: str
+    verb: Verb
+    subject: str
+    at: datetime
+    actor: str
+    version: int = 0
+    seen: frozenset[str] = frozenset()
+    assignee: str | None = None
+    team: str | None = None
+    priority: int | None = None
+    text: str | None = None
+    reason: str | None = None
+    reply: str | None = None
+
+    @property
+    def order(self) -> tuple[datetime, str]:
+        """Its place among acts."""
+        return (self.at, self.action_id)
+
+
+def latest(acts: Sequence[Act], *verbs: Verb) -> Act | None:
+    """Return the last act with one of the verbs. Shapes: acts in their order."""
+    return next((act for act in reversed(acts) if act.verb in verbs), None)

@@ -1,0 +1,178 @@
+"""Where an item goes and whether it is answered, by an installation's rules.
+
+Owns the rules as values and their application. How they are written in ``config/triage.yaml`` and read is `earshot_triage.config`.
+Every decision carries its reasons in words: the rule's name and what in the item met it.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from earshot_triage.domain.message import STANCE_WORDS, Role, Stance
+
+_MOST_REMEMBERED = 4096
+
+
+class Subject(NamedTuple):
+    """What rules look at. ``intents`` are probabilities; ``rating`` is the rating's share of its best, None without one."""
+
+    role: Role
+    kind: str
+    channel: str
+    source: str
+    visibility: str
+    brand: str | None
+    language: str
+    conduct: str
+    severity: int
+    sentiment: float
+    rating: float | None
+    intents: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """What an item must be; what is not given is not asked.
+
+    ``among``: (field of `Subject`, what it may be); ``intents``: any of these, each with the least probability that counts; ``at_least``
+    and ``at_most``: (field, bound). All must agree.
+    """
+
+    among: tuple[tuple[str, frozenset[object]], ...] = ()
+    intents: tuple[tuple[str, float], ...] = ()
+    at_least: tuple[tuple[str, float], ...] = ()
+    at_most: tuple[tuple[str, float], ...] = ()
+
+    def met_by(self, subject: Subject) -> str | None:
+        """Return what met the condition in words, None when it is not met."""
+        if any(getattr(subject, name) not in wanted for name, wanted in self.among):
+            return None
+        words = [f"{name} {getattr(subject, name)}" for name, _ in self.among if name != "role"]
+        if self.intents:
+            found = [f"{name} at least {least:g}" for name, least in self.intents if subject.intents.get(name, 0.0) >= least]
+            if not found:
+                return None
+            words += found
+        for bounds, word, sign in ((self.at_least, "least", 1), (self.at_most, "most", -1)):
+            for name, bound in bounds:
+                value = getattr(subject, name)
+                if value is None or value * sign < bound * sign:
+                    return None
+                words.append(f"{name} at {word} {bound:g}")
+        return ", ".join(words) or "always"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RouteRule:
+    """Sends what meets it to ``to``; with ``last`` no later rule is asked."""
+
+    name: str
+    when: Condition
+    to: tuple[str, ...]
+    last: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StanceRule:
+    """Says how what meets it is treated; the first that is met decides."""
+
+    name: str
+    when: Condition
+    stance: Stance
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetRule:
+    """How long the first response may take, in seconds, for cases that meet it; the first that is met decides."""
+
+    within_s: int
+    priorities: frozenset[int] | None = None
+    brands: frozenset[str] | None = None
+    teams: frozenset[str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """One version of an installation's rules; ``version`` names their content."""
+
+    version: str
+    teams: tuple[str, ...]
+    routes: tuple[RouteRule, ...]
+    stances: tuple[StanceRule, ...]
+    targets: tuple[TargetRule, ...]
+    first_response_s: int
+
+    def first_response_target_s(self, *, priority: int, brand: str | None, team: str | None) -> int:
+        """Return the seconds within which such a case is to be answered first."""
+        for rule in self.targets:
+            if (
+                (rule.priorities is None or priority in rule.priorities)
+                and (rule.brands is None or brand in rule.brands)
+                and (rule.teams is None or team in rule.teams)
+            ):
+                return rule.within_s
+        return self.first_response_s
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """Where an item goes, how it is treated, and why."""
+
+    routes: tuple[str, ...]
+    stance: Stance
+    reasons: tuple[str, ...]
+
+
+class Router:
+    """Applies one version of the rules.
+
+    The answer hangs on few things only: the fields that some rule asks for, and on which side of each bound the numbers lie. Answers are
+    remembered by these, since asking every rule of every item would cost more than all else that is decided about it.
+    """
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
+        conditions = [rule.when for rule in rules.routes] + [rule.when for rule in rules.stances]
+        asked = {name for condition in conditions for name, _ in condition.among}
+        self._fields = tuple(place for place, name in enumerate(Subject._fields) if name in asked)
+        self._intents = sorted({each for condition in conditions for each in condition.intents})
+        bounds = {each for condition in conditions for each in condition.at_least + condition.at_most}
+        self._bounds = [(Subject._fields.index(name), bound) for name, bound in sorted(bounds)]
+        self._remembered: dict[tuple[object, ...], Routing] = {}
+
+    def route(self, subject: Subject) -> Routing:
+        """Return where an item goes: what every met rule says, in the order of the rules, each team once."""
+        intents = subject.intents
+        signs = [subject[place] for place in self._fields]
+        signs += [intents.get(name, 0.0) >= least for name, least in self._intents]
+        for place, bound in self._bounds:
+            value = subject[place]
+            signs.append(None if value is None else (value > bound) - (value < bound))  # type: ignore[operator]  # bounds are asked of numbers
+        key = tuple(signs)
+        known = self._remembered.get(key)
+        if known is None:
+            if len(self._remembered) >= _MOST_REMEMBERED:
+                self._remembered.clear()
+            known = self._remembered[key] = route(subject, self.rules)
+        return known
+
+
+def route(subject: Subject, rules: Rules) -> Routing:
+    """Return what `Router.route` returns, asking every rule."""
+    reasons: list[str] = []
+    routes: list[str] = []
+    for rule in rules.routes:
+        why = rule.when.met_by(subject)
+        if why is None:
+            continue
+        routes.extend(team for team in rule.to if team not in routes)
+        reasons.append(f"route {', '.join(rule.to) or 'nowhere'}: {rule.name} ({why})")
+        if rule.last:
+            break
+    stance = Stance.WATCH
+    for treatment in rules.stances:
+        why = treatment.when.met_by(subject)
+        if why is not None:
+            stance = treatment.stance
+            reasons.append(f"stance {STANCE_WORDS[stance]}: {treatment.name} ({why})")
+            break
+    return Routing(tuple(routes), stance, tuple(reasons))

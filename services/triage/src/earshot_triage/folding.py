@@ -1,0 +1,387 @@
+"""The fold: what arrivals and acts change, under the pen.
+
+Owns the path from arrivals to rows and messages: which threads they touch, which of those can be continued and which must be folded anew.
+Decides no meaning (the domain does) and holds no query (the repository does).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import msgspec
+
+from earshot_shared.actions import Action
+from earshot_shared.envelope import rfc3339
+from earshot_shared.messages import Message as Record
+from earshot_shared.pipeline.writer import Transaction
+from earshot_triage import repository
+from earshot_triage.decisions import Arrival
+from earshot_triage.domain import cases, tail
+from earshot_triage.domain.acts import Act
+from earshot_triage.domain.message import Message, Stance
+from earshot_triage.domain.routing import Rules
+from earshot_triage.domain.threads import Components
+from earshot_triage.events import CASES, FEEDS, TRIAGED, CaseMerged, CaseWithdrawn, case_body, shown, triaged_body
+from earshot_triage.refolding import Part, Refold
+from earshot_triage.repository import Changes, FreshFeedback, Held, Thread
+
+
+@dataclass(frozen=True, slots=True)
+class Doing:
+    """An action, as its event and as the fold of a case sees it; ``reply`` is the item that a `respond` makes."""
+
+    action: Action
+    act: Act
+    reply: Arrival | None = None
+
+
+@dataclass(slots=True)
+class _Group:
+    """What hangs together of what this transaction touches. ``labels``: threads that were there before; ``nodes``: no items (yet)."""
+
+    labels: set[str] = field(default_factory=set)
+    arrivals: list[Arrival] = field(default_factory=list)
+    acts: list[Act] = field(default_factory=list)
+    nodes: set[str] = field(default_factory=set)
+    simple: bool = True
+
+
+class _Words(msgspec.Struct, gc=False):
+    text: str = ""
+
+
+_words = msgspec.json.Decoder(_Words)
+
+
+class Fold:
+    """One transaction's fold. Build one, `run` it once."""
+
+    def __init__(self, tx: Transaction, rules: Rules, now: datetime) -> None:
+        self._tx = tx
+        self._rules = rules
+        self._now = now
+        self._time = rfc3339(now)
+        self._known: dict[str, Held] = {}
+        self._nodes: dict[str, str] = {}
+        self._accepted: dict[str, Arrival] = {}
+        self._case_of: dict[str, str | None] = {}
+        self._changes = Changes()
+        self._cases: list[Thread] = []
+        self._pointers: list[tuple[str, str | None]] = []
+        self._told: list[Record] = []
+
+    async def run(self, arrivals: Iterable[Arrival], doings: Sequence[Doing] = ()) -> None:
+        """Fold arrivals and actions in, whatever order they come in; what is known already changes nothing."""
+        acts = await self._gather(arrivals, doings)
+        if not self._accepted and not acts:
+            return
+        lone, groups = self._group(acts)
+        for arrival in lone:
+            self._begin_lone(arrival)
+        for group in groups:
+            if group.simple and not group.labels:
+                self._begin(group)
+        again = [group for group in groups if not group.simple]
+        again += await self._continue([group for group in groups if group.simple and group.labels])
+        if again:
+            await self._fold_anew(again)
+        self._tell_arrivals()
+        self._tell_cases()
+        self._tx.send(self._told)
+        await repository.apply(self._tx.conn, self._changes, self._tx.version)
+
+    async def _gather(self, arrivals: Iterable[Arrival], doings: Sequence[Doing]) -> list[Act]:
+        """Load what is known of everything that is named; keep what is new; return the acts that are."""
+        conn = self._tx.conn
+        newest: dict[str, Arrival] = {}
+        for arrival in arrivals:
+            key = arrival.message.key
+            held = newest.get(key)
+            if held is None or arrival.message.revision > held.message.revision:
+                newest[key] = arrival
+        acts: list[Act] = []
+        if doings:
+            fresh = await repository.insert_actions(conn, [(each.action, each.act) for each in doings], self._tx.version)
+            for each in doings:
+                if each.act.action_id in fresh:
+                    acts.append(each.act)
+                    if each.reply is not None:
+                        newest.setdefault(each.reply.message.key, each.reply)
+        wanted = set(newest)
+        for arrival in newest.values():
+            wanted.update(arrival.message.parents)
+        wanted.update(act.subject for act in acts)
+        if not wanted:
+            return acts
+        self._known = known = await repository.load_known(conn, wanted)
+        for key, arrival in newest.items():
+            if key not in known or arrival.message.revision > known[key].revision:
+                self._accepted[key] = arrival
+        nodes = {node for node in wanted if node not in known}
+        for arrival in self._accepted.values():
+            nodes.update(arrival.message.talks)
+        self._nodes = await repository.load_nodes(conn, nodes)
+        return acts
+
+    def _group(self, acts: Sequence[Act]) -> tuple[list[Arrival], list[_Group]]:
+        """Return what hangs with nothing, and what hangs together by the links of this transaction over the threads that were there."""
+        known, nodes = self._known, self._nodes
+        linked = {link for arrival in self._accepted.values() for link in arrival.message.links}
+        linked.update(act.subject for act in acts)
+        joined = Components()
+        lone: list[Arrival] = []
+        wide: list[Arrival] = []
+        for key, arrival in self._accepted.items():
+            links = arrival.message.links
+            if not links and key not in linked and key not in known and key not in nodes:
+                lone.append(arrival)
+                continue
+            wide.append(arrival)
+            own = self._element(key)
+            joined.root(own)
+            for link in links:
+                joined.join(own, self._element(link))
+        by_root: dict[str, _Group] = {}
+        for arrival in wide:
+            group = by_root.setdefault(joined.root(self._element(arrival.message.key)), _Group())
+            group.arrivals.append(arrival)
+            self._enter(group, arrival.message.key)
+            for link in arrival.message.links:
+                self._enter(group, link)
+            if arrival.message.withdrawn or arrival.message.key in known:
+                group.simple = False
+        for act in acts:
+            group = by_root.setdefault(joined.root(self._element(act.subject)), _Group())
+            group.acts.append(act)
+            group.simple = False
+            self._enter(group, act.subject)
+        for group in by_root.values():
+            if len(group.labels) > 1:
+                group.simple = False
+        return lone, list(by_root.values())
+
+    def _element(self, node: str) -> str:
+        """Return what stands for a node among groups: the label of its thread, or itself when nobody knew it."""
+        held = self._known.get(node)
+        return held.label if held is not None else self._nodes.get(node, node)
+
+    def _enter(self, group: _Group, node: str) -> None:
+        held = self._known.get(node)
+        if held is not None:
+            group.labels.add(held.label)
+            return
+        label = self._nodes.get(node)
+        if label is not None:
+            group.labels.add(label)
+        if node in self._accepted:
+            if label is not None:
+                self._changes.gone_nodes.add(node)  # it has come as an item
+        else:
+            group.nodes.add(node)
+
+    def _begin_lone(self, arrival: Arrival) -> None:
+        """A message that hangs with no other: most are such."""
+        message = arrival.message
+        key = message.key
+        if message.withdrawn:  # before we ever heard of it
+            self._case_of[key] = None
+            self._add(arrival, key, opened=False)
+            return
+        state = cases.begin(message)
+        body = shown(message, arrival.text)
+        self._open(state, tail.Tail([state.opening], [len(body)]), b"[" + body + b"]", replaying=arrival.replaying)
+        self._case_of[key] = key if state.opened_by_customer else None
+        self._add(arrival, key, opened=state.opened_by_customer)
+
+    def _open(self, state: cases.CaseState, latest: tail.Tail, json: bytes, *, replaying: bool) -> None:
+        thread = Thread(state, latest, json, self._tx.version, due_at(state, self._rules))
+        self._watch(thread, replaying=replaying)
+        self._changes.new_threads.append(thread)
+        if state.has_case:
+            self._changes.count("cases", 1)
+            self._cases.append(thread)
+
+    def _begin(self, group: _Group) -> None:
+        """A thread of which nothing was known, and about which nobody has done anything. Shapes: present messages, at least two nodes."""
+        arrivals = sorted(group.arrivals, key=lambda arrival: arrival.message.order)
+        state = cases.fold([arrival.message for arrival in arrivals], ())
+        assert state is not None, "a group has a message"
+        label, case_id = state.label, state.case_id
+        latest, json = tail.build(
+            (arrival.message.order, shown(arrival.message, arrival.text)) for arrival in arrivals[-tail.TAIL_MESSAGES :]
+        )
+        self._open(state, latest, json, replaying=arrivals[-1].replaying)
+        for arrival in arrivals:
+            key = arrival.message.key
+            self._case_of[key] = case_id
+            self._add(arrival, label, opened=key == case_id)
+        for node in group.nodes:
+            self._changes.nodes[node] = label
+
+    async def _continue(self, groups: list[_Group]) -> list[_Group]:
+        """Continue threads with messages that came after what is known; return those that must be folded anew."""
+        if not groups:
+            return []
+        labels = [next(iter(group.labels)) for group in groups]
+        threads = await repository.load_threads(self._tx.conn, labels)
+        left = []
+        for label, group in zip(labels, groups, strict=True):
+            thread = threads.get(label)
+            if thread is None or not self._append(thread, group):
+                group.simple = False
+                left.append(group)
+        return left
+
+    def _append(self, thread: Thread, group: _Group) -> bool:
+        arrivals = sorted(group.arrivals, key=lambda arrival: arrival.message.order)
+        state = thread.state
+        for arrival in arrivals:
+            if not cases.append(state, arrival.message):
+                return False
+        for arrival in arrivals:
+            message = arrival.message
+            thread.tail_json = tail.insert(thread.tail, thread.tail_json, message.order, shown(message, arrival.text))
+            self._case_of[message.key] = state.case_id
+            self._add(arrival, state.label, opened=False)
+        for node in group.nodes:
+            if node not in self._nodes:
+                self._changes.nodes[node] = state.label
+        self._change(thread, replaying=arrivals[-1].replaying)
+        return True
+
+    def _change(self, thread: Thread, *, replaying: bool) -> None:
+        thread.due_at = due_at(thread.state, self._rules)
+        self._watch(thread, replaying=replaying)
+        self._changes.changed_threads.append(thread)
+        if thread.state.has_case:
+            self._cases.append(thread)
+
+    def _add(self, arrival: Arrival, label: str, *, opened: bool) -> None:
+        self._changes.fresh.append(FreshFeedback(arrival.message, label, opened, arrival.item, arrival.decision))
+
+    def _watch(self, thread: Thread, *, replaying: bool) -> None:
+        """Look for a breach when the case is due, if it is to be answered, was not, and nobody was told; never for the past."""
+        state = thread.state
+        wanted = (
+            state.live
+            and state.has_case
+            and state.first_response is None
+            and state.stance == Stance.RESPOND
+            and state.resolved_at is None
+            and thread.due_at != thread.told_due
+            and not (replaying and thread.due_at <= self._now)
+        )
+        thread.watch_at = thread.due_at if wanted else None
+
+    async def _fold_anew(self, groups: list[_Group]) -> None:
+        """Load whole threads and fold them from all their messages, links and acts; they may join and fall apart."""
+        conn = self._tx.conn
+        labels = {label for group in groups for label in group.labels}
+        members: dict[str, list[Held]] = {}
+        hanging: dict[str, str] = {}
+        before: dict[str, Thread] = {}
+        if labels:
+            for held in await repository.load_members(conn, labels):
+                members.setdefault(held.label, []).append(held)
+            hanging = await repository.load_nodes_of(conn, labels)
+            before = await repository.load_threads(conn, labels)
+        nodes_of: dict[str, list[str]] = {}
+        for node, label in hanging.items():
+            nodes_of.setdefault(label, []).append(node)
+        subjects = {held.key for each in members.values() for held in each} | set(hanging)
+        for group in groups:
+            subjects.update(arrival.message.key for arrival in group.arrivals)
+            subjects |= group.nodes
+        refold = Refold(self._tx.version, before, hanging, await repository.load_acts(conn, subjects))
+        for group in groups:
+            rows = [each for label in group.labels for each in members.get(label, ())]
+            nodes = {node for label in group.labels for node in nodes_of.get(label, ())} | group.nodes
+            refold.take(group.arrivals, rows, nodes, replaying=any(arrival.replaying for arrival in group.arrivals))
+        await self._settle(refold)
+
+    async def _settle(self, refold: Refold) -> None:
+        """Turn what threads became into rows and messages."""
+        changes = self._changes
+        needed = {message.key for part in refold.parts for message in part.messages[-tail.TAIL_MESSAGES :]}
+        needed.update(message.key for message, _ in refold.retold)
+        stored = await repository.load_items(self._tx.conn, needed - set(self._accepted))
+        for part in refold.parts:
+            self._settle_part(part, refold.before.get(part.state.label), stored)
+        left = set(refold.before) - {part.state.label for part in refold.parts}
+        for label in sorted(left):
+            changes.count("cases", -refold.before[label].state.has_case)
+            changes.gone_threads.append(label)
+        for arrival, label, opened in refold.fresh:
+            self._add(arrival, label, opened=opened)
+        changes.moved += refold.moved
+        changes.nodes |= refold.nodes
+        changes.gone_nodes |= refold.gone_nodes
+        self._case_of |= refold.case_of
+        self._pointers += refold.pointers
+        for message, case_id in refold.retold:
+            found = stored[message.key]
+            self._tell_item(message, triaged_body(found.item, found.decision, case_id, self._tx.version))
+
+    def _settle_part(self, part: Part, before: Thread | None, stored: Mapping[str, repository.Stored]) -> None:
+        latest, json = tail.build(
+            (message.order, shown(message, self._text(message.key, stored))) for message in part.messages[-tail.TAIL_MESSAGES :]
+        )
+        thread = Thread(part.state, latest, json, self._tx.version, due_at(part.state, self._rules))
+        thread.told_due = before.told_due if before is not None else None
+        self._watch(thread, replaying=part.replaying)
+        had_case = before.state.has_case if before is not None else False
+        self._changes.count("cases", part.state.has_case - had_case)
+        (self._changes.new_threads if before is None else self._changes.changed_threads).append(thread)
+        if part.state.has_case:
+            self._cases.append(thread)
+
+    def _text(self, key: str, stored: Mapping[str, repository.Stored]) -> str:
+        arrival = self._accepted.get(key)
+        return arrival.text if arrival is not None else _words.decode(stored[key].item).text
+
+    def _tell_arrivals(self) -> None:
+        """Tell every accepted item, and count it; one that leaves a feed leaves a tombstone there."""
+        changes, version = self._changes, self._tx.version
+        for key, arrival in self._accepted.items():
+            message = arrival.message
+            held = self._known.get(key)
+            if held is not None:
+                changes.revised.append(FreshFeedback(message, held.label, held.opened, arrival.item, arrival.decision))
+                for team in held.message.routes:
+                    changes.count(f"route {team}", -1)
+                    if team in FEEDS and team not in message.routes:
+                        self._told.append(FEEDS[team].tombstone(message.feedback_id))
+            for team in message.routes:
+                changes.count(f"route {team}", 1)
+            self._tell_item(message, triaged_body(arrival.item, arrival.decision, self._case_of[key], version))
+        changes.count("feedback", len(self._accepted) - len(changes.revised))
+
+    def _tell_item(self, message: Message, body: msgspec.Raw) -> None:
+        feedback_id = message.feedback_id
+        event_id = f"{feedback_id}.{self._tx.version}"
+        told = self._told
+        told.append(TRIAGED.write(feedback_id, event_id, body, time=self._time))
+        for team in message.routes:
+            feed = FEEDS.get(team)
+            if feed is not None:
+                told.append(feed.write(feedback_id, event_id, body, time=self._time))
+
+    def _tell_cases(self) -> None:
+        """Tell every case that changed, then where those went that are no more."""
+        version, told = self._tx.version, self._told
+        for thread in self._cases:
+            label = thread.state.label
+            body = case_body(thread.state, due_at=thread.due_at, tail=thread.tail_json, version=version)
+            told.append(CASES.write(label, f"{label}.{version}", body, time=self._time))
+        told += [pointer(case_id, target, version, self._time) for case_id, target in self._pointers]
+
+
+def due_at(state: cases.CaseState, rules: Rules) -> datetime:
+    """Return when the first response to a case is due."""
+    return state.opening[0] + timedelta(seconds=rules.first_response_target_s(priority=state.priority, brand=state.brand, team=state.owner))
+
+
+def pointer(case_id: str, target: str | None, version: int, time: str) -> Record:
+    """Return the message that says where the holder of a case's id went: into another case, or nowhere."""
+    body = CaseMerged(case_id, target, version) if target is not None else CaseWithdrawn(case_id, version)
+    return CASES.write(case_id, f"{case_id}.{version}", body, time=time)

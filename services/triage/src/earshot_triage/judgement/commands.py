@@ -1,0 +1,202 @@
+"""The judge's offline commands: classify, train, evaluate.
+
+Owns their arguments, files and sentences. Must not judge or fit by itself. Heavy imports wait until a command needs them.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import click
+import msgspec
+
+from earshot_triage.judgement.judge import Judge
+from earshot_triage.judgement.tables import ModelError
+from earshot_triage.judgement.verdict import Judgement
+
+CHUNK: Final = 2_048
+_IN = click.Path(exists=True, dir_okay=False, path_type=Path)
+_OUT = click.Path(dir_okay=False, path_type=Path)
+_FOLDER = click.Path(file_okay=False, path_type=Path)
+
+
+class _Item(msgspec.Struct):
+    """One line of the input."""
+
+    id: str | int
+    text: str
+
+
+@click.command()
+@click.option("--input", "source", type=_IN, required=True, help='Lines {"id", "text"}.')
+@click.option("--output", "target", type=_OUT, required=True, help="One judgement a line, in the same order.")
+@click.option("--model-dir", type=_FOLDER, help="A folder with labels or corrections of your own.")
+def classify(source: Path, target: Path, model_dir: Path | None) -> None:
+    """Judge texts offline: intents, conduct, sentiment, language, and your own labels."""
+    judge = _load(model_dir)
+    part = target.with_name(target.name + ".part")
+    count = 0
+    encode = msgspec.json.Encoder().encode_lines
+    try:
+        with part.open("wb") as out:
+            for items in _chunks(source):
+                judged = judge.judge([item.text for item in items], explain=False)
+                out.write(encode([_answer(item, said) for item, said in zip(items, judged, strict=True)]))
+                count += len(items)
+        part.replace(target)
+    except OSError as error:
+        raise click.ClickException(f"{target} cannot be written: {error.strerror}") from error
+    finally:
+        part.unlink(missing_ok=True)
+    click.echo(f"{count} texts judged by {judge.version}", err=True)
+
+
+def _load(model_dir: Path | None) -> Judge:
+    try:
+        return Judge.load(model_dir)
+    except ModelError as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _chunks(source: Path) -> Iterator[list[_Item]]:
+    decode = msgspec.json.Decoder(_Item).decode
+    items: list[_Item] = []
+    with source.open("rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            if not line.strip():
+                continue
+            try:
+                items.append(decode(line))
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                raise click.ClickException(f"{source}, line {number}: {error}; mend the line and try again") from error
+            if len(items) == CHUNK:
+                yield items
+                items = []
+    if items:
+        yield items
+
+
+def _answer(item: _Item, said: Judgement) -> dict[str, Any]:
+    answer: dict[str, Any] = {
+        "id": item.id,
+        "intent": said.intent,
+        "intents": said.intents,
+        "conduct": said.conduct,
+        "sentiment": said.sentiment,
+        "sentiment_label": said.sentiment_label,
+        "sentiment_probabilities": said.sentiment_probabilities,
+        "language": said.language,
+        "emotion": said.emotion,
+        "severity": said.severity,
+        "urgency": said.urgency,
+        "confidence": said.confidence,
+        "needs_person": said.needs_person,
+    }
+    if said.labels:
+        answer["labels"] = said.labels
+    return answer
+
+
+@click.command()
+@click.option("--labels", "name", help="Teach labels of your own under this name.")
+@click.option("--input", "source", type=_IN, help='With --labels: lines {"text", "label"}.')
+@click.option("--data", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Train the judge itself.")
+@click.option("--only-cleared", is_flag=True, help="With --data: only sets whose licence allows commercial use.")
+@click.option("--with-corrections", "corrections", type=_IN, help='Lines {"text", "intent"?, "conduct"?}.')
+@click.option("--folds", default=2, show_default=True, help="With --data: folds that fit the confidence; 0 for none.")
+@click.option("--model-dir", type=_FOLDER, required=True, help="Where the model is written.")
+def train(
+    name: str | None,
+    source: Path | None,
+    data: Path | None,
+    corrections: Path | None,
+    model_dir: Path,
+    *,
+    only_cleared: bool,
+    folds: int,
+) -> None:
+    """Teach the judge: labels of your own, people's corrections, or all weights anew from a data folder."""
+    _one_thread()
+    from earshot_triage.judgement.training.own import BadLessonError
+
+    chosen = [name is not None, data is not None, corrections is not None]
+    if sum(chosen) != 1:
+        raise click.UsageError("give one of --labels, --data and --with-corrections")
+    try:
+        if name is not None:
+            _train_labels(name, source, model_dir)
+        elif corrections is not None:
+            _train_corrections(corrections, model_dir)
+        elif data is not None:
+            _train_judge(data, model_dir, only_cleared=only_cleared, folds=folds)
+    except (BadLessonError, ModelError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+def _train_labels(name: str, source: Path | None, model_dir: Path) -> None:
+    from earshot_triage.judgement.training import own
+
+    if source is None:
+        raise click.UsageError("--labels needs --input with the examples")
+    with source.open(encoding="utf-8", errors="replace") as lines:
+        examples = own.parse_lessons(lines)
+    tables = own.write(name, examples, model_dir)
+    click.echo(f"{name}: {len(tables.meta['labels'])} labels learned from {tables.meta['examples']} texts")
+
+
+def _train_corrections(source: Path, model_dir: Path) -> None:
+    from earshot_triage.judgement import learning
+    from earshot_triage.judgement.training import correct
+
+    with source.open(encoding="utf-8", errors="replace") as lines:
+        given = correct.parse_corrections(lines)
+    model_dir.mkdir(parents=True, exist_ok=True)
+    judge = Judge.load(model_dir).without_corrections()
+    tables = correct.learn_corrections(judge, given)
+    tables.save(model_dir / learning.FOLDER)
+    click.echo(f"{len(given)} corrections learned")
+
+
+def _train_judge(data: Path, model_dir: Path, *, only_cleared: bool, folds: int) -> None:
+    from earshot_triage.judgement.evaluation import folds as trial
+    from earshot_triage.judgement.training import build, corpora
+    from earshot_triage.judgement.training.own import BadLessonError
+
+    examples = corpora.load(data, only_cleared=only_cleared)
+    if not examples:
+        raise BadLessonError(f"no set that may teach lies in {data}; each is a folder NAME with a dev.jsonl")
+    tables = build.train(examples, say=_say)
+    if folds and not only_cleared:
+        answers = trial.cross_validate(examples, folds=folds, say=_say)
+        tables = trial.with_confidence(tables, trial.fit_confidence(answers))
+    tables.save(model_dir / "judge")
+    click.echo(f"judge {tables.meta['fingerprint']} learned from {len(examples)} texts of {len(tables.meta['sets'])} sets")
+
+
+@click.command()
+@click.option("--data", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
+@click.option("--output", type=_FOLDER, required=True, help="The docs folder: judgement.md and pictures are renewed.")
+@click.option("--folds", default=5, show_default=True, help="How many of five folds are run.")
+def evaluate(data: Path, output: Path, folds: int) -> None:
+    """Measure the judge by cross-validation, beside baselines, and write tables and pictures."""
+    _one_thread()
+    from earshot_triage.judgement.evaluation import report
+
+    report.write(data, output, folds=folds, say=_say)
+
+
+def _one_thread() -> None:
+    """Hold numerical libraries to one thread, before they load: sums in one order, and neighbours keep their cores."""
+    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(variable, "1")
+
+
+def _say(sentence: str) -> None:
+    if sys.stderr.isatty():
+        click.echo(f"\r\x1b[K{sentence}", nl=False, err=True)
+    else:
+        click.echo(sentence, err=True)

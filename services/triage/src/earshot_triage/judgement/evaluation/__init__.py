@@ -1,0 +1,1 @@
+"""How good the judge is: cross-validation, measures with intervals, baselines beside it, and the report."""

@@ -1,0 +1,158 @@
+"""The report: tables with intervals, the reliability curve and the quality/speed picture.
+
+Owns the part of docs/judgement.md between its two marks and the pictures beside it. Must not train or judge by itself.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from earshot_triage.judgement.evaluation import baselines, folds, pictures
+from earshot_triage.judgement.evaluation.folds import Answer
+from earshot_triage.judgement.evaluation.measures import (
+    Labels,
+    Score,
+    calibration_error,
+    f1,
+    reliability,
+    with_interval,
+)
+from earshot_triage.judgement.evaluation.tasks import TASKS, Task
+from earshot_triage.judgement.judge import Judge
+from earshot_triage.judgement.training import corpora
+
+BEGIN: Final = "<!-- figures: written by `earshot triage evaluate` -->"
+END: Final = "<!-- end of figures -->"
+Say = Callable[[str], None]
+
+
+def write(data: Path, docs: Path, *, folds: int, say: Say) -> None:
+    """Cross-validate on `data`, and renew `docs/judgement.md` and `docs/pictures/`."""
+    examples = corpora.load(data)
+    answers = _folds(examples, data, folds, say)
+    lines = [*_quality(answers, folds, say), *_confidence(answers, docs), *_speed(examples)]
+    page = docs / "judgement.md"
+    old = page.read_text(encoding="utf-8") if page.is_file() else f"# Judgement\n\n{BEGIN}\n{END}\n"
+    before, _, rest = old.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    page.write_text(before + BEGIN + "\n\n" + "\n".join(lines) + "\n\n" + END + after, encoding="utf-8")
+
+
+def _folds(examples: list[corpora.Example], data: Path, count: int, say: Say) -> list[Answer]:
+    return folds.cross_validate(examples, data=data, folds=count, say=say)
+
+
+def _numbers(task: Task, answers: Sequence[Answer]) -> tuple[Labels, Labels, list[str]]:
+    places = {name: index for index, name in enumerate(task.classes)}
+    truth, answer, texts = [], [], []
+    for item in answers:
+        right = task.truth(item.example) if item.example.corpus == task.corpus else None
+        if right is not None:
+            truth.append(places[right])
+            answer.append(places[task.answer(item.judgement)])
+            texts.append(item.example.text)
+    return np.array(truth, dtype=np.int64), np.array(answer, dtype=np.int64), texts
+
+
+def _quality(answers: Sequence[Answer], count: int, say: Say) -> list[str]:
+    head = [
+        f"Cross-validated on the development part, {count} of {folds.FOLDS} folds; every text is judged by a model that was"
+        " not taught it, with nothing to tell its set. 95 % intervals by bootstrap. *TF-IDF alone* is trained for each"
+        " set alone on the same folds; sets in *italics* never teach and are judged by the first fold's model.",
+        "",
+        "| set | texts | measure | judge | 95 % | wanted | mark to beat | TF-IDF alone | VADER | rules alone |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    detail = ["", "| set | F1 of each class |", "|---|---|"]
+    for task in TASKS:
+        truth, answer, texts = _numbers(task, answers)
+        if not len(truth):
+            continue
+        say(f"measuring {task.name}")
+        score = with_interval(task.measure, truth, answer)
+        name = task.name if task.trained_on else f"*{task.name}*"
+        beside = _beside(task, truth, texts, count)
+        head.append(
+            f"| {name} | {len(truth):,} | {task.measure_name} | **{_percent(score.value)}** | {_interval(score)} |"
+            f" {task.wanted or ''} | {task.baseline or ''} | {' | '.join(beside)} |"
+        )
+        present = [index for index in range(len(task.classes)) if (truth == index).any()]
+        each = ", ".join(f"{task.classes[index]} {_percent(f1(truth, answer, index))}" for index in present)
+        detail.append(f"| {name} | {each} |")
+    return head + detail
+
+
+def _beside(task: Task, truth: Labels, texts: list[str], count: int) -> list[str]:
+    alone = baselines.tfidf_alone(texts, truth, folds=count) if task.trained_on and len(texts) < 20_000 else None
+    tones = baselines.vader(texts) if "sentiment" in task.name else None
+    plain = _rules_alone(task, texts)
+    return [
+        _percent(task.measure(truth[alone >= 0], alone[alone >= 0])) if alone is not None else "",
+        _percent(task.measure(truth, tones)) if tones is not None else "",
+        _percent(task.measure(truth, plain)) if plain is not None else "",
+    ]
+
+
+def _rules_alone(task: Task, texts: list[str]) -> Labels | None:
+    answers = baselines.lexicon_alone(task.name, texts)
+    if answers is None:
+        return None
+    places = {name: index for index, name in enumerate(task.classes)}
+    return np.array([places[answer] for answer in answers], dtype=np.int64)
+
+
+def _confidence(answers: Sequence[Answer], docs: Path) -> list[str]:
+    """Fit the confidence on one half of the answers and show it on the other."""
+    told = [item for item in answers if folds.leading(item) is not None]
+    fitted = folds.fit_confidence(told[::2])
+    claimed, right = [], []
+    for item in told[1::2]:
+        found = folds.leading(item)
+        if found is not None:
+            claimed.append(folds.confidence_of(item.example.kind, found[0], fitted))
+            right.append(found[1])
+    bins = reliability(np.array(claimed), np.array(right, dtype=np.bool_))
+    error = calibration_error(bins)
+    pictures.save(docs / "pictures" / "reliability.svg", pictures.reliability(bins))
+    return [
+        "",
+        f"Confidence: expected calibration error **{error:.3f}** over {len(claimed):,} answers that the fit had not seen.",
+        "",
+        "![Reliability curve](pictures/reliability.svg)",
+        "",
+        "| claimed | held | texts |",
+        "|---|---|---|",
+        *(f"| {item.claimed:.2f} | {item.held:.2f} | {item.count:,} |" for item in bins),
+    ]
+
+
+def _speed(examples: Sequence[corpora.Example]) -> list[str]:
+    texts = [item.text for item in examples if item.corpus in ("complaints", "tweeteval_offensive")][:8_000]
+    judge = Judge.load()
+    rounds = [_seconds(lambda: judge.judge(texts, explain=False)) for _ in range(5)]
+    told = [_seconds(lambda: judge.judge(texts)) for _ in range(3)]
+    one = sorted(_seconds(lambda text=text: judge.judge([text])) for text in texts[:1_000])  # type: ignore[misc]
+    return [
+        "",
+        f"Speed on this machine, one core, {len(texts):,} tweets: {len(texts) / min(rounds):,.0f} texts/s in batches,"
+        f" {len(texts) / min(told):,.0f} with reasons in words, {one[len(one) // 2] * 1e3:.2f} ms for one alone (median).",
+    ]
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.1f}"
+
+
+def _interval(score: Score) -> str:
+    return f"{_percent(score.low)}–{_percent(score.high)}"

@@ -1,0 +1,137 @@
+"""Learning from corrections: a person said that an item's intent or conduct was another one.
+
+Owns the reading of corrections and the fitting of the layer over the shipped judgement. Must not touch the shipped
+weights. Taught twice from the same lines, the layer holds the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from earshot_triage.judgement.features import Floats, read
+from earshot_triage.judgement.judge import Judge
+from earshot_triage.judgement.learning import ABUSE, COLUMNS, LIKENESS
+from earshot_triage.judgement.tables import Tables
+from earshot_triage.judgement.training.build import pack
+from earshot_triage.judgement.training.design import Thresholds, lay_out
+from earshot_triage.judgement.training.lessons import plain_words
+from earshot_triage.judgement.training.own import BadLessonError
+from earshot_triage.judgement.verdict import CONDUCTS, INTENTS
+
+THRESHOLDS: Final = Thresholds(word=2, pair=2, gram=3)
+DECAY: Final = 0.4
+LIKENESS_DECAY: Final = 0.3
+
+# Everyday sentences of other domains, our own: what corrections must leave alone.
+_ELSEWHERE: Final = (
+    "my flight was delayed again and nobody told us", "love this app, use it every day", "the update crashes on start",
+    "how do I change my password?", "please add a dark theme", "happy birthday to my best friend", "what a game"
+    " last night",
+    "I was charged twice for one order", "your staff were so kind to us today", "can't wait for the weekend",
+    "error when opening the settings page", "where is my parcel?", "worst service I ever had", "the new song is great",
+    "thanks for the quick reply", "it would be nice to sort the list by date", "the screen goes black after the login",
+    "is there a way to export my data?", "good morning everyone", "I want my money back", "my card was declined abroad",
+    "battery drains too fast since the update", "the concert was amazing", "why was my transfer rejected?",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """One text with what a person said it is; None is left as it was."""
+
+    text: str
+    intent: str | None = None
+    conduct: str | None = None
+
+
+def parse_corrections(lines: Iterable[str]) -> list[Correction]:
+    """Return the corrections of JSON lines `{"text", "intent"?, "conduct"?}`. Raises BadLessonError naming a bad"
+    " line."""
+    found: list[Correction] = []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except ValueError as error:
+            raise BadLessonError(f"line {number} is not JSON ({error}); mend or drop it") from error
+        if not isinstance(record, dict) or not isinstance(record.get("text"), str):
+            raise BadLessonError(f"line {number} needs a text")
+        intent, conduct = record.get("intent"), record.get("conduct")
+        if intent is None and conduct is None:
+            raise BadLessonError(f"line {number} corrects nothing; give an intent or a conduct")
+        if intent is not None and intent not in INTENTS:
+            raise BadLessonError(f"line {number}: “{intent}” is no intent; use one of {', '.join(INTENTS)}")
+        if conduct is not None and conduct not in CONDUCTS:
+            raise BadLessonError(f"line {number}: “{conduct}” is no conduct; use one of {', '.join(CONDUCTS)}")
+        found.append(Correction(text=record["text"], intent=intent, conduct=conduct))
+    return found
+
+
+def learn_corrections(judge: Judge, corrections: Sequence[Correction]) -> Tables:
+    """Return the layer that brings `judge` nearer to the corrections. Raises BadLessonError when there are too few."""
+    if len(corrections) < 10:
+        raise BadLessonError(f"{len(corrections)} corrections are too few to learn from; ten or more are needed")
+    ordered = sorted(corrections, key=lambda item: (item.text, item.intent or "", item.conduct or ""))
+    anchors = [*_ELSEWHERE, *(example.text for example in plain_words()[::8])]
+    texts = [item.text for item in ordered] + anchors
+    said = judge.judge(texts, explain=False)
+    laid = lay_out([read(text) for text in texts], THRESHOLDS)
+    weights = np.zeros((laid.space.width, COLUMNS), dtype=np.float32)
+    bias = np.zeros(COLUMNS, dtype=np.float32)
+    for column in range(ABUSE + 1):
+        targets, before, known = _column(column, ordered, said_chances(said, column))
+        weights[:, column], bias[column] = _residual(laid.matrix[known], before[known], targets[known], DECAY)
+    near = np.array([1.0] * len(ordered) + [0.0] * len(anchors))
+    weights[:, LIKENESS], bias[LIKENESS] = _residual(laid.matrix, np.zeros(len(texts)), near, LIKENESS_DECAY)
+    return pack(laid.space, weights, bias, {"corrections": len(ordered)}, kept_pairs=20_000, kept_grams=20_000)
+
+
+def said_chances(said: Sequence[object], column: int) -> NDArray[np.float64]:
+    """Return the judge's probability of one column for each judgement."""
+    found = [getattr(item, "intents", {}).get(INTENTS[column], 0.0) if column < ABUSE else _abused(item) for item in said]
+    return np.array(found, dtype=np.float64)
+
+
+def _abused(item: object) -> float:
+    return 0.9 if getattr(item, "conduct", "ok") == "abusive" else 0.1
+
+
+def _column(
+    column: int, corrections: Sequence[Correction], chances: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+    """Return targets, the odds before and the rows that the column learns from; anchors stay what they were."""
+    targets = chances.copy()
+    known = list(range(len(corrections), len(chances)))
+    for row, item in enumerate(corrections):
+        if column < ABUSE and item.intent is not None:
+            targets[row] = float(item.intent == INTENTS[column])
+            known.append(row)
+        elif column == ABUSE and item.conduct is not None:
+            targets[row] = float(item.conduct == "abusive")
+            known.append(row)
+    bounded = np.clip(chances, 1e-3, 1 - 1e-3)
+    return targets, np.log(bounded / (1 - bounded)), np.sort(np.array(known, dtype=np.int64))
+
+
+def _residual(matrix: sp.csr_matrix, before: NDArray[np.float64], targets: NDArray[np.float64], decay: float) -> tuple[Floats, float]:
+    """Fit weights that are added to odds already held: logistic regression with an offset."""
+    across = matrix.T.tocsr()
+
+    def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        scores = before + matrix @ flat[:-1] + flat[-1]
+        push = 1 / (1 + np.exp(-scores)) - targets
+        slope = np.append(across @ push + decay * flat[:-1], push.sum() + decay * flat[-1])
+        total = float(np.logaddexp(0, scores).sum() - (targets * scores).sum())
+        return total + 0.5 * decay * float((flat**2).sum()), slope
+
+    found = minimize(loss, np.zeros(matrix.shape[1] + 1), jac=True, method="L-BFGS-B", options={"maxiter": 60}).x
+    return found[:-1].astype(np.float32), float(found[-1])

@@ -1,0 +1,118 @@
+"""Fitting weights: logistic regression with many answers, for one set or for several that disagree.
+
+Owns the loss, its gradient and the optimiser's settings. Must not know texts. The same matrix, targets and settings give
+the same weights: full-batch L-BFGS from zero, no chance anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import scipy.sparse as sp
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+
+from earshot_triage.judgement.features import Floats
+
+FORBIDDEN: Final = -1e9
+"""Added to the score of a class that a set does not know: its probability becomes 0."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lesson:
+    """One set to learn from: N rows, C classes. `targets` are probabilities (N x C), `weights` one a row."""
+
+    matrix: sp.csr_matrix
+    targets: Floats
+    weights: Floats
+    allowed: tuple[bool, ...]  # which classes the set knows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Learned:
+    """Weights (columns x classes) and bias (classes) that all sets share, and each set's own difference to them."""
+
+    shared: Floats
+    shared_bias: Floats
+    own: list[Floats]
+    own_bias: list[Floats]
+
+
+def learn(lessons: Sequence[Lesson], *, shared_decay: float, own_decay: float | None = None, rounds: int = 45) -> Learned:
+    """Fit one softmax over all lessons; with `own_decay` each lesson may differ from the shared weights at that price.
+
+    `*_decay` are the strengths of the quadratic penalty (1 / C of the usual notation).
+    Source: Daumé 2007, Frustratingly easy domain adaptation, as a hierarchical prior.
+    """
+    columns, classes = lessons[0].matrix.shape[1], lessons[0].targets.shape[1]
+    parts = 1 if own_decay is None else 1 + len(lessons)
+    decays = [shared_decay] + [own_decay or 0.0] * (parts - 1)
+    across = [lesson.matrix.T.tocsr() for lesson in lessons]
+    masks = [np.where(lesson.allowed, 0.0, FORBIDDEN) for lesson in lessons]
+
+    def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        theta = flat.reshape(parts, columns + 1, classes)
+        slope = np.zeros_like(theta)
+        total = 0.0
+        for index, lesson in enumerate(lessons):
+            weights = theta[0] if parts == 1 else theta[0] + theta[index + 1]
+            scores = lesson.matrix @ weights[:-1].astype(np.float32) + weights[-1] + masks[index]
+            chances = softmax(scores)
+            total -= float((lesson.weights[:, None] * lesson.targets * np.log(np.maximum(chances, 1e-12))).sum())
+            push = (lesson.weights[:, None] * (chances - lesson.targets)).astype(np.float32)
+            step = np.vstack([across[index] @ push, push.sum(axis=0, dtype=np.float64)[None, :]])
+            slope[0] += step
+            if parts > 1:
+                slope[index + 1] += step
+        for part, decay in enumerate(decays):
+            total += 0.5 * decay * float((theta[part, :-1] ** 2).sum()) + 5e-5 * float((theta[part, -1] ** 2).sum())
+            slope[part, :-1] += decay * theta[part, :-1]
+            slope[part, -1] += 1e-4 * theta[part, -1]
+        return total, slope.ravel()
+
+    settings = {"maxiter": rounds, "maxcor": 6}
+    found = minimize(loss, np.zeros(parts * (columns + 1) * classes), jac=True, method="L-BFGS-B", options=settings)
+    theta = found.x.reshape(parts, columns + 1, classes).astype(np.float32)
+    return Learned(
+        shared=theta[0, :-1],
+        shared_bias=theta[0, -1],
+        own=[part[:-1] for part in theta[1:]],
+        own_bias=[part[-1] for part in theta[1:]],
+    )
+
+
+def softmax(scores: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return probabilities along the last axis."""
+    shifted = scores.astype(np.float64) - scores.max(axis=-1, keepdims=True)
+    powers = np.exp(shifted)
+    chances: NDArray[np.float64] = powers / powers.sum(axis=-1, keepdims=True)
+    return chances
+
+
+def balanced(labels: NDArray[np.int64], *, strength: float = 1.0) -> Floats:
+    """Return a weight a row that evens out the classes; `strength` 0 leaves them as they are, 1 makes them equal."""
+    counts = np.bincount(labels)
+    present = int((counts > 0).sum())
+    weights: Floats = ((len(labels) / present / np.maximum(counts, 1)) ** strength)[labels].astype(np.float32)
+    return weights
+
+
+def fit_logistic(odds: NDArray[np.float64], right: NDArray[np.float64]) -> tuple[float, float]:
+    """Return slope and offset of `P(right) = logistic(slope * odds + offset)`.
+
+    Source: Platt 1999, with a weak pull towards slope 1 and offset 0.
+    """
+
+    def loss(pair: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        scores = pair[0] * odds + pair[1]
+        chances = 1 / (1 + np.exp(-scores))
+        total = float(np.logaddexp(0, scores).sum() - (right * scores).sum())
+        push = chances - right
+        slope = np.array([float((push * odds).sum()) + (pair[0] - 1), float(push.sum()) + pair[1]])
+        return total + 0.5 * float((pair[0] - 1) ** 2 + pair[1] ** 2), slope
+
+    found = minimize(loss, np.array([1.0, 0.0]), jac=True, method="L-BFGS-B").x
+    return float(found[0]), float(found[1])

@@ -1,0 +1,107 @@
+"""Teaching an installation's own labels from examples.
+
+Owns what counts as a usable lesson, the settings for small and large lessons, and the folder they are written to. Must not
+know what the labels mean. Taught twice from the same lines, the folder holds the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from earshot_triage.judgement.features import read
+from earshot_triage.judgement.tables import Tables
+from earshot_triage.judgement.taught import FOLDER, NAME
+from earshot_triage.judgement.text import has_words
+from earshot_triage.judgement.training.build import pack
+from earshot_triage.judgement.training.design import Thresholds, lay_out
+from earshot_triage.judgement.training.fit import Lesson, balanced, learn
+
+THRESHOLDS: Final = Thresholds(word=1, pair=1, gram=2)
+DECAY: Final = 0.1
+ROUNDS: Final = 40
+EVENED: Final = 0.5
+MOST_LABELS: Final = 1_000
+
+
+class BadLessonError(ValueError):
+    """The examples cannot teach; the message says what to change and, where it is one line, which."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaughtExample:
+    """One text with the label that people gave it."""
+
+    text: str
+    label: str
+
+
+def parse_lessons(lines: Iterable[str]) -> list[TaughtExample]:
+    """Return the examples of JSON lines `{"text", "label"}`. Raises BadLessonError naming the first bad line."""
+    found: list[TaughtExample] = []
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except ValueError as error:
+            raise BadLessonError(f"line {number} is not JSON ({error}); mend or drop it") from error
+        text, label = (record.get("text"), record.get("label")) if isinstance(record, dict) else (None, None)
+        if not isinstance(text, str) or not isinstance(label, str):
+            raise BadLessonError(f"line {number} needs a text and a label, both strings")
+        if not label.strip() or len(label) > 200:
+            raise BadLessonError(f"line {number} has an empty label or one of more than 200 characters")
+        if not has_words(read(text).written):
+            raise BadLessonError(f"line {number} has a text without words; drop it")
+        found.append(TaughtExample(text=text, label=label.strip()))
+    return found
+
+
+def check(name: str, examples: Sequence[TaughtExample]) -> None:
+    """Raise BadLessonError when the examples cannot teach labels called `name`."""
+    if not NAME.fullmatch(name):
+        raise BadLessonError(f"“{name}” cannot name labels; use up to 64 of a-z, 0-9, _ and -, starting with a letter")
+    if not examples:
+        raise BadLessonError("there is no example; give lines with a text and a label")
+    counts = Counter(example.label for example in examples)
+    if len(counts) < 2:
+        raise BadLessonError(f"all examples have the label “{next(iter(counts))}”; two labels or more are needed")
+    if len(counts) > MOST_LABELS:
+        raise BadLessonError(f"{len(counts)} labels are more than {MOST_LABELS}; teach them in groups")
+    lonely = sorted(label for label, count in counts.items() if count < 2)
+    if lonely:
+        shown = ", ".join(f"“{label}”" for label in lonely[:3])
+        raise BadLessonError(f"{len(lonely)} labels have a single example ({shown}); give two or more of each")
+
+
+def teach(name: str, examples: Sequence[TaughtExample]) -> Tables:
+    """Return tables whose columns are the labels, in alphabetical order."""
+    check(name, examples)
+    ordered = sorted({(example.label, example.text) for example in examples})
+    labels = sorted({label for label, _ in ordered})
+    number = {label: index for index, label in enumerate(labels)}
+    classes = np.array([number[label] for label, _ in ordered], dtype=np.int64)
+    laid = lay_out([read(text) for _, text in ordered], THRESHOLDS)
+    targets = np.eye(len(labels), dtype=np.float32)[classes]
+    lesson = Lesson(
+        matrix=laid.matrix,
+        targets=targets,
+        weights=balanced(classes, strength=EVENED),
+        allowed=(True,) * len(labels),
+    )
+    learned = learn([lesson], shared_decay=DECAY, rounds=ROUNDS)
+    meta = {"labels": labels, "examples": len(ordered)}
+    return pack(laid.space, learned.shared, learned.shared_bias, meta, kept_pairs=40_000, kept_grams=40_000)
+
+
+def write(name: str, examples: Sequence[TaughtExample], model_dir: Path) -> Tables:
+    """Teach and write `model_dir/labels/NAME`, replacing what was there; a failed lesson leaves the old one."""
+    tables = teach(name, examples)
+    tables.save(model_dir / FOLDER / name)
+    return tables

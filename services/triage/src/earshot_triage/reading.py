@@ -1,0 +1,362 @@
+"""What the HTTP side reads: cases, decisions and figures, as views ready to be told.
+
+Owns the reading queries and the shapes of answers (contract §10). Changes nothing.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from earshot_shared.access.keys import Principal
+from earshot_shared.item import Visibility, decode_item
+from earshot_triage import repository
+from earshot_triage.decisions import Judging
+from earshot_triage.domain.acts import Act
+from earshot_triage.domain.message import Message, Stance
+from earshot_triage.events import CaseChanged, Decision, case_body, shown
+from earshot_triage.repository import QUERIES, Held, Thread, load_known, load_threads, thread_of
+
+
+class HistoryEntry(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """One thing a person did about a case."""
+
+    action_id: str
+    verb: str
+    actor: str
+    at: datetime
+    text: str | None = None
+    assignee: str | None = None
+    team: str | None = None
+    priority: int | None = None
+    reason: str | None = None
+    feedback_id: str | None = None
+
+
+class Clocks(msgspec.Struct, frozen=True, kw_only=True):
+    """When what was due and when it happened; ``overdue`` as of the answer."""
+
+    opened_at: datetime
+    first_response_due_at: datetime
+    first_response_at: datetime | None
+    resolved_at: datetime | None
+    overdue: bool
+
+
+class CaseView(CaseChanged, frozen=True, kw_only=True):
+    """A case with everything about it."""
+
+    clocks: Clocks
+    history: tuple[HistoryEntry, ...]
+
+
+class CaseLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A case as lists show it: without its messages."""
+
+    case_id: str
+    stance: str
+    status: str
+    team: str | None
+    priority: int
+    assignee: str | None
+    brand: str | None
+    channel: str
+    author_key: str
+    intent: str
+    opened_at: datetime
+    first_response_at: datetime | None
+    first_response_due_at: datetime
+    resolved_at: datetime | None
+    version: int
+    message_count: int
+
+
+class ServiceLevel(msgspec.Struct, frozen=True, kw_only=True):
+    """First responses of one key; ``target_s`` is None where its cases have different targets."""
+
+    key: str
+    cases: int
+    answered: int
+    median_first_response_s: float | None
+    p90_first_response_s: float | None
+    within_target: float
+    target_s: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseFilter:
+    """What a list of cases is limited to; None asks nothing. ``brands``: those the key may see."""
+
+    team: str | None = None
+    status: str | None = None
+    priority: int | None = None
+    assignee: str | None = None
+    brand: str | None = None
+    stance: Stance | None = None
+    overdue: bool | None = None
+    q: str | None = None
+    brands: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What an id leads to: the item whose own id it is, and its thread when that has a message."""
+
+    held: Held
+    thread: Thread | None
+
+    @property
+    def case(self) -> Thread | None:
+        """The thread, when it has a case."""
+        return self.thread if self.thread is not None and self.thread.state.has_case else None
+
+
+_message_decoder = msgspec.msgpack.Decoder(Message)
+
+
+class _Words(msgspec.Struct, gc=False):
+    text: str = ""
+
+
+_words = msgspec.json.Decoder(_Words)
+
+
+async def find(conn: Any, case_id: str) -> Found | None:
+    """Return what a case's id of any time leads to now; None for an id that never was one."""
+    held = (await load_known(conn, [case_id])).get(case_id)
+    if held is None:
+        return None
+    return Found(held, (await load_threads(conn, [held.label])).get(held.label))
+
+
+async def messages_of(conn: Any, label: str) -> list[Held]:
+    """Return every item of one thread, withdrawn ones included."""
+    return await repository.load_members(conn, [label])
+
+
+async def acts_of(conn: Any, label: str, messages: Sequence[Held]) -> list[Act]:
+    """Return what people did about one thread, in order."""
+    nodes = await repository.load_nodes_of(conn, [label])
+    return await repository.load_acts(conn, [*nodes, *(held.key for held in messages)])
+
+
+async def visibility_of(conn: Any, key: str) -> Visibility:
+    """Return the visibility of an item we hold."""
+    return decode_item((await repository.load_items(conn, [key]))[key].item).visibility
+
+
+async def list_cases(conn: Any, wanted: CaseFilter, *, after: tuple[datetime, str] | None, limit: int, now: datetime) -> list[CaseLine]:
+    """Return up to ``limit`` cases, newest first, after a place in that order."""
+    rows = await conn.fetch(
+        QUERIES["list_cases"],
+        wanted.team,
+        wanted.status,
+        wanted.priority,
+        wanted.assignee,
+        wanted.brand,
+        wanted.stance,
+        wanted.overdue,
+        now,
+        None if wanted.brands is None else list(wanted.brands),
+        after[0] if after else None,
+        after[1] if after else None,
+        None if wanted.q is None else f"%{_like(wanted.q)}%",
+        limit,
+    )
+    return [line(thread_of(row), row["due_at"]) for row in rows]
+
+
+async def list_questions(
+    conn: Any, *, unanswered: bool, brands: Sequence[str] | None, after: tuple[datetime, str] | None, limit: int
+) -> list[CaseLine]:
+    """Return up to ``limit`` cases that ask something, oldest first."""
+    rows = await conn.fetch(
+        QUERIES["list_questions"],
+        unanswered,
+        None if brands is None else list(brands),
+        after[0] if after else None,
+        after[1] if after else None,
+        limit,
+    )
+    return [line(thread_of(row), row["due_at"]) for row in rows]
+
+
+async def case_view(conn: Any, thread: Thread, *, due_at: datetime, now: datetime) -> CaseView:
+    """Return a case with all its messages and all that was done about it."""
+    state = thread.state
+    messages = await messages_of(conn, state.label)
+    erased = {held.key for held in messages if held.message.erased}
+    stored = await repository.load_items(conn, [held.key for held in messages])
+    present = sorted((held.message for held in messages if not held.message.withdrawn), key=lambda message: message.order)
+    told = b"[%b]" % b",".join(shown(message, _words.decode(stored[message.key].item).text) for message in present)
+    acts = await acts_of(conn, state.label, messages)
+    body = case_body(state, due_at=due_at, tail=told, version=thread.version)
+    overdue = state.first_response is None and state.resolved_at is None and due_at < now
+    clocks = Clocks(
+        opened_at=state.opening[0],
+        first_response_due_at=due_at,
+        first_response_at=state.first_response_at,
+        resolved_at=state.resolved_at,
+        overdue=overdue,
+    )
+    fields = {name: getattr(body, name) for name in body.__struct_fields__}
+    return CaseView(**fields, clocks=clocks, history=tuple(_entry(act, erased) for act in acts))
+
+
+async def service_levels(
+    conn: Any,
+    *,
+    by: str,
+    opened_from: datetime | None,
+    opened_to: datetime | None,
+    stance: Stance | None,
+    brands: Sequence[str] | None,
+    after: str | None,
+    limit: int,
+) -> list[ServiceLevel]:
+    """Return first-response figures by brand, channel or team, in the order of keys."""
+    rows = await conn.fetch(
+        QUERIES["service_levels"], by, opened_from, opened_to, stance, None if brands is None else list(brands), after, limit
+    )
+    return [
+        ServiceLevel(
+            key=row["key"],
+            cases=row["cases"],
+            answered=row["answered"],
+            median_first_response_s=_seconds(row["median"]),
+            p90_first_response_s=_seconds(row["p90"]),
+            within_target=row["in_time"] / row["cases"],
+            target_s=row["least_target"] if row["least_target"] == row["most_target"] else None,
+        )
+        for row in rows
+    ]
+
+
+async def counts(conn: Any) -> dict[str, Any]:
+    """Return the exact counts: items applied, cases, and items by route."""
+    found = {row["name"]: row["n"] for row in await conn.fetch(QUERIES["read_counts"])}
+    routes = {name.removeprefix("route "): n for name, n in sorted(found.items()) if name.startswith("route ")}
+    return {"feedback": found.get("feedback", 0), "cases": found.get("cases", 0), "by_route": routes}
+
+
+def line(thread: Thread, due_at: datetime) -> CaseLine:
+    """Return a case without its messages."""
+    body = case_body(thread.state, due_at=due_at, tail=b"[]", version=thread.version)
+    return CaseLine(**{name: getattr(body, name) for name in CaseLine.__struct_fields__})
+
+
+def may_see(principal: Principal, brand: str | None) -> bool:
+    """Say whether a key may see what belongs to a brand; one that is bound to brands sees nothing without a brand."""
+    return principal.brands is None or (brand is not None and principal.may_brand(brand))
+
+
+def _entry(act: Act, erased: set[str]) -> HistoryEntry:
+    return HistoryEntry(
+        action_id=act.action_id,
+        verb=act.verb.value,
+        actor=act.actor,
+        at=act.at,
+        text=None if act.subject in erased else act.text,
+        assignee=act.assignee,
+        team=act.team,
+        priority=act.priority,
+        reason=act.reason,
+        feedback_id=act.reply,
+    )
+
+
+def _seconds(microseconds: float | None) -> float | None:
+    return None if microseconds is None else microseconds / 1e6
+
+
+def _like(text: str) -> str:
+    """Return text with what `like` reads as a sign made plain."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+class _ItemBody(msgspec.Struct, gc=False):
+    """The part of an item that its decision is told with."""
+
+    feedback_id: str
+    author_key: str
+    source: str
+    channel: str
+    occurred_at: datetime
+    external_id: str = ""
+    withdrawn: bool = False
+    erased: bool = False
+
+
+class DecisionView(Decision, frozen=True, kw_only=True, gc=False):
+    """A decision as HTTP tells it (contract §10)."""
+
+    feedback_id: str
+    author_key: str
+    source: str
+    external_id: str
+    channel: str
+    occurred_at: datetime
+    case_id: str | None
+    revision: int
+    withdrawn: bool
+    erased: bool
+
+
+class JudgedText(msgspec.Struct, frozen=True, kw_only=True):
+    """What the judge says of one text."""
+
+    intent: str
+    intents: dict[str, float]
+    conduct: str
+    sentiment: float
+    sentiment_label: str
+    sentiment_probabilities: dict[str, float]
+    severity: int
+    language: str
+    reasons: tuple[str, ...]
+    model_version: str
+
+
+@dataclass(frozen=True, slots=True)
+class FoundDecision:
+    """A decision as JSON, and the brand of its item."""
+
+    body: bytes
+    brand: str | None
+
+
+_item_body = msgspec.json.Decoder(_ItemBody)
+_decision = msgspec.json.Decoder(Decision)
+_encoder = msgspec.json.Encoder()
+_THREAD_FROM = 20
+
+
+async def decision(conn: Any, key: str) -> FoundDecision | None:
+    """Return the decision on an item by its key, None when no such item came."""
+    row = await conn.fetchrow(QUERIES["read_feedback"], key)
+    if row is None:
+        return None
+    message, item, decided = _message_decoder.decode(row["brief"]), _item_body.decode(row["item"]), _decision.decode(row["decision"])
+    view = DecisionView(
+        **{name: getattr(decided, name) for name in Decision.__struct_fields__},
+        feedback_id=item.feedback_id,
+        author_key=message.author_key,
+        source=item.source,
+        external_id=item.external_id,
+        channel=item.channel,
+        occurred_at=item.occurred_at,
+        case_id=str(row["held"]) if row["has_case"] else None,
+        revision=message.revision,
+        withdrawn=item.withdrawn,
+        erased=item.erased,
+    )
+    return FoundDecision(_encoder.encode(view), message.brand)
+
+
+async def judged(judge: Judging, texts: Sequence[str]) -> list[JudgedText]:
+    """Return what the judge says of each text; in a thread when they are many, so that others are answered meanwhile."""
+    found = judge.judge(texts) if len(texts) < _THREAD_FROM else await asyncio.to_thread(judge.judge, texts)
+    return [JudgedText(**{name: getattr(each, name) for name in JudgedText.__struct_fields__}) for each in found]

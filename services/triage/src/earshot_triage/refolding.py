@@ -1,0 +1,96 @@
+"""Whole threads folded anew: how they join and fall apart, and what that moves.
+
+Owns the comparison of before and after. Pure: rows were loaded before, and are written after.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from earshot_triage.decisions import Arrival
+from earshot_triage.domain import cases
+from earshot_triage.domain.acts import Act
+from earshot_triage.domain.message import Message
+from earshot_triage.domain.threads import components
+from earshot_triage.repository import Held, Thread
+
+
+@dataclass(slots=True)
+class Part:
+    """One thread afterwards, with its present messages in their order."""
+
+    state: cases.CaseState
+    messages: list[Message]
+    replaying: bool
+
+
+@dataclass(slots=True)
+class Refold:
+    """What becomes of threads. ``before`` are their rows by label, ``hanging`` the label of each node that is no item.
+
+    ``moved`` are rows to change as (key, label, joined, opened); ``retold`` are messages, other than arrivals, that came into another case
+    (or none); ``pointers`` are ids of cases that lead elsewhere now (or nowhere).
+    """
+
+    version: int
+    before: Mapping[str, Thread]
+    hanging: Mapping[str, str]
+    acts: Sequence[Act]
+    parts: list[Part] = field(default_factory=list)
+    fresh: list[tuple[Arrival, str, bool]] = field(default_factory=list)
+    moved: list[tuple[str, str, int, bool]] = field(default_factory=list)
+    retold: list[tuple[Message, str | None]] = field(default_factory=list)
+    pointers: list[tuple[str, str | None]] = field(default_factory=list)
+    case_of: dict[str, str | None] = field(default_factory=dict)
+    nodes: dict[str, str] = field(default_factory=dict)
+    gone_nodes: set[str] = field(default_factory=set)
+
+    def take(self, arrivals: Iterable[Arrival], held: Iterable[Held], nodes: Collection[str], *, replaying: bool) -> None:
+        """Fold what hangs together: everything held of some threads, and what arrived. ``nodes`` are those that are no items."""
+        rows = {each.key: each for each in held}
+        came = {arrival.message.key: arrival for arrival in arrivals}
+        messages = {key: each.message for key, each in rows.items() if key not in came}
+        messages.update((key, arrival.message) for key, arrival in came.items())
+        acts: dict[str, list[Act]] = {}
+        for act in self.acts:
+            acts.setdefault(act.subject, []).append(act)
+        for members in components(messages.values(), nodes).sets():
+            items = [messages[node] for node in members if node in messages]
+            about = [act for node in members for act in acts.get(node, ())]
+            present = sorted((message for message in items if not message.withdrawn), key=lambda message: message.order)
+            state = cases.fold(present, sorted(about, key=lambda act: act.order))
+            if state is not None:
+                self.parts.append(Part(state, present, replaying))
+            label = state.label if state is not None else members[0]  # only links of present messages join: without one it is alone
+            for message in items:
+                self._place(message, label, state, rows.get(message.key), came.get(message.key))
+            for node in members:
+                if node not in messages:
+                    self._hang(node, label, named=state is not None or bool(about))
+
+    def _place(self, message: Message, label: str, state: cases.CaseState | None, row: Held | None, arrival: Arrival | None) -> None:
+        """Say where an item hangs now, and tell what changed by that."""
+        case_id = state.case_id if state is not None else None
+        if arrival is not None:
+            self.case_of[message.key] = None if message.withdrawn else case_id
+        if row is None:
+            assert arrival is not None, "an item is held or has arrived"
+            self.fresh.append((arrival, label, case_id == message.key))
+            return
+        was = self.before.get(row.label)
+        led_to = was.state.case_id if was is not None else None
+        opened = row.opened or case_id == message.key
+        joined = self.version if label != row.label else row.joined
+        if (label, joined, opened) != (row.label, row.joined, row.opened):
+            self.moved.append((message.key, label, joined, opened))
+        if case_id == led_to:
+            return
+        if arrival is None and not message.withdrawn:
+            self.retold.append((message, case_id))
+        if row.opened and case_id != message.key:
+            self.pointers.append((message.key, case_id))
+
+    def _hang(self, node: str, label: str, *, named: bool) -> None:
+        if not named:
+            self.gone_nodes.add(node)
+        elif self.hanging.get(node) != label:
+            self.nodes[node] = label

@@ -1,0 +1,244 @@
+"""The reading routes of triage: feedback, cases, questions, figures, rules, statistics.
+
+Owns parameters and answers of these routes. Reads only; people's writes are in `routes_acting`.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal, NoReturn
+
+import msgspec
+from fastapi import APIRouter, Depends, Path, Query
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from earshot_shared.access.keys import Principal
+from earshot_shared.envelope import rfc3339
+from earshot_shared.http.auth import require
+from earshot_shared.http.etags import etag
+from earshot_shared.http.paging import CursorText, Limit
+from earshot_shared.http.problems import GoneError, InvalidError, NotFoundError
+from earshot_shared.http.times import parse_time
+from earshot_shared.postgres import translated
+from earshot_shared.service import Parts
+from earshot_triage import alerts, reading
+from earshot_triage.decisions import Decider
+from earshot_triage.domain.message import Stance
+from earshot_triage.events import key_of
+from earshot_triage.folding import due_at
+
+CaseId = Annotated[str, Path(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", description="Any id the case ever had.")]
+FeedbackId = Annotated[str, Path(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", description="The item's id.")]
+StanceWord = Literal["respond", "watch", "leave"]
+Reader = Annotated[Principal, Depends(require("triage:read"))]
+MAX_TEXTS = 1000
+_encoder = msgspec.json.Encoder()
+
+
+class ClassifyRequest(BaseModel):
+    """Texts to judge."""
+
+    model_config = ConfigDict(extra="forbid")
+    texts: Annotated[list[Annotated[str, Field(max_length=20_000)]], Field(max_length=MAX_TEXTS)]
+
+
+def answer_json(body: object, *, version: int | None = None) -> Response:
+    """Return a body as JSON, with its version as ETag."""
+    headers = {} if version is None else {"etag": etag(version)}
+    return Response(_encoder.encode(body), media_type="application/json", headers=headers)
+
+
+def brands_of(principal: Principal) -> tuple[str, ...] | None:
+    """Return the brands a key is bound to, None when to none."""
+    return None if principal.brands is None else tuple(sorted(principal.brands))
+
+
+def reading_routes(parts: Parts, decider: Decider, clock: Callable[[], datetime]) -> list[APIRouter]:
+    """Return the routers."""
+    return [_feedback(parts, decider), _cases(parts, decider, clock), _alerts(parts), _figures(parts), _about(parts, decider)]
+
+
+def _feedback(parts: Parts, decider: Decider) -> APIRouter:
+    router = APIRouter(prefix="/v1", tags=["feedback"])
+
+    @router.get("/feedback/{feedback_id}", summary="The decision on an item, and its reasons", response_model=None)
+    async def read_feedback(feedback_id: FeedbackId, reader: Reader) -> Response:
+        with translated():
+            found = await reading.decision(parts.runtime.pool, key_of(feedback_id))
+        if found is None or not reading.may_see(reader, found.brand):
+            raise NotFoundError("No item of that id has come in.")
+        return Response(found.body, media_type="application/json")
+
+    @router.post("/classify", summary="Judge texts, keeping nothing", response_model=None)
+    async def classify(request: ClassifyRequest, _: Reader) -> Response:
+        return answer_json({"items": await reading.judged(decider.judge, request.texts)})
+
+    return router
+
+
+def _cases(parts: Parts, decider: Decider, clock: Callable[[], datetime]) -> APIRouter:
+    router = APIRouter(prefix="/v1", tags=["cases"])
+
+    @router.get("/cases", summary="Cases, newest first", response_model=None)
+    async def list_cases(
+        reader: Reader,
+        team: Annotated[str | None, Query(max_length=64)] = None,
+        status: Annotated[Literal["open", "waiting", "resolved", "closed"] | None, Query()] = None,
+        priority: Annotated[int | None, Query(ge=1, le=4)] = None,
+        assignee: Annotated[str | None, Query(max_length=200)] = None,
+        overdue: Annotated[bool | None, Query(description="Unanswered past the time when the first response was due.")] = None,
+        brand: Annotated[str | None, Query(max_length=512)] = None,
+        stance: Annotated[StanceWord | None, Query()] = None,
+        q: Annotated[str | None, Query(min_length=1, max_length=200, description="Words in any message.")] = None,
+        limit: Limit = 50,
+        cursor: CursorText = None,
+    ) -> Response:
+        filters = {
+            "team": team, "status": status, "priority": priority, "assignee": assignee, "overdue": overdue, "brand": brand,
+            "stance": stance, "q": q,
+        }  # fmt: skip
+        wanted = reading.CaseFilter(
+            team=team,
+            status=status,
+            priority=priority,
+            assignee=assignee,
+            brand=brand,
+            stance=None if stance is None else Stance[stance.upper()],
+            overdue=overdue,
+            q=q,
+            brands=brands_of(reader),
+        )
+        after = _place(parts.cursors.read("cases", filters, cursor, length=2))
+        with translated():
+            lines = await reading.list_cases(parts.runtime.pool, wanted, after=after, limit=limit + 1, now=clock())
+        return _page(parts, "cases", filters, lines, limit)
+
+    @router.get("/cases/{case_id}", summary="A case with its messages, clocks and history", response_model=None)
+    async def read_case(case_id: CaseId, reader: Reader) -> Response:
+        with translated():
+            async with parts.runtime.pool.acquire() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
+                found = await reading.find(conn, case_id)
+                thread = found.case if found is not None else None
+                if thread is None or not reading.may_see(reader, thread.state.brand):
+                    refuse(found if thread is None else None)
+                view = await reading.case_view(conn, thread, due_at=due_at(thread.state, decider.rules), now=clock())
+        return answer_json(view, version=view.version)
+
+    @router.get("/questions", summary="Questions, oldest first", response_model=None)
+    async def list_questions(
+        reader: Reader,
+        unanswered: Annotated[bool, Query(description="Only those without an answer.")] = False,
+        limit: Limit = 50,
+        cursor: CursorText = None,
+    ) -> Response:
+        filters = {"unanswered": unanswered}
+        after = _place(parts.cursors.read("questions", filters, cursor, length=2))
+        with translated():
+            lines = await reading.list_questions(
+                parts.runtime.pool, unanswered=unanswered, brands=brands_of(reader), after=after, limit=limit + 1
+            )
+        return _page(parts, "questions", filters, lines, limit)
+
+    return router
+
+
+def _alerts(parts: Parts) -> APIRouter:
+    router = APIRouter(prefix="/v1", tags=["alarms"])
+
+    @router.get("/alerts", summary="Alarms, newest first", response_model=None)
+    async def list_alerts(
+        reader: Reader,
+        acknowledged: Annotated[bool | None, Query(description="Only those that somebody has, or nobody has, acknowledged.")] = None,
+        limit: Limit = 50,
+        cursor: CursorText = None,
+    ) -> Response:
+        filters = {"acknowledged": acknowledged}
+        after = _place(parts.cursors.read("alerts", filters, cursor, length=2))
+        with translated():
+            found = await alerts.list_alerts(
+                parts.runtime.pool, acknowledged=acknowledged, brands=brands_of(reader), after=after, limit=limit + 1
+            )
+        following = None
+        if len(found) > limit:
+            last = found[limit - 1]
+            following = parts.cursors.issue("alerts", filters, [rfc3339(last.raised_at), last.alert_id])
+        return answer_json({"items": found[:limit], "next_cursor": following})
+
+    return router
+
+
+def _figures(parts: Parts) -> APIRouter:
+    router = APIRouter(prefix="/v1/metrics", tags=["figures"])
+
+    @router.get("/service-levels", summary="How soon customers were answered first", response_model=None)
+    async def service_levels(
+        reader: Reader,
+        by: Annotated[Literal["brand", "channel", "team"], Query()] = "brand",
+        opened_from: Annotated[str | None, Query(alias="from", description="Opened at this time or later.")] = None,
+        opened_to: Annotated[str | None, Query(alias="to", description="Opened before this time.")] = None,
+        stance: Annotated[StanceWord | None, Query()] = None,
+        limit: Limit = 50,
+        cursor: CursorText = None,
+    ) -> Response:
+        filters = {"by": by, "from": opened_from, "to": opened_to, "stance": stance}
+        after = parts.cursors.read("service-levels", filters, cursor, length=1)
+        with translated():
+            levels = await reading.service_levels(
+                parts.runtime.pool,
+                by=by,
+                opened_from=_time("from", opened_from),
+                opened_to=_time("to", opened_to),
+                stance=None if stance is None else Stance[stance.upper()],
+                brands=brands_of(reader),
+                after=None if after is None else str(after[0]),
+                limit=limit + 1,
+            )
+        more = len(levels) > limit
+        following = parts.cursors.issue("service-levels", filters, [levels[limit - 1].key]) if more else None
+        return answer_json({"items": levels[:limit], "next_cursor": following})
+
+    return router
+
+
+def _about(parts: Parts, decider: Decider) -> APIRouter:
+    router = APIRouter(prefix="/v1", tags=["about this service"])
+
+    @router.get("/stats", summary="Exact counts", response_model=None)
+    async def stats(_: Reader) -> dict[str, Any]:
+        with translated():
+            found = await reading.counts(parts.runtime.pool)
+        return {**found, **await parts.runtime.stats()}
+
+    @router.get("/rules", summary="The rules in use", response_model=None)
+    async def read_rules(_: Reader) -> Response:
+        return answer_json({"version": decider.rules.version, "model_version": decider.judge.version, "rules": decider.written})
+
+    return router
+
+
+def refuse(found: reading.Found | None) -> NoReturn:
+    """Say that an id leads to no case: it ceased (410), or never was."""
+    if found is not None and (found.thread is None or found.held.opened):
+        raise GoneError("This case has ceased: what it was about was withdrawn.", code="case-withdrawn")
+    raise NotFoundError("No case has or had this id.")
+
+
+def _place(position: list[str | int | float | None] | None) -> tuple[datetime, str] | None:
+    return None if position is None else (parse_time(str(position[0])), str(position[1]))
+
+
+def _page(parts: Parts, route: str, filters: dict[str, Any], lines: list[reading.CaseLine], limit: int) -> Response:
+    following = None
+    if len(lines) > limit:
+        last = lines[limit - 1]
+        following = parts.cursors.issue(route, filters, [rfc3339(last.opened_at), last.case_id])
+    return answer_json({"items": lines[:limit], "next_cursor": following})
+
+
+def _time(name: str, text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        return parse_time(text).astimezone(UTC)
+    except ValueError as error:
+        raise InvalidError(f"{name} {error}.", code="time-invalid") from None

@@ -1,0 +1,169 @@
+"""Triage's stage: decode and judge outside the pen, fold under it.
+
+Owns the translation of records to arrivals and acts, and the restating of what was told. Everything a slice changes is in `folding`.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import msgspec
+
+from earshot_shared import envelope
+from earshot_shared.actions import Action, decode_action
+from earshot_shared.envelope import rfc3339
+from earshot_shared.item import Item, decode_item, encode_item
+from earshot_shared.messages import Message as Told
+from earshot_shared.pipeline.records import Batch, Poison, Record
+from earshot_shared.pipeline.writer import Transaction
+from earshot_shared.replies import reply_item
+from earshot_shared.topics import Topic
+from earshot_triage import repository
+from earshot_triage.decisions import Arrival, Decider, Heard
+from earshot_triage.domain.acts import Verb
+from earshot_triage.events import CASES, FEEDS, SERVICE, TRIAGED, act_of, case_body, is_ours, key_of, triaged_body
+from earshot_triage.folding import Doing, Fold, due_at, pointer
+
+INPUTS = (Topic.FEEDBACK_RECEIVED, Topic.FEEDBACK_BACKFILLED, Topic.ACTION_TAKEN)
+YIELDS = (Topic.FEEDBACK_BACKFILLED,)
+OUTPUTS = (
+    Topic.FEEDBACK_TRIAGED, Topic.FEEDBACK_PRODUCT, Topic.FEEDBACK_SUPPORT, Topic.CASE_CHANGED, Topic.ALERT_RAISED, Topic.ACTION_TAKEN,
+)  # fmt: skip
+# Fewer than this are decoded where they are: a hand-over to a thread costs more than they do.
+_HAND_OVER_FROM = 50
+
+
+@dataclass(slots=True)
+class Prepared:
+    """A slice, decoded and decided."""
+
+    arrivals: list[Arrival] = field(default_factory=list)
+    doings: list[Doing] = field(default_factory=list)
+    poison: list[Poison] = field(default_factory=list)
+
+
+class TriageStage:
+    """Implements `earshot_shared.pipeline.records.Stage` for triage."""
+
+    name = SERVICE
+    inputs = INPUTS
+
+    def __init__(self, decider: Decider, clock: Callable[[], datetime]) -> None:
+        self.decider = decider
+        self._clock = clock
+
+    async def prepare(self, slice_: Sequence[Batch]) -> Prepared:
+        """Decode, judge and route; in a thread when there is much of it, so that the loop's heartbeats go on."""
+        if sum(len(batch.records) for batch in slice_) < _HAND_OVER_FROM:
+            return self._prepare(slice_)
+        return await asyncio.to_thread(self._prepare, slice_)
+
+    def _prepare(self, slice_: Sequence[Batch]) -> Prepared:
+        prepared = Prepared()
+        heard: list[Heard] = []
+        for batch in slice_:
+            for record in batch.records:
+                if record.value is None:
+                    continue  # a tombstone says nothing about what we hold
+                if batch.topic is Topic.ACTION_TAKEN:
+                    self._read_action(record, prepared)
+                else:
+                    _read_item(record, batch.replaying, heard, prepared.poison)
+        prepared.arrivals = self.decider.decide(heard)
+        return prepared
+
+    def _read_action(self, record: Record, prepared: Prepared) -> None:
+        assert record.value is not None, "tombstones were passed over"
+        try:
+            action = decode_action(envelope.decode(record.value).data)
+            if is_ours(action):
+                prepared.doings.append(self.doing(action))
+        except (msgspec.DecodeError, ValueError, RecursionError, OverflowError):
+            prepared.poison.append(Poison(record, "undecodable", "This is no action as `action.taken` holds them."))
+
+    def doing(self, action: Action) -> Doing:
+        """Return an action of ours with what it means.
+
+        Raises: msgspec.DecodeError, ValueError when its arguments or its subject are none.
+        """
+        act = act_of(action)
+        reply = None
+        if act.verb is Verb.RESPOND:
+            item = reply_item(action)
+            reply = self.decider.decide([hear(item, encode_item(item))])[0]
+        return Doing(action, act, reply)
+
+    async def fold(self, tx: Transaction, prepared: Prepared) -> None:
+        """Apply a slice."""
+        tx.bury(prepared.poison)
+        await self.apply(tx, prepared.arrivals, prepared.doings)
+
+    async def apply(self, tx: Transaction, arrivals: Sequence[Arrival], doings: Sequence[Doing]) -> None:
+        """Apply arrivals and actions: what slices and people's writes both come to."""
+        await Fold(tx, self.decider.rules, self._clock()).run(arrivals, doings)
+
+    async def restate(self, tx: Transaction, topic: Topic, keys: Collection[str]) -> list[Told]:
+        """Return the present state of ``keys`` as messages for ``topic``; what we never held gets none."""
+        time = rfc3339(self._clock())
+        if topic is Topic.CASE_CHANGED:
+            return await self._restate_cases(tx, sorted(keys), time)
+        feed = next((each for each in (TRIAGED, *FEEDS.values()) if each.topic is topic), None)
+        if feed is None:
+            return []
+        by_key = {key_of(feedback_id): feedback_id for feedback_id in sorted(keys)}
+        known = await repository.load_known(tx.conn, by_key)
+        items = await repository.load_items(tx.conn, known)
+        threads = await repository.load_threads(tx.conn, {held.label for held in known.values()})
+        messages = []
+        for key, held in known.items():
+            team = next((team for team, each in FEEDS.items() if each.topic is topic), None)
+            if team is not None and team not in held.message.routes:
+                messages.append(feed.tombstone(by_key[key]))
+                continue
+            thread = threads.get(held.label)
+            case_id = None if thread is None or held.message.withdrawn else thread.state.case_id
+            body = triaged_body(items[key].item, items[key].decision, case_id, tx.version)
+            messages.append(feed.write(by_key[key], f"{by_key[key]}.{tx.version}", body, time=time))
+        return messages
+
+    async def _restate_cases(self, tx: Transaction, keys: Sequence[str], time: str) -> list[Told]:
+        known = await repository.load_known(tx.conn, keys)
+        threads = await repository.load_threads(tx.conn, {held.label for held in known.values()})
+        messages = []
+        for key, held in known.items():
+            thread = threads.get(held.label)
+            case_id = thread.state.case_id if thread is not None else None
+            if thread is None or case_id != key:
+                messages.append(pointer(key, case_id, tx.version, time))
+                continue
+            due = due_at(thread.state, self.decider.rules)
+            body = case_body(thread.state, due_at=due, tail=thread.tail_json, version=thread.version)
+            messages.append(CASES.write(key, f"{key}.{thread.version}", body, time=time))
+        return messages
+
+    def forget(self) -> None:
+        """Nothing is cached."""
+
+
+def _read_item(record: Record, replaying: bool, heard: list[Heard], poison: list[Poison]) -> None:
+    """Add the item of one record, or say why it is none."""
+    assert record.value is not None, "tombstones were passed over"
+    try:
+        data = envelope.decode(record.value).data
+        heard.append(hear(decode_item(data), bytes(data), replaying=replaying))
+    except (msgspec.DecodeError, ValueError, RecursionError, OverflowError):
+        poison.append(Poison(record, "undecodable", "This is no item as the feedback topics hold them."))
+
+
+def hear(item: Item, body: bytes, *, replaying: bool = False) -> Heard:
+    """Return an item with its keys.
+
+    Raises: ValueError when an id in it is none, or its time has no zone.
+    """
+    if item.occurred_at.tzinfo is None:
+        raise ValueError("occurred_at has no zone")
+    for node in item.conversations:
+        if len(node) != 36 or len(bytes.fromhex(node.replace("-", ""))) != 16:
+            raise ValueError("a conversation is no UUID")
+    return Heard(item, body, key_of(item.feedback_id), tuple(map(key_of, item.parents)), replaying)

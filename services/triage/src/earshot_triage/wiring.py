@@ -1,0 +1,57 @@
+"""How the parts of triage hang together: rules, judge, stage, runtime, routes.
+
+Owns the order of making them, for the command and for tests alike.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from earshot_shared.access import Secret
+from earshot_shared.config import ConfigFile, Loaded
+from earshot_shared.http.door import Door
+from earshot_shared.runtime import Ground, Runtime
+from earshot_shared.serve import Task
+from earshot_shared.service import Parts
+from earshot_triage.alerts import Watchman
+from earshot_triage.app import make_app
+from earshot_triage.config import TriageConfig
+from earshot_triage.decisions import Decider, Judging
+from earshot_triage.domain.routing import Rules
+from earshot_triage.judgement import Judge
+from earshot_triage.settings import TriageSettings
+from earshot_triage.stage import OUTPUTS, YIELDS, TriageStage
+
+
+def now() -> datetime:
+    """Return the time: the one clock of the service."""
+    return datetime.now(UTC)
+
+
+class Wiring:
+    """Makes each part of one triage process once, in the order in which `earshot_shared.service` asks for them."""
+
+    def __init__(self, settings: TriageSettings, *, judge: Judging | None = None) -> None:
+        self.settings = settings
+        self._file = ConfigFile(settings.config_dir, "triage", TriageConfig)
+        self._decider = Decider(judge or Judge.load(), *_rules(self._file.current))
+        self._file.follow(self._reload)
+        self.stage = TriageStage(self._decider, now)
+
+    def _reload(self, loaded: Loaded[TriageConfig]) -> None:
+        self._decider.use(*_rules(loaded))
+
+    async def open_runtime(self, ground: Ground, secret: Secret) -> Runtime:  # noqa: ARG002  # only the routes need the secret
+        """Return the runtime, with nothing running yet."""
+        return await Runtime.open(ground, stage=lambda _pool: self.stage, outputs=OUTPUTS, yields=YIELDS)
+
+    def more_tasks(self, parts: Parts) -> Mapping[str, Task]:
+        """Return what runs beside the loop and the relay."""
+        return {"rules": self._file.watch, "watchman": Watchman(parts.runtime.writer, now).run}
+
+    def build_app(self, parts: Parts) -> Door:
+        """Return the routes."""
+        return make_app(parts, self.stage, now)
+
+
+def _rules(loaded: Loaded[TriageConfig]) -> tuple[Rules, Mapping[str, object]]:
+    return loaded.model.rules(loaded.version), loaded.model.model_dump(mode="json")

@@ -1,0 +1,135 @@
+"""Finds the system that a command talks to: by the environment, by ``DIR/earshot.json``, or by ``--url`` and ``EARSHOT_API_KEY``.
+
+Owns the reading of ``earshot.json`` and the two options. Starts nothing and changes nothing.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+import msgspec
+
+from earshot_shared.cli.main import CommandFailedError
+from earshot_shared.settings import refuse_unknown_variables
+
+DEFAULT_DATA_DIR: Final = Path(".earshot")
+DEFAULT_PREFIX: Final = "earshot"
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class RunningSystem(msgspec.Struct, frozen=True, kw_only=True):
+    """What ``earshot.json`` says of a running system (contract §2)."""
+
+    ready: bool
+    pid: int
+    api_key: str
+    kafka: str
+    postgres: str
+    services: dict[str, str]
+    processes: dict[str, int] = {}
+    topic_prefix: str = DEFAULT_PREFIX
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """One service's address and the key to it."""
+
+    url: str
+    api_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Servers:
+    """Where Kafka and Postgres are, for commands that reach them themselves; None is "nobody said"."""
+
+    kafka_bootstrap: str | None
+    postgres_dsn: str | None
+    topic_prefix: str
+
+    def postgres(self) -> str:
+        """Return the DSN.
+
+        Raises: CommandFailedError when nobody said where Postgres is.
+        """
+        if self.postgres_dsn is None:
+            raise CommandFailedError("Where is Postgres? Set EARSHOT_POSTGRES_DSN, or name a running system's --data-dir.")
+        return self.postgres_dsn
+
+    def kafka(self) -> str:
+        """Return the bootstrap address.
+
+        Raises: CommandFailedError when nobody said where Kafka is.
+        """
+        if self.kafka_bootstrap is None:
+            raise CommandFailedError("Where is Kafka? Set EARSHOT_KAFKA_BOOTSTRAP, or name a running system's --data-dir.")
+        return self.kafka_bootstrap
+
+
+def data_dir_option(command: F) -> F:
+    """Add ``--data-dir`` to a command."""
+    return click.option(
+        "--data-dir",
+        type=click.Path(file_okay=False, path_type=Path),
+        envvar="EARSHOT_DATA_DIR",
+        default=DEFAULT_DATA_DIR,
+        show_default=True,
+        help="The data folder of a local system.",
+    )(command)
+
+
+def url_option(command: F) -> F:
+    """Add ``--url`` to a command that talks to one service."""
+    return click.option(
+        "--url", envvar="EARSHOT_URL", default=None, help="The service's address, with the key in EARSHOT_API_KEY; instead of --data-dir."
+    )(command)
+
+
+def read_system(data_dir: Path) -> RunningSystem | None:
+    """Return what a system wrote about itself, None when there is none.
+
+    Raises: CommandFailedError when the file is there but cannot be read as such.
+    """
+    file = data_dir / "earshot.json"
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=RunningSystem)
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.DecodeError) as error:
+        raise CommandFailedError(f"{file} cannot be read: start the system again with `earshot up`.") from error
+
+
+def find_service(service: str, *, data_dir: Path, url: str | None) -> Endpoint:
+    """Return where a service answers and the key to it.
+
+    Raises: CommandFailedError when no system runs there, it is not ready, or the key is missing.
+    """
+    refuse_unknown_variables(os.environ)
+    key = os.environ.get("EARSHOT_API_KEY")
+    if url is not None:
+        if not key:
+            raise CommandFailedError("With --url the key comes from the environment: set EARSHOT_API_KEY.")
+        return Endpoint(url=url.rstrip("/"), api_key=key)
+    system = read_system(data_dir)
+    if system is None:
+        raise CommandFailedError(f"No system runs on {data_dir}: start one with `earshot up`, or name it by --data-dir or --url.")
+    if not system.ready:
+        raise CommandFailedError(f"The system on {data_dir} is not ready (a part is starting again): try once more in a moment.")
+    address = system.services.get(service)
+    if address is None:
+        raise CommandFailedError(f"The system on {data_dir} does not run {service}.")
+    return Endpoint(url=address.rstrip("/"), api_key=key or system.api_key)
+
+
+def find_servers(data_dir: Path) -> Servers:
+    """Return where Kafka and Postgres are: what the environment says, else what the local system says."""
+    refuse_unknown_variables(os.environ)
+    system = read_system(data_dir)
+    prefix = os.environ.get("EARSHOT_TOPIC_PREFIX") or (system.topic_prefix if system else DEFAULT_PREFIX)
+    return Servers(
+        kafka_bootstrap=os.environ.get("EARSHOT_KAFKA_BOOTSTRAP") or (system.kafka if system else None),
+        postgres_dsn=os.environ.get("EARSHOT_POSTGRES_DSN") or (system.postgres if system else None),
+        topic_prefix=prefix,
+    )

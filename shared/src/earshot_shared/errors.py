@@ -1,0 +1,130 @@
+"""The errors of Earshot, and the translation of what our two libraries raise into them.
+
+Owns the taxonomy. Every error has a ``code``, one stable word for metrics, dead letters and HTTP bodies, and one sentence that says
+what to do. Foreign exceptions are translated at the border by type or SQLSTATE, never by message text.
+"""
+
+import asyncio
+from typing import ClassVar
+
+import aiokafka.errors as kafka_errors
+import asyncpg
+
+
+class EarshotError(Exception):
+    """The root of all that we raise on purpose; never raised itself."""
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, detail: str, *, code: str | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        if code is not None:
+            self.code = code  # type: ignore[misc]  # a narrower word for one instance is the point of the argument
+
+
+class RetryableError(EarshotError):
+    """The world was not ready (connection, lock, restart); the same input may succeed. Wait, then try again."""
+
+    code = "retry"
+
+    def __init__(self, detail: str, *, code: str | None = None, retry_after_s: float | None = None) -> None:
+        super().__init__(detail, code=code)
+        self.retry_after_s = retry_after_s
+
+
+class PoisonError(EarshotError):
+    """This record can never succeed. The loop sets it aside with its coordinates; its neighbours go on."""
+
+    code = "poison"
+
+
+class FencedError(EarshotError):
+    """Another owner moved our positions. Drop the slice, forget what is cached, load the positions again."""
+
+    code = "fenced"
+
+
+class FatalError(EarshotError):
+    """Our code, schema, configuration or ground is wrong. Say it, exit non-zero, be restarted or mended."""
+
+    code = "fatal"
+
+
+# SQLSTATE classes and states after which the same statement may succeed: connection, transaction rollback (serialisation, deadlock),
+# resources, operator intervention, lock not available, idle-in-transaction time-out, and a unique violation: a twin came first.
+_RETRYABLE_SQLSTATE_CLASSES = frozenset({"08", "40", "53", "57", "58"})
+_RETRYABLE_SQLSTATES = frozenset({"55P03", "25P03", "25P04", "23505", "55006"})
+_POISON_SQLSTATE_CLASSES = frozenset({"22"})  # a value that no column can hold: the record's fault, not ours
+
+
+def translate_asyncpg(error: BaseException) -> EarshotError:
+    """Return our error for what asyncpg (or its transport) raised; anything not known to pass or to be the data's fault is fatal."""
+    if isinstance(error, asyncpg.PostgresError):
+        state = error.sqlstate or ""
+        if state[:2] in _RETRYABLE_SQLSTATE_CLASSES or state in _RETRYABLE_SQLSTATES:
+            return RetryableError(f"Postgres asked us to try again ({state}).", code="postgres-retry")
+        if state[:2] in _POISON_SQLSTATE_CLASSES:
+            return PoisonError(f"Postgres cannot hold a value of this record ({state}).", code="postgres-data")
+        return FatalError(f"Postgres refused a statement of ours ({state or type(error).__name__}).", code="postgres-fatal")
+    if isinstance(error, asyncpg.InternalClientError):
+        return RetryableError("The Postgres connection lost its place; a new one is opened.", code="postgres-client")
+    if isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError):  # asyncpg's own DataError, raised before anything is sent
+        return PoisonError("A value does not fit the column it is meant for.", code="postgres-data")
+    if isinstance(error, asyncpg.InterfaceError):
+        # "connection is closed", "pool is closing", "another operation in progress": states of a connection, not of the data.
+        return RetryableError("The Postgres connection is not usable; a new one is opened.", code="postgres-connection")
+    if isinstance(error, OSError | asyncio.TimeoutError | EOFError):
+        return RetryableError("Postgres could not be reached.", code="postgres-unreachable")
+    return FatalError(f"Postgres access failed unexpectedly ({type(error).__name__}).", code="postgres-fatal")
+
+
+_FATAL_KAFKA = (
+    kafka_errors.IllegalStateError,
+    kafka_errors.IncompatibleBrokerVersion,
+    kafka_errors.UnrecognizedBrokerVersion,
+    kafka_errors.UnsupportedVersionError,
+    kafka_errors.UnsupportedCodecError,
+    kafka_errors.UnsupportedForMessageFormatError,
+    kafka_errors.SaslAuthenticationFailed,
+    kafka_errors.TopicAuthorizationFailedError,
+    kafka_errors.GroupAuthorizationFailedError,
+    kafka_errors.ClusterAuthorizationFailedError,
+    kafka_errors.TransactionalIdAuthorizationFailed,
+    kafka_errors.InvalidTopicError,
+    kafka_errors.InvalidConfigurationError,
+    kafka_errors.InconsistentGroupProtocolError,
+    kafka_errors.OffsetOutOfRangeError,
+)
+_FENCED_KAFKA = (
+    kafka_errors.CommitFailedError,
+    kafka_errors.ProducerFenced,
+    kafka_errors.IllegalGenerationError,
+    kafka_errors.UnknownMemberIdError,
+    kafka_errors.RebalanceInProgressError,
+    kafka_errors.FencedInstanceIdError if hasattr(kafka_errors, "FencedInstanceIdError") else kafka_errors.ProducerFenced,
+)
+_POISON_KAFKA = (
+    kafka_errors.CorruptRecordException,
+    kafka_errors.MessageSizeTooLargeError,
+    kafka_errors.RecordTooLargeError,
+    kafka_errors.RecordListTooLargeError,
+    kafka_errors.InvalidMessageError if hasattr(kafka_errors, "InvalidMessageError") else kafka_errors.CorruptRecordException,
+)
+
+
+def translate_kafka(error: BaseException) -> EarshotError:
+    """Return our error for what aiokafka raised: by type first, then by the library's own ``retriable`` mark."""
+    name = type(error).__name__
+    if isinstance(error, _FENCED_KAFKA):
+        return FencedError(f"Kafka says another owner took over ({name}).", code="kafka-fenced")
+    if isinstance(error, _POISON_KAFKA):
+        return PoisonError(f"Kafka cannot carry this record ({name}).", code="kafka-data")
+    if isinstance(error, _FATAL_KAFKA):
+        return FatalError(f"Kafka refused us ({name}).", code="kafka-fatal")
+    if isinstance(error, kafka_errors.KafkaError):
+        # Whatever else a broker says passes with time (election, load, time-out, network); staying up and trying again loses nothing.
+        return RetryableError(f"Kafka was not ready ({name}).", code="kafka-retry")
+    if isinstance(error, OSError | asyncio.TimeoutError):
+        return RetryableError("Kafka could not be reached.", code="kafka-unreachable")
+    return FatalError(f"Kafka access failed unexpectedly ({name}).", code="kafka-fatal")

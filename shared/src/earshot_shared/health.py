@@ -1,0 +1,88 @@
+"""Whether a process lives, and whether it is ready to work.
+
+Live: its loop turned recently. Ready: whatever it needs is there (database reachable, schema as expected, positions loaded), each reason
+named. Owns the asking; the parts report themselves.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from time import monotonic
+from typing import Final
+
+import asyncpg
+
+from earshot_shared.errors import EarshotError, translate_asyncpg
+from earshot_shared.migrations import missing_migrations
+
+Check = Callable[[], Awaitable[str | None]]
+"""Returns what is missing in a sentence, None when all is well."""
+
+_CHECK_TIMEOUT_S: Final = 3.0
+_PATIENCE_S: Final = 60.0  # a slice of 4,000 records on a busy machine takes a few seconds; a minute without a turn is a fault
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The answer to "are you well?", with the reasons against it by name."""
+
+    reasons: Mapping[str, str]
+
+    @property
+    def well(self) -> bool:
+        """Return whether nothing speaks against it."""
+        return not self.reasons
+
+
+class Health:
+    """Gathers heartbeats and checks of one process."""
+
+    def __init__(self, *, patience_s: float = _PATIENCE_S, clock: Callable[[], float] = monotonic) -> None:
+        self._patience_s = patience_s
+        self._clock = clock
+        self._turns: dict[str, Callable[[], float]] = {}
+        self._checks: dict[str, Check] = {}
+
+    def watch(self, part: str, turned_at: Callable[[], float]) -> None:
+        """Expect a part (loop, relay) to go round; ``turned_at`` gives the clock's time of its last turn, 0 before its first."""
+        self._turns[part] = turned_at
+
+    def require(self, name: str, check: Check) -> None:
+        """Ask ``check`` whenever readiness is asked for."""
+        self._checks[name] = check
+
+    def live(self) -> Verdict:
+        """Return whether every part turned within its patience."""
+        now = self._clock()
+        silence = {part: now - (turned_at() or now) for part, turned_at in self._turns.items()}
+        return Verdict({part: f"has not turned for {late:.0f} s" for part, late in silence.items() if late > self._patience_s})
+
+    async def ready(self) -> Verdict:
+        """Return whether all checks pass, asked at once and each with a deadline."""
+        names = list(self._checks)
+        found = await asyncio.gather(*(self._ask(self._checks[name]) for name in names))
+        reasons = {name: reason for name, reason in zip(names, found, strict=True) if reason is not None}
+        return Verdict({**self.live().reasons, **reasons})
+
+    async def _ask(self, check: Check) -> str | None:
+        try:
+            async with asyncio.timeout(_CHECK_TIMEOUT_S):
+                return await check()
+        except TimeoutError:
+            return f"did not answer within {_CHECK_TIMEOUT_S:.0f} s"
+        except EarshotError as error:
+            return error.detail
+
+
+def database_check(pool: "asyncpg.Pool[asyncpg.Record]", service: str) -> Check:
+    """Return the check that Postgres answers and that the schema on the pool's search path has what this code needs."""
+
+    async def check() -> str | None:
+        try:
+            async with pool.acquire() as connection:
+                missing = await missing_migrations(connection, service)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+            return translate_asyncpg(error).detail
+        return f"run `earshot migrate`: the schema lacks {missing[0]}" if missing else None
+
+    return check

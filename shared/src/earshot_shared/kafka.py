@@ -1,0 +1,172 @@
+"""The way to Kafka: consumers and producers with our settings, and what identifies a log.
+
+Owns client settings. Everything untyped of the client libraries stops here and in ``pipeline``.
+"""
+
+import asyncio
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import aiokafka
+import aiokafka.errors as kafka_errors
+
+from earshot_shared.errors import FatalError, RetryableError, translate_kafka
+from earshot_shared.pipeline.positions import Ground, Partition
+from earshot_shared.topics import MAX_MESSAGE_BYTES
+
+SESSION_TIMEOUT_MS = 10_000
+HEARTBEAT_MS = 2_500
+FETCH_PARTITION_BYTES = 4 * 1024 * 1024
+PRODUCER_BATCH_BYTES = 1024 * 1024
+CONNECT_TIMEOUT_S = 15.0
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise as ours whatever aiokafka or its transport raises inside the block."""
+    try:
+        yield
+    except (kafka_errors.KafkaError, OSError, TimeoutError) as error:
+        raise translate_kafka(error) from error
+
+
+def make_consumer(bootstrap: str, *, client_id: str, group: str | None = None) -> Any:
+    """Return an aiokafka consumer (not started) that never commits by itself and never jumps.
+
+    ``auto_offset_reset="none"``: where to read is our position's business; a jump to the end would lose records.
+    """
+    return aiokafka.AIOKafkaConsumer(
+        bootstrap_servers=bootstrap,
+        client_id=client_id,
+        group_id=group,
+        enable_auto_commit=False,
+        auto_offset_reset="none",
+        session_timeout_ms=SESSION_TIMEOUT_MS,
+        heartbeat_interval_ms=HEARTBEAT_MS,
+        max_poll_interval_ms=300_000,
+        max_partition_fetch_bytes=FETCH_PARTITION_BYTES,
+        fetch_max_wait_ms=250,
+        check_crcs=False,  # TCP and the broker check already; a second sum costs a microsecond a record
+        metadata_max_age_ms=60_000,
+    )
+
+
+def make_producer(bootstrap: str, *, client_id: str) -> Any:
+    """Return an idempotent aiokafka producer (not started); batches are built and sent whole by the relay."""
+    return aiokafka.AIOKafkaProducer(
+        bootstrap_servers=bootstrap,
+        client_id=client_id,
+        acks="all",
+        enable_idempotence=True,
+        compression_type="zstd",
+        linger_ms=0,
+        max_batch_size=PRODUCER_BATCH_BYTES,
+        max_request_size=MAX_MESSAGE_BYTES,
+        request_timeout_ms=30_000,
+        metadata_max_age_ms=60_000,
+    )
+
+
+async def start(client: Any) -> None:
+    """Start a consumer or producer.
+
+    Raises: RetryableError when the broker does not answer; the client is closed again then.
+    """
+    try:
+        with translated():
+            await asyncio.wait_for(client.start(), CONNECT_TIMEOUT_S)
+    except BaseException:
+        await stop(client)
+        raise
+
+
+async def stop(client: Any) -> None:
+    """Stop a client, whatever state it is in; a broker that is gone must not keep us."""
+    try:
+        await asyncio.wait_for(client.stop(), 10)
+    except (kafka_errors.KafkaError, OSError, TimeoutError):
+        return
+
+
+def topic_ids(bootstrap: str, topics: Sequence[str]) -> tuple[str, dict[str, str]]:
+    """Return the cluster's id and each topic's id. Blocking (librdkafka): call it in a thread.
+
+    Raises: FatalError when a topic does not exist; RetryableError when the cluster does not answer.
+    """
+    from confluent_kafka import KafkaException, TopicCollection  # here, not above: 15 MB that only start-up needs
+    from confluent_kafka.admin import AdminClient
+
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0, "socket.timeout.ms": 10_000})
+    try:
+        cluster_id = admin.describe_cluster(request_timeout=10).result().cluster_id
+        described = admin.describe_topics(TopicCollection(list(topics)), request_timeout=10)
+        ids: dict[str, str] = {}
+        for name, future in described.items():
+            try:
+                ids[name] = str(future.result().topic_id)
+            except KafkaException as error:
+                if error.args[0].name() == "UNKNOWN_TOPIC_OR_PART":
+                    raise FatalError(f"The topic {name} does not exist. Run `earshot topics apply`.", code="topic-missing") from error
+                raise
+    except KafkaException as error:
+        raise RetryableError("Kafka could not be asked who it is.", code="kafka-unreachable") from error
+    return str(cluster_id), ids
+
+
+async def survey(consumer: Any, bootstrap: str, topics: Iterable[str]) -> Ground:
+    """Return what identifies the log of some topics and where it begins and ends.
+
+    Raises: FatalError when a topic is missing; RetryableError when the broker does not answer.
+    """
+    names = sorted(topics)
+    cluster_id, ids = await asyncio.to_thread(topic_ids, bootstrap, names)
+    counts = await partition_counts(consumer, names)
+    partitions = [aiokafka.TopicPartition(name, number) for name in names for number in range(counts[name])]
+    with translated():
+        first, end = await asyncio.gather(consumer.beginning_offsets(partitions), consumer.end_offsets(partitions))
+    bounds: dict[Partition, tuple[int, int]] = {(each.topic, each.partition): (first[each], end[each]) for each in partitions}
+    return Ground(cluster_id=cluster_id, topic_ids=ids, bounds=bounds)
+
+
+async def partition_counts(client: Any, topics: Iterable[str]) -> dict[str, int]:
+    """Return how many partitions each topic has, asking the broker.
+
+    Raises: RetryableError, FatalError when a topic is unknown to the broker.
+    """
+    kafka = client.client if hasattr(client, "client") else client._client  # aiokafka's consumer has no public way
+    with translated():
+        metadata = await kafka.fetch_all_metadata()
+    counts: dict[str, int] = {}
+    for name in topics:
+        found = metadata.partitions_for_topic(name)
+        if not found:
+            raise FatalError(f"The topic {name} does not exist. Run `earshot topics apply`.", code="topic-missing")
+        counts[name] = len(found)
+    return counts
+
+
+async def end_offsets(consumer: Any, partitions: Iterable[Partition]) -> dict[Partition, int]:
+    """Return the end of the log of each partition."""
+    wanted = [aiokafka.TopicPartition(topic, number) for topic, number in partitions]
+    with translated():
+        found = await consumer.end_offsets(wanted)
+    return {(each.topic, each.partition): offset for each, offset in found.items()}
+
+
+async def start_admin(admin: Any) -> None:
+    """Start an admin client.
+
+    Raises: RetryableError when the broker does not answer.
+    """
+    with translated():
+        try:
+            await asyncio.wait_for(admin.start(), CONNECT_TIMEOUT_S)
+        except BaseException:
+            await admin.close()
+            raise
+
+
+def refused(detail: str) -> FatalError:
+    """Return the error for a request that the broker will not grant whatever we do."""
+    return FatalError(detail, code="kafka-refused")

@@ -1,0 +1,96 @@
+"""Where each partition stands: the truth about what was applied, in the transaction that applied it.
+
+Owns the rows of ``positions``. A position knows the cluster and the topic it was said of: on other ground it means nothing.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from earshot_shared.errors import FatalError, FencedError
+from earshot_shared.pipeline.records import Batch
+from earshot_shared.postgres import Queries
+
+_QUERIES = Queries.load("earshot_shared.pipeline")
+HELP = "Was the broker replaced or its data lost? `earshot ingest republish --since TIME` brings the services onto the new ground."
+
+Partition = tuple[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What identifies the log: the cluster's id, and for each topic its id and the offsets (first, end) of its partitions."""
+
+    cluster_id: str
+    topic_ids: Mapping[str, str]
+    bounds: Mapping[Partition, tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """The next offset to apply; below ``replay_until`` nothing is new to anybody."""
+
+    next_offset: int
+    replay_until: int
+
+
+async def load(conn: Any, wanted: Iterable[Partition], ground: Ground) -> dict[Partition, Position]:
+    """Return the positions of the wanted partitions, beginning those never seen at the first offset.
+
+    Raises: FatalError when a position was said of another cluster or topic, or lies beyond the end of the log.
+    """
+    partitions = sorted(wanted)
+    topics = sorted({topic for topic, _ in partitions})
+    found = await _select(conn, topics)
+    missing = [partition for partition in partitions if partition not in found]
+    if missing:
+        await conn.execute(
+            _QUERIES["create_positions"],
+            [topic for topic, _ in missing],
+            [partition for _, partition in missing],
+            [ground.bounds[each][0] for each in missing],
+            ground.cluster_id,
+            [ground.topic_ids[topic] for topic, _ in missing],
+        )
+        found = await _select(conn, topics)
+    positions = {}
+    for each in partitions:
+        row = found[each]
+        _check_ground(each, row, ground)
+        positions[each] = Position(row["next_offset"], row["replay_until"])
+    return positions
+
+
+async def _select(conn: Any, topics: Sequence[str]) -> dict[Partition, Any]:
+    return {(row["topic"], row["partition"]): row for row in await conn.fetch(_QUERIES["load_positions"], topics)}
+
+
+def _check_ground(partition: Partition, row: Any, ground: Ground) -> None:
+    """Raise when the position cannot have been said of this log."""
+    topic, number = partition
+    if row["cluster_id"] != ground.cluster_id:
+        raise FatalError(f"The position of {topic}-{number} belongs to another Kafka cluster. {HELP}", code="other-cluster")
+    if row["topic_id"] != ground.topic_ids[topic]:
+        raise FatalError(f"The topic {topic} was deleted and made anew since our position. {HELP}", code="other-topic")
+    end = ground.bounds[partition][1]
+    if row["next_offset"] > end:
+        raise FatalError(
+            f"The log of {topic}-{number} ends at {end}, before our position {row['next_offset']}. {HELP}", code="log-too-short"
+        )
+
+
+async def advance(conn: Any, batches: Sequence[Batch], known: Mapping[Partition, Position]) -> None:
+    """Move the positions of all batches to their ends.
+
+    Raises: FencedError when one does not stand where we thought: another owner moved it, or a replay began.
+    """
+    ordered = sorted(batches, key=lambda batch: (batch.records[0].topic, batch.partition))
+    moved = await conn.fetchval(
+        _QUERIES["advance_positions"],
+        [batch.records[0].topic for batch in ordered],
+        [batch.partition for batch in ordered],
+        [known[batch.records[0].topic, batch.partition].next_offset for batch in ordered],
+        [batch.end for batch in ordered],
+    )
+    if moved != len(ordered):
+        raise FencedError("A position was moved by another owner or by a replay.")

@@ -1,0 +1,366 @@
+"""Publishes what transactions said, in the order of their commits, and repairs what a frozen predecessor may say late.
+
+Owns the lease, the expected offsets and the sending. The law it keeps: once settled, the last record of every key on a topic of state is
+its highest version, whatever died or froze between commit and publish. How and why: ``docs/design.md``.
+"""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from uuid import UUID, uuid4
+
+import aiokafka
+import msgspec
+
+from earshot_shared import kafka
+from earshot_shared.envelope import HEADERS
+from earshot_shared.errors import FatalError, FencedError, RetryableError
+from earshot_shared.messages import Message, unpack
+from earshot_shared.pipeline.positions import HELP, Partition
+from earshot_shared.pipeline.writer import Transaction, Writer
+from earshot_shared.postgres import Queries, translated
+from earshot_shared.topics import Topic, partition_of
+
+_QUERIES = Queries.load("earshot_shared.pipeline")
+_log = logging.getLogger(__name__)
+
+LEASE_S = 5.0
+RENEW_S = 1.5
+POLL_S = 0.05  # rows of other replicas are seen within this
+FINISH_S = 3.0
+WATCH_S = 1.0  # the ends of the log are compared with what we expect this often
+ROUND_ROWS = 64
+ROUND_BYTES = 32 * 1024 * 1024
+MEMORY_BYTES = 96 * 1024 * 1024
+
+
+class Restates(Protocol):
+    """Whoever knows the present state of keys: a stage."""
+
+    async def restate(self, tx: Transaction, topic: Topic, keys: Collection[str]) -> list[Message]:
+        """See `earshot_shared.pipeline.records.Stage.restate`."""
+
+
+@dataclass(slots=True)
+class _Memory:
+    """Messages of committed rows that we wrote ourselves, by row id; bounded, since the table has them too."""
+
+    rows: dict[int, tuple[list[Message], int]] = field(default_factory=dict)
+    size_bytes: int = 0
+
+    def keep(self, row: int, messages: list[Message], size_bytes: int) -> None:
+        if self.size_bytes + size_bytes <= MEMORY_BYTES:
+            self.rows[row] = (messages, size_bytes)
+            self.size_bytes += size_bytes
+
+    def take(self, row: int) -> list[Message] | None:
+        messages, size_bytes = self.rows.pop(row, (None, 0))
+        self.size_bytes -= size_bytes
+        return messages
+
+    def clear(self) -> None:
+        self.rows.clear()
+        self.size_bytes = 0
+
+
+class Expectation(msgspec.Struct):
+    """The next offset of every partition of our topics of state, as stored in the lease row."""
+
+    offsets: dict[str, list[int]]
+
+
+def expected_offsets(stored: bytes | None) -> dict[Partition, int]:
+    """Return where the relay expects the log of each of its partitions to end, as its lease row says."""
+    if stored is None:
+        return {}
+    offsets = msgspec.msgpack.decode(stored, type=Expectation).offsets
+    return {(name, number): offset for name, each in offsets.items() for number, offset in enumerate(each)}
+
+
+class Relay:
+    """The relay of one service process; at any time at most one replica holds the lease and publishes."""
+
+    def __init__(self, writer: Writer, stage: Restates, *, bootstrap: str, prefix: str, topics: Iterable[Topic]) -> None:
+        self._writer = writer
+        self._stage = stage
+        self._bootstrap = bootstrap
+        self._topics = {topic: topic.full_name(prefix) for topic in topics}
+        self._names = {name: topic for topic, name in self._topics.items()}
+        self._holder: UUID = uuid4()
+        self._epoch: int | None = None
+        self._lease_until = 0.0
+        self._watched_at = 0.0
+        self._memory = _Memory()
+        self._wake = asyncio.Event()
+        self._counts: dict[str, int] = {}
+        self._expected: dict[str, list[int]] = {}
+        self._producer: Any = None
+        self._consumer: Any = None
+        writer.tell(self._offer)
+
+    def _offer(self, row: int, messages: list[Message], size_bytes: int) -> None:
+        self._memory.keep(row, messages, size_bytes)
+        self._wake.set()
+
+    @property
+    def holds_lease(self) -> bool:
+        """Whether this replica publishes now."""
+        return self._epoch is not None
+
+    async def run(self) -> None:
+        """Publish until cancelled. Retries what may pass; raises FatalError when the ground is wrong."""
+        delay_s = 0.1
+        try:
+            while True:
+                try:
+                    await self._connect()
+                    await self._serve()
+                except (RetryableError, FencedError) as error:
+                    _log.warning("relay waits", extra={"action": "relay_retry", "service": self._writer.service, "code": error.code})
+                    await self._disconnect()
+                    await asyncio.sleep(delay_s)
+                    delay_s = min(delay_s * 2, 2.0)
+                else:
+                    delay_s = 0.1
+        finally:
+            await self._finish()
+            await self._disconnect()
+
+    async def _finish(self) -> None:
+        """Publish what still waits, then let another replica take over at once. What is left is safe in the table."""
+        with contextlib.suppress(RetryableError, FencedError, FatalError, TimeoutError):
+            async with asyncio.timeout(FINISH_S):
+                while self.holds_lease and await self._round():
+                    pass
+                await self._release()
+
+    async def _connect(self) -> None:
+        if self._producer is not None:
+            return
+        producer = kafka.make_producer(self._bootstrap, client_id=f"{self._writer.schema}-relay")
+        consumer = kafka.make_consumer(self._bootstrap, client_id=f"{self._writer.schema}-relay-watch")
+        await kafka.start(producer)
+        try:
+            await kafka.start(consumer)
+            self._counts = await kafka.partition_counts(consumer, self._topics.values())
+        except BaseException:
+            await kafka.stop(producer)
+            await kafka.stop(consumer)
+            raise
+        self._producer, self._consumer = producer, consumer
+
+    async def _disconnect(self) -> None:
+        producer, consumer, self._producer, self._consumer = self._producer, self._consumer, None, None
+        self._epoch = None
+        self._memory.clear()
+        for client in (producer, consumer):
+            if client is not None:
+                await kafka.stop(client)
+
+    async def _serve(self) -> None:
+        """Hold or await the lease, and publish while holding it."""
+        while True:
+            if time.monotonic() > self._lease_until - (LEASE_S - RENEW_S) and not await self._take_lease():
+                self._memory.clear()
+                await asyncio.sleep(RENEW_S)
+                continue
+            published = await self._round()
+            if time.monotonic() - self._watched_at > WATCH_S:
+                await self._watch()
+            if not published:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), POLL_S)
+                self._wake.clear()
+
+    async def _take_lease(self) -> bool:
+        asked_at = time.monotonic()
+        with translated():
+            row = await self._writer.pool.fetchrow(_QUERIES["take_lease"], self._holder, LEASE_S)
+        if row is None:
+            self._epoch = None
+            return False
+        newly = self._epoch != row["epoch"]
+        self._epoch, self._lease_until = row["epoch"], asked_at + LEASE_S
+        if newly:
+            await self._begin(row["expected"])
+        return True
+
+    async def _release(self) -> None:
+        if self._epoch is not None:
+            with translated():
+                await self._writer.pool.execute(_QUERIES["release_lease"], self._holder)
+
+    async def _begin(self, stored: bytes | None) -> None:
+        """Take over: know what to expect before anything is sent, and look at what was said since."""
+        offsets = msgspec.msgpack.decode(stored, type=Expectation).offsets if stored else {}
+        ends = await kafka.end_offsets(self._consumer, self._state_partitions())
+        self._expected = {}
+        for name, count in self._counts.items():
+            if self._names[name].value.stateful:
+                known = offsets.get(name, [])
+                self._expected[name] = [known[n] if n < len(known) else ends[name, n] for n in range(count)]
+        await self._store_expected()
+        _log.info("relay took the lease", extra={"action": "relay_lease", "service": self._writer.service, "epoch": self._epoch})
+        self._watched_at = 0.0
+        await self._watch()
+
+    def _state_partitions(self) -> list[Partition]:
+        return [(name, n) for name, count in self._counts.items() if self._names[name].value.stateful for n in range(count)]
+
+    async def _round(self) -> bool:
+        """Publish the rows that wait, oldest first; return whether there were any.
+
+        Steps, and what a crash after each leaves: (1) rows listed: nothing; (2) sent: rows in place, sent again in order by whoever
+        comes next; (3) marked: done.
+        """
+        with translated():
+            rows = [row["id"] for row in await self._writer.pool.fetch(_QUERIES["list_outbox"], ROUND_ROWS)]
+        if not rows:
+            return False
+        messages, taken = await self._collect(rows)
+        foreign = await self._send(messages)
+        if foreign:  # before the mark, which stores an expectation beyond the foreign records
+            await self._repair(foreign)
+        await self._mark(taken)
+        return True
+
+    async def _collect(self, rows: Sequence[int]) -> tuple[list[Message], list[int]]:
+        """Return the messages of the rows in order (from memory, else from the table) and the rows they came from."""
+        held = {row: self._memory.take(row) for row in rows}
+        missing = [row for row, messages in held.items() if messages is None]
+        if missing:
+            with translated():
+                for stored in await self._writer.pool.fetch(_QUERIES["read_outbox"], missing):
+                    held[stored["id"]] = unpack(stored["messages"])
+        collected: list[Message] = []
+        for row in rows:
+            collected += held[row] or ()
+        return collected, list(rows)
+
+    async def _send(self, messages: Sequence[Message]) -> dict[Partition, tuple[int, int]]:
+        """Send all and wait for the acks; return the ranges of foreign records met (first, end) by partition."""
+        by_partition: dict[Partition, list[Message]] = defaultdict(list)
+        for message in messages:
+            name = self._topics[message.topic]
+            by_partition[name, partition_of(message.key, self._counts[name])].append(message)
+        foreign: dict[Partition, tuple[int, int]] = {}
+        with kafka.translated():
+            sent = [
+                (partition, len(batch), await self._producer.send_batch(self._build(batch), partition[0], partition=partition[1]))
+                for partition, group in by_partition.items()
+                for batch in self._batches(group)
+            ]
+            for partition, count, future in sent:
+                base = (await asyncio.wait_for(future, 60)).offset
+                self._expect(partition, base, count, foreign)
+        return foreign
+
+    def _batches(self, group: list[Message]) -> Iterable[list[Message]]:
+        """Split into runs that fit one batch of the producer."""
+        run: list[Message] = []
+        size = 0
+        for message in group:
+            cost = len(message.key) + len(message.value or b"") + 96
+            if run and size + cost > kafka.PRODUCER_BATCH_BYTES:
+                yield run
+                run, size = [], 0
+            run.append(message)
+            size += cost
+        yield run
+
+    def _build(self, batch: Iterable[Message]) -> Any:
+        builder = self._producer.create_batch()
+        timestamp_ms = int(time.time() * 1000)
+        for _, key, value in batch:
+            if builder.append(key=key, value=value, timestamp=timestamp_ms, headers=HEADERS) is None:
+                raise FatalError("A batch was fuller than its builder allows; this is a fault of ours.", code="batch-overfull")
+        builder.close()
+        return builder
+
+    def _expect(self, partition: Partition, base: int, count: int, foreign: dict[Partition, tuple[int, int]]) -> None:
+        """Compare where our batch landed with where it should have; remember what lies between."""
+        name, number = partition
+        offsets = self._expected.get(name)
+        if offsets is None:
+            return
+        wanted = offsets[number]
+        if base < 0:  # a retry whose first try had arrived: the broker does not say where; the next watch will see the range
+            return
+        if base < wanted:
+            raise FatalError(f"The log of {name}-{number} is shorter than what was written to it. {HELP}", code="log-too-short")
+        if base > wanted:
+            first, _ = foreign.get(partition, (wanted, base))
+            foreign[partition] = (first, base)
+        offsets[number] = base + count
+
+    async def _mark(self, rows: Sequence[int]) -> None:
+        with translated():
+            epoch = await self._writer.pool.fetchval(
+                _QUERIES["mark_published"], self._holder, self._epoch, self._packed_expectation(), LEASE_S, rows
+            )
+        if epoch is None:
+            self._epoch = None
+            raise FencedError("Another replica took over the relay.", code="relay-fenced")
+        self._lease_until = time.monotonic() + LEASE_S - 1
+
+    def _packed_expectation(self) -> bytes:
+        return msgspec.msgpack.encode(Expectation(self._expected))
+
+    async def _store_expected(self) -> None:
+        with translated():
+            epoch = await self._writer.pool.fetchval(_QUERIES["store_expected"], self._holder, self._epoch, self._packed_expectation())
+        if epoch is None:
+            self._epoch = None
+            raise FencedError("Another replica took over the relay.", code="relay-fenced")
+
+    async def _watch(self) -> None:
+        """Compare the ends of the log with what we expect; repair when somebody else wrote."""
+        ends = await kafka.end_offsets(self._consumer, self._state_partitions())
+        foreign = {}
+        for (name, number), end in ends.items():
+            wanted = self._expected[name][number]
+            if end < wanted:
+                raise FatalError(f"The log of {name}-{number} is shorter than what was written to it. {HELP}", code="log-too-short")
+            if end > wanted:
+                foreign[name, number] = (wanted, end)
+                self._expected[name][number] = end
+        if foreign:
+            await self._repair(foreign)
+        self._watched_at = time.monotonic()
+
+    async def _repair(self, foreign: Mapping[Partition, tuple[int, int]]) -> None:
+        """Say again the present state of every key in the foreign ranges, and only then move the expectation past them."""
+        keys = await self._keys_in(foreign)
+        async with self._writer.transaction() as tx:
+            for name, found in sorted(keys.items()):
+                tx.send(await self._stage.restate(tx, self._names[name], found))
+            epoch = await tx.conn.fetchval(_QUERIES["store_expected"], self._holder, self._epoch, self._packed_expectation())
+            if epoch is None:
+                raise FencedError("Another replica took over the relay.", code="relay-fenced")
+        _log.warning(
+            "foreign records repaired",
+            extra={"action": "relay_repair", "service": self._writer.service, "keys": sum(len(found) for found in keys.values())},
+        )
+
+    async def _keys_in(self, ranges: Mapping[Partition, tuple[int, int]]) -> dict[str, set[str]]:
+        """Return the keys of all records in the ranges, by topic."""
+        keys: dict[str, set[str]] = defaultdict(set)
+        with kafka.translated():
+            for (name, number), (first, end) in ranges.items():
+                partition = aiokafka.TopicPartition(name, number)
+                self._consumer.assign([partition])
+                begin = (await self._consumer.beginning_offsets([partition]))[partition]
+                at = max(first, begin)
+                self._consumer.seek(partition, at)
+                while at < end:
+                    batches = await self._consumer.getmany(partition, timeout_ms=1000)
+                    for record in batches.get(partition, ()):
+                        if record.offset < end and record.key is not None:
+                            keys[name].add(record.key.decode())
+                    at = await self._consumer.position(partition)
+        return keys

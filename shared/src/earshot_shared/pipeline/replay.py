@@ -1,0 +1,97 @@
+"""Rebuilds a service's view: empties it and moves its positions back, in one transaction; the running service folds everything anew.
+
+Owns the moving back and the waiting. Ids are functions of the facts and versions go on growing, so readers notice only the end state.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import aiokafka
+import asyncpg
+
+from earshot_shared import kafka
+from earshot_shared.errors import FatalError
+from earshot_shared.pipeline.positions import Ground, Partition
+from earshot_shared.postgres import Queries, translated
+from earshot_shared.topics import schema_name
+
+_QUERIES = Queries.load("earshot_shared.pipeline")
+_POLL_S = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """What is replayed: a service by name, its package (for ``sql/reset.sql``), and since when (None: from the beginning)."""
+
+    service: str
+    package: str
+    since: datetime | None = None
+
+
+async def run_replay(wanted: Replay, *, dsn: str, bootstrap: str, prefix: str, progress: Callable[[int, int], None]) -> int:
+    """Replay and wait until the running service has folded everything that stood on its topics when it began; return how many events.
+
+    Raises: FatalError when the service has no positions (it never ran); RetryableError when Kafka or Postgres does not answer.
+    """
+    schema = schema_name(wanted.service, prefix)
+    with translated():
+        conn = await asyncpg.connect(dsn, server_settings={"search_path": schema})
+    consumer = kafka.make_consumer(bootstrap, client_id=f"{schema}-replay")
+    try:
+        await kafka.start(consumer)
+        with translated():
+            known = {(row["topic"], row["partition"]) for row in await conn.fetch(_QUERIES["list_positions"])}
+        if not known:
+            raise FatalError(f"{wanted.service} has read nothing yet: there is nothing to replay.", code="replay-empty")
+        ground = await kafka.survey(consumer, bootstrap, {topic for topic, _ in known})
+        starts = await _starts(consumer, ground, wanted.since)
+        with translated():
+            await _move_back(conn, schema, wanted, ground, starts)
+        total = sum(ground.bounds[at][1] - starts[at] for at in known)
+        await _wait(conn, ground, known, total, progress)
+        return total
+    finally:
+        await kafka.stop(consumer)
+        await conn.close()
+
+
+async def _starts(consumer: Any, ground: Ground, since: datetime | None) -> dict[Partition, int]:
+    if since is None:
+        return {at: first for at, (first, _) in ground.bounds.items()}
+    wanted = {aiokafka.TopicPartition(*at): int(since.timestamp() * 1000) for at in ground.bounds}
+    with kafka.translated():
+        found = await consumer.offsets_for_times(wanted)
+    return {
+        (each.topic, each.partition): ground.bounds[each.topic, each.partition][1] if at is None else at.offset
+        for each, at in found.items()
+    }
+
+
+async def _move_back(conn: Any, schema: str, wanted: Replay, ground: Ground, starts: dict[Partition, int]) -> None:
+    """Under the pen: empty the views (only when all is replayed) and move every position back. The owners' next slice is fenced."""
+    ordered = sorted(starts)
+    async with conn.transaction():
+        await conn.fetchval(_QUERIES["take_pen"], schema)
+        if wanted.since is None:
+            await conn.execute(Queries.load(wanted.package)["reset_views"])
+        await conn.execute(
+            _QUERIES["move_back"],
+            [topic for topic, _ in ordered],
+            [number for _, number in ordered],
+            [starts[at] for at in ordered],
+            [ground.bounds[at][1] for at in ordered],
+        )
+
+
+async def _wait(conn: Any, ground: Ground, known: set[Partition], total: int, progress: Callable[[int, int], None]) -> None:
+    while True:
+        with translated():
+            rows = await conn.fetch(_QUERIES["list_positions"])
+        behind = sum(max(0, ground.bounds[at][1] - row["next_offset"]) for row in rows if (at := (row["topic"], row["partition"])) in known)
+        progress(total - behind, total)
+        if behind == 0:
+            return
+        await asyncio.sleep(_POLL_S)

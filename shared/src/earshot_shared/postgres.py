@@ -1,0 +1,84 @@
+"""The way to Postgres: pools with safe time-outs, and queries that live in ``.sql`` files.
+
+Owns connection settings and the reading of query files. Begins no transaction (``pipeline.writer`` does) and holds no query.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from importlib import resources
+from types import MappingProxyType
+
+import asyncpg
+
+from earshot_shared.errors import translate_asyncpg
+
+# An owner frozen inside its transaction holds the pen; it must lose it well before half the consumer group's session time-out (10 s).
+LOCK_TIMEOUT_MS = 4_500
+IDLE_IN_TRANSACTION_TIMEOUT_MS = 4_000
+STATEMENT_TIMEOUT_MS = 120_000
+_NAME = re.compile(r"^--\s*name:\s*(\w+)\s*$", re.MULTILINE)
+
+Pool = asyncpg.Pool
+Connection = asyncpg.Connection
+
+
+async def open_pool(dsn: str, *, schema: str, application: str, max_size: int = 6) -> "asyncpg.Pool[asyncpg.Record]":
+    """Return a pool whose connections see ``schema`` first and give up locks in time.
+
+    Raises: OSError, asyncpg.PostgresError when the server cannot be reached (translate with `errors.translate_asyncpg`).
+    """
+    return await asyncpg.create_pool(
+        dsn,
+        min_size=1,
+        max_size=max_size,
+        timeout=10,
+        command_timeout=STATEMENT_TIMEOUT_MS / 1000,
+        server_settings={
+            "search_path": schema,
+            "application_name": application,
+            "lock_timeout": str(LOCK_TIMEOUT_MS),
+            "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_TIMEOUT_MS),
+            "statement_timeout": str(STATEMENT_TIMEOUT_MS),
+            "timezone": "UTC",
+            "jit": "off",
+        },
+    )
+
+
+class Queries:
+    """The queries of one package by name: ``queries["load_items"]``. Built once, at import of a repository module."""
+
+    def __init__(self, texts: Mapping[str, str]) -> None:
+        self.texts: Mapping[str, str] = MappingProxyType(dict(texts))
+
+    @classmethod
+    def load(cls, package: str, folder: str = "sql") -> "Queries":
+        """Return every ``-- name: …`` block of the package's ``folder/*.sql``.
+
+        Raises: ValueError when a name stands twice or a file has text before its first name.
+        """
+        texts: dict[str, str] = {}
+        for entry in sorted(resources.files(package).joinpath(folder).iterdir(), key=lambda each: each.name):
+            if not entry.name.endswith(".sql"):
+                continue
+            head, *blocks = _NAME.split(entry.read_text(encoding="utf-8"))
+            if any(line.strip() and not line.startswith("--") for line in head.splitlines()):
+                raise ValueError(f"{package}/{folder}/{entry.name} has a statement without a name")
+            for name, text in zip(blocks[::2], blocks[1::2], strict=True):
+                if name in texts:
+                    raise ValueError(f"{package} has two queries named {name}")
+                texts[name] = text.strip().rstrip(";")
+        return cls(texts)
+
+    def __getitem__(self, name: str) -> str:
+        return self.texts[name]
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Raise as ours whatever asyncpg or its transport raises inside the block."""
+    try:
+        yield
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
+        raise translate_asyncpg(error) from error

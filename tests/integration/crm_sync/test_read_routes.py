@@ -1,0 +1,142 @@
+"""What crm-sync answers, on a real Postgres behind the real door."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from support.crm_ground import Bench, bench, http, item, migrate
+from support.ground import FreshDatabase
+
+
+@dataclass
+class Service:
+    ground: Bench
+    client: httpx.AsyncClient
+
+    async def get(self, path: str, **query: Any) -> Any:
+        answer = await self.client.get(path, params=query)
+        assert answer.status_code == 200, answer.text
+        return answer.json()
+
+
+@pytest.fixture
+async def service(fresh_database: FreshDatabase) -> AsyncIterator[Service]:
+    dsn = fresh_database(migrate)
+    async with bench(dsn) as ground, http(ground, dsn) as client:
+        yield Service(ground, client)
+
+
+@pytest.mark.capability("C1")
+async def test_every_id_a_customer_ever_had_leads_to_it(service: Service) -> None:
+    await service.ground.tell(item("a", id="1"), item("b", at=1, id="2", channel="shop"))
+    before = (await service.get("/v1/customers"))["items"]
+    mail = "anna@example.org"
+    await service.ground.tell(item("c", at=2, id="1", mail=mail), item("d", at=3, id="2", channel="shop", mail=mail))
+    views = [await service.get(f"/v1/customers/{each['customer_id']}") for each in before]
+    assert views[0] == views[1] == service.ground.customers()[0]
+
+
+async def test_the_etag_is_the_version(service: Service) -> None:
+    await service.ground.tell(item("a", id="1"))
+    (view,) = service.ground.customers()
+    answer = await service.client.get(f"/v1/customers/{view['customer_id']}")
+    assert answer.headers["etag"] == f'"{view["version"]}"'
+    await service.ground.tell(item("b", at=1, id="1"))
+    answer = await service.client.get(f"/v1/customers/{view['customer_id']}")
+    assert answer.headers["etag"] == f'"{service.ground.customers()[0]["version"]}"'
+
+
+@pytest.mark.capability("C4")
+async def test_the_timeline_holds_all_channels_newest_first_by_pages(service: Service) -> None:
+    mail = "anna@example.org"
+    told = [item(f"i{n}", at=n, id=str(n % 2), channel=("forum", "shop")[n % 2], mail=mail) for n in range(7)]
+    await service.ground.tell(*told)
+    (view,) = service.ground.customers()
+    path = f"/v1/customers/{view['customer_id']}/timeline"
+    found, cursor = [], None
+    while True:
+        page = await service.get(path, limit=3, **({"cursor": cursor} if cursor else {}))
+        found += page["items"]
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert [each["feedback_id"] for each in found] == [each.feedback_id for each in reversed(told)]
+    assert found[0].keys() == {"feedback_id", "occurred_at", "channel", "kind", "text", "intent", "case_id"}
+
+
+async def test_customers_are_found_by_word_and_by_identifier(service: Service) -> None:
+    await service.ground.tell(
+        item("a", id="1", handle="Anna_S", name="Anna Schmidt", mail="anna@example.org", phone="+49 30 123456"),
+        item("b", at=1, id="2", name="Bernd Brot"),
+    )
+    for query in (
+        {"q": "schmi"},
+        {"q": "SCHMIDT anna"},
+        {"q": "anna@example.org"},
+        {"identifier": "forum:1"},
+        {"identifier": "forum:@anna_s"},
+        {"identifier": "Anna@Example.org"},
+        {"identifier": "+4930123456"},
+    ):
+        assert [each["name"] for each in (await service.get("/v1/customers", **query))["items"]] == ["Anna Schmidt"], query
+    assert (await service.get("/v1/customers", q="nobody"))["items"] == []
+    assert (await service.get("/v1/customers", q="&|!'()"))["items"] == []
+    assert len((await service.get("/v1/customers"))["items"]) == 2
+
+
+async def test_customers_come_by_pages(service: Service) -> None:
+    await service.ground.tell(*(item(f"i{n}", at=n, id=str(n)) for n in range(5)))
+    first = await service.get("/v1/customers", limit=3)
+    second = await service.get("/v1/customers", limit=3, cursor=first["next_cursor"])
+    assert len({each["customer_id"] for each in first["items"] + second["items"]}) == 5
+    assert second["next_cursor"] is None
+
+
+async def test_whose_an_item_is_follows_the_customer(service: Service) -> None:
+    await service.ground.tell(item("a", id="1"))
+    told = item("a", id="1")
+    owner = await service.get(f"/v1/feedback/{told.feedback_id}")
+    assert owner == {
+        "feedback_id": told.feedback_id,
+        "customer_id": service.ground.customers()[0]["customer_id"],
+        "author_key": "forum:1",
+    }
+
+
+@pytest.mark.capability("C6")
+async def test_why_names_the_evidence(service: Service) -> None:
+    mail = "anna@example.org"
+    await service.ground.tell(item("a", id="1", mail=mail), item("b", at=1, id="2", channel="shop", mail=mail))
+    (view,) = service.ground.customers()
+    why = await service.get(f"/v1/customers/{view['customer_id']}/why")
+    path = next(each["path"] for each in why["identifiers"] if each["value"] == "shop:2")
+    assert [step["rule"] for step in path] == ["email", "email"]
+    assert {step["evidence_id"] for step in path} == {item("a", id="1").feedback_id, item("b", id="2", channel="shop").feedback_id}
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "code"),
+    [
+        pytest.param(f"/v1/customers/{uuid4()}", 404, "customer-unknown", id="unknown customer"),
+        pytest.param(f"/v1/feedback/{uuid4()}", 404, "feedback-unknown", id="unknown item"),
+        pytest.param("/v1/customers?cursor=abcd", 422, "cursor-invalid", id="forged cursor"),
+        pytest.param("/v1/customers?limit=501", 422, "invalid", id="limit"),
+        pytest.param("/v1/customers?color=red", 422, "query-unknown", id="unknown parameter"),
+        pytest.param("/v1/customers/me", 422, "invalid", id="no id"),
+    ],
+)
+async def test_what_cannot_be_answered_says_why(service: Service, path: str, status: int, code: str) -> None:
+    answer = await service.client.get(path)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+async def test_a_withdrawn_customer_is_gone(service: Service) -> None:
+    await service.ground.tell(item("a", id="1"))
+    (view,) = service.ground.customers()
+    await service.ground.tell(item("a", id="1", withdrawn=True, revision=2))
+    assert (await service.client.get(f"/v1/customers/{view['customer_id']}")).status_code == 410
+    assert (await service.client.get(f"/v1/feedback/{item('a', id='1').feedback_id}")).status_code == 410

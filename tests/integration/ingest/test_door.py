@@ -1,0 +1,55 @@
+"""The door on a real Postgres: what is accepted is stored and told once, what is refused leaves nothing behind."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from support.ground import FreshDatabase
+from support.ingest import IngestUnderTest, an_item, lines, migrate, running_ingest
+
+
+@pytest.fixture
+async def ingest(fresh_database: FreshDatabase) -> AsyncIterator[IngestUnderTest]:
+    """An ingest alone on its database, without a broker."""
+    dsn = await asyncio.to_thread(fresh_database, migrate)
+    async with running_ingest(dsn) as service:
+        yield service
+
+
+async def test_a_single_item_is_stored_and_told_once(ingest: IngestUnderTest) -> None:
+    first = await ingest.http.post("/v1/feedback", json=an_item())
+    again = await ingest.http.post("/v1/feedback", json=an_item(text="something else"))
+    assert (first.status_code, first.json()["status"]) == (202, "accepted")
+    assert (again.status_code, again.json()["status"]) == (202, "duplicate")
+    assert first.json()["feedback_id"] == again.json()["feedback_id"]
+    told = await ingest.told_items()
+    assert [(item.text, item.revision) for item in told] == [("The parcel never came.", 1)]
+    assert await ingest.totals() == {"accepted": 1, "duplicates": 1, "rejected": 0}
+
+
+async def test_a_batch_keeps_the_good_and_names_the_bad(ingest: IngestUnderTest) -> None:
+    batch = [an_item("1"), {"source": "forum"}, an_item("2"), an_item("1"), an_item("3", surprise=1), an_item("4", text="\x00")]
+    answer = await ingest.http.post("/v1/feedback/batch", json={"items": batch})
+    assert answer.status_code == 202
+    told = answer.json()
+    assert (told["accepted"], told["duplicates"]) == (2, 1)
+    assert [(each["index"], each["status"]) for each in told["items"]] == [(0, "accepted"), (2, "accepted"), (3, "duplicate")]
+    assert [(each["index"], each["code"]) for each in told["rejected"]] == [(1, "required"), (4, "unknown-field"), (5, "text-invalid")]
+    assert len(await ingest.stored()) == 2
+    assert await ingest.totals() == {"accepted": 2, "duplicates": 1, "rejected": 3}
+
+
+async def test_a_large_batch_with_known_items_among_new_ones(ingest: IngestUnderTest) -> None:
+    await ingest.http.post("/v1/feedback/batch", content=lines([an_item(str(n)) for n in range(0, 500, 7)]))
+    answer = await ingest.http.post("/v1/feedback/batch?quiet=true", content=lines([an_item(str(n)) for n in range(500)]))
+    assert answer.json() == {"accepted": 500 - 72, "duplicates": 72, "rejected": []}
+    assert len(await ingest.stored()) == len(await ingest.told_items()) == 500
+
+
+async def test_concurrent_posts_share_commits(ingest: IngestUnderTest) -> None:
+    answers = await asyncio.gather(*(ingest.http.post("/v1/feedback", json=an_item(str(n % 50))) for n in range(100)))
+    assert sorted(answer.json()["status"] for answer in answers) == ["accepted"] * 50 + ["duplicate"] * 50
+    assert len(await ingest.told_items()) == 50
+    commits = await ingest.runtime.pool.fetchval("select last_value from versions")
+    assert commits < 50

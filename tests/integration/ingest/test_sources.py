@@ -1,0 +1,83 @@
+"""Sources: what each may assert, kept by file and by HTTP, and how each is doing."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from support.ground import FreshDatabase
+from support.ingest import IngestUnderTest, an_item, migrate, running_ingest
+
+FILE = """
+sources:
+  "*": {}
+  mail: {title: Support mail, verifies: [email], speaks_for: [Acme], silent_after_s: 60}
+"""
+CLAIMS: dict[str, Any] = {
+    "id": "u1", "email": "ada@example.org", "email_verified": True, "phone": "+49 30 1", "phone_verified": True,
+    "is_staff": True, "on_behalf_of_brand": True,
+}  # fmt: skip
+
+
+@pytest.fixture
+async def ingest(fresh_database: FreshDatabase, tmp_path: Path) -> AsyncIterator[IngestUnderTest]:
+    dsn = await asyncio.to_thread(fresh_database, migrate)
+    (tmp_path / "sources.yaml").write_text(FILE)
+    async with running_ingest(dsn, config_dir=tmp_path) as service:
+        yield service
+
+
+async def send(ingest: IngestUnderTest, headers: dict[str, str], source: str, **changes: Any) -> Any:
+    """Send an item with every claim there is; return the author as told."""
+    answer = await ingest.http.post("/v1/feedback", json=an_item(source=source, author=CLAIMS, brand="ACME", **changes), headers=headers)
+    assert answer.status_code == 202
+    return (await ingest.told_items())[-1].author
+
+
+async def test_claims_beyond_a_sources_rights_are_kept_as_claims(ingest: IngestUnderTest) -> None:
+    key = await ingest.key()
+    mail = await send(ingest, key, "mail")
+    assert (mail.email_verified, mail.on_behalf_of_brand, mail.phone_verified, mail.is_staff) == (True, True, False, False)
+    assert set(mail.claimed) == {"phone_verified", "is_staff", "account"}
+    forum = await send(ingest, key, "forum")
+    assert not (forum.email_verified)
+    assert not (forum.on_behalf_of_brand)
+    assert not (forum.phone_verified)
+    assert not (forum.is_staff)
+    assert set(forum.claimed) == {"email_verified", "phone_verified", "is_staff", "on_behalf_of_brand", "account"}
+    admin = await send(ingest, {}, "anything")
+    assert admin.email_verified
+    assert admin.on_behalf_of_brand
+    assert admin.phone_verified
+    assert admin.is_staff
+    assert admin.claimed == ()
+
+
+async def test_a_source_kept_by_http_counts_at_once(ingest: IngestUnderTest) -> None:
+    key = await ingest.key()
+    assert (await ingest.http.put("/v1/sources/crm", json={"staff": True}, headers=key)).status_code == 403
+    assert (await ingest.http.put("/v1/sources/crm", json={"staff": True, "surprise": 1})).json()["code"] == "unknown-field"
+    assert (await ingest.http.put("/v1/sources/crm", json={"staff": True})).json()["managed_by"] == "http"
+    assert (await send(ingest, key, "crm", external_id="a")).is_staff
+    assert (await ingest.http.put("/v1/sources/mail", json={})).json()["code"] == "managed-by-file"
+    assert (await ingest.http.delete("/v1/sources/crm")).status_code == 204
+    assert (await ingest.http.delete("/v1/sources/crm")).status_code == 404
+    assert not (await send(ingest, key, "crm", external_id="b")).is_staff
+
+
+async def test_health_of_all_sources_by_pages(ingest: IngestUnderTest) -> None:
+    await ingest.http.post("/v1/feedback/batch", json={"items": [an_item("1"), an_item("1"), an_item("2", text="")]})
+    first = (await ingest.http.get("/v1/sources", params={"limit": 1})).json()
+    second = (await ingest.http.get("/v1/sources", params={"limit": 1, "cursor": first["next_cursor"]})).json()
+    assert second["next_cursor"] is None
+    forum, mail = first["items"][0], second["items"][0]
+    assert (forum["name"], mail["name"]) == ("forum", "mail")
+    assert {key: forum["health"][key] for key in ("accepted", "duplicates", "rejected", "silent")} == {
+        "accepted": 1, "duplicates": 1, "rejected": 1, "silent": False,
+    }  # fmt: skip
+    assert mail["health"]["silent"]
+    assert (await ingest.http.get("/v1/sources/mail")).json() == mail
+    assert (await ingest.http.get("/v1/sources/nobody")).status_code == 404
+    assert (await ingest.http.get("/v1/sources", params={"cursor": "forged"})).json()["code"] == "cursor-invalid"

@@ -1,0 +1,76 @@
+"""`earshot migrate` and `earshot keys` on a real Postgres."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from earshot_shared.access import PostgresKeys, open_access_pool
+from earshot_shared.cli.main import run
+from earshot_shared.errors import EarshotError
+from earshot_shared.http.auth import Keyring
+from support.ground import FreshDatabase
+
+
+@pytest.fixture
+def dsn(fresh_database: FreshDatabase, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+    made = fresh_database()
+    monkeypatch.setenv("EARSHOT_POSTGRES_DSN", made)
+    monkeypatch.delenv("EARSHOT_TOPIC_PREFIX", raising=False)
+    monkeypatch.chdir(tmp_path)
+    return made
+
+
+def test_migrate_then_again(dsn: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["migrate"]) == 0
+    assert "earshot_access: access/0001_pre_access" in capsys.readouterr().out
+    assert run(["migrate"]) == 0
+    assert capsys.readouterr().out == "Nothing to do: Postgres is as it should be.\n"
+
+
+def test_a_key_from_making_to_its_end(dsn: str, capsys: pytest.CaptureFixture[str]) -> None:
+    run(["migrate"])
+    capsys.readouterr()
+    assert run(["keys", "create", "--scope", "ingest:write", "--scope", "triage:read", "--name", "forum", "--source", "forum"]) == 0
+    out, err = capsys.readouterr()
+    token = out.splitlines()[-1]
+    assert token.startswith("esk_")
+    assert token not in err
+    assert asyncio.run(who(dsn, token)) == {"ingest:write", "triage:read"}
+
+    assert run(["keys", "list", "--json"]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert (listed["id"], listed["sources"], listed["brands"], listed["revoked_at"]) == (token.split("_")[1], ["forum"], None, None)
+    assert token.split("_")[2] not in json.dumps(listed)
+
+    assert run(["keys", "revoke", token.split("_")[1]]) == 0
+    with pytest.raises(EarshotError, match="revoked"):
+        asyncio.run(who(dsn, token))
+    assert run(["keys", "list"]) == 0
+    assert "revoked" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        pytest.param(["keys", "create"], 2, id="no scope"),
+        pytest.param(["keys", "create", "--scope", "nope"], 2, id="unknown scope"),
+        pytest.param(["keys", "create", "--scope", "admin", "--name", ""], 1, id="no name"),
+        pytest.param(["keys", "revoke", "aaaaaaaaaaaa"], 1, id="unknown key"),
+    ],
+)
+def test_keys_that_cannot_be(dsn: str, arguments: list[str], code: int) -> None:
+    run(["migrate"])
+    assert run(arguments) == code
+
+
+def test_keys_before_the_migration(dsn: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["keys", "list"]) == 1
+    assert capsys.readouterr().err == "This database has no installation's secret: run `earshot migrate` first.\n"
+
+
+async def who(dsn: str, token: str) -> set[str]:
+    async with open_access_pool(dsn, "earshot", application="tests") as pool:
+        principal = await Keyring(PostgresKeys(pool))([(b"authorization", f"Bearer {token}".encode())])
+    return set(principal.scopes)

@@ -1,0 +1,182 @@
+"""The loop, the writer and the relay on a real Kafka and a real Postgres."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import aiokafka
+import asyncpg
+import pytest
+
+from earshot_shared.errors import FatalError
+from earshot_shared.migrations import migrate_all
+from earshot_shared.runtime import Ground, Runtime
+from earshot_shared.topics import Topic, partition_of
+from earshot_shared.topics_admin import apply_topics
+from support.echo_stage import TABLE, CountingStage
+
+DEADLINE_S = 30.0
+
+
+@pytest.fixture
+async def ground(kafka_bootstrap: str, topic_prefix: str, fresh_database: Any) -> Ground:
+    """A migrated schema and topics of its own."""
+    dsn = await asyncio.to_thread(fresh_database, lambda address: migrate_all(address, topic_prefix))
+    await apply_topics(kafka_bootstrap, topic_prefix)
+    ground = Ground(service="triage", kafka_bootstrap=kafka_bootstrap, postgres_dsn=dsn, topic_prefix=topic_prefix)
+    connection = await asyncpg.connect(dsn, server_settings={"search_path": ground.schema})
+    await connection.execute(TABLE)
+    await connection.close()
+    return ground
+
+
+@contextlib.asynccontextmanager
+async def running(ground: Ground, stage: CountingStage) -> AsyncIterator[Runtime]:
+    """Run the loop and the relay until the block ends."""
+    runtime = await Runtime.open(ground, stage=lambda _: stage, outputs=[Topic.CASE_CHANGED])
+    tasks = [asyncio.create_task(run(), name=name) for name, run in runtime.tasks().items()]
+    try:
+        yield runtime
+    finally:
+        died = [error for task in tasks if task.done() and (error := task.exception())]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await runtime.close()
+        for error in died:
+            raise error
+
+
+async def produce(ground: Ground, values: list[tuple[str, bytes]]) -> None:
+    """Put records on the input topic."""
+    producer = aiokafka.AIOKafkaProducer(bootstrap_servers=ground.kafka_bootstrap)
+    await producer.start()
+    try:
+        name = Topic.FEEDBACK_RECEIVED.full_name(ground.topic_prefix)
+        for key, value in values:
+            await producer.send(name, key=key.encode(), value=value)
+        await producer.flush()
+    finally:
+        await producer.stop()
+
+
+async def read_all(ground: Ground, topic: Topic) -> list[Any]:
+    """Return every record of a topic, partition by partition in order."""
+    consumer = aiokafka.AIOKafkaConsumer(bootstrap_servers=ground.kafka_bootstrap, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        partitions = [aiokafka.TopicPartition(topic.full_name(ground.topic_prefix), n) for n in range(topic.value.partitions)]
+        consumer.assign(partitions)
+        await consumer.seek_to_beginning()
+        ends = await consumer.end_offsets(partitions)
+        records: list[Any] = []
+        while any([await consumer.position(each) < ends[each] for each in partitions]):
+            for batch in (await consumer.getmany(timeout_ms=200)).values():
+                records += batch
+        return records
+    finally:
+        await consumer.stop()
+
+
+async def until(check: Callable[[], Any], what: str) -> None:
+    """Wait until a check (plain or awaitable) holds."""
+    deadline = asyncio.get_running_loop().time() + DEADLINE_S
+    while True:
+        answer = check()
+        if asyncio.iscoroutine(answer):
+            answer = await answer
+        if answer:
+            return
+        if asyncio.get_running_loop().time() > deadline:
+            pytest.fail(f"not within {DEADLINE_S:.0f} s: {what}")
+        await asyncio.sleep(0.05)
+
+
+async def settled(runtime: Runtime) -> bool:
+    """Whether nothing waits to be applied or published."""
+    stats = await runtime.stats()
+    return bool(stats["lag"] == 0 and stats["unpublished"] == 0)
+
+
+async def counts(runtime: Runtime) -> dict[str, int]:
+    """Return the table of the stage."""
+    return {row["key"]: row["n"] for row in await runtime.pool.fetch("select key, n from echo_counts")}
+
+
+async def test_records_are_applied_once_and_the_last_word_is_the_newest(ground: Ground) -> None:
+    values = [(f"k{n % 50}", b"x") for n in range(1000)]
+    await produce(ground, values)
+    async with running(ground, CountingStage()) as runtime:
+        await until(lambda: settled(runtime), "settled")
+        assert await counts(runtime) == {f"k{n}": 20 for n in range(50)}
+    async with running(ground, CountingStage()) as runtime:  # a restart applies nothing twice
+        await produce(ground, values)
+        await until(lambda: settled(runtime), "settled again")
+        assert await counts(runtime) == {f"k{n}": 40 for n in range(50)}
+    last = {record.key.decode(): json.loads(record.value) for record in await read_all(ground, Topic.CASE_CHANGED)}
+    assert {key: body["n"] for key, body in last.items()} == {f"k{n}": 40 for n in range(50)}
+
+
+async def test_poison_is_set_aside_and_its_neighbours_go_on(ground: Ground) -> None:
+    await produce(ground, [("a", b"x"), ("b", b"poison"), ("c", b"crash"), ("a", b"x"), ("c", b"x")])
+    async with running(ground, CountingStage()) as runtime:
+        await until(lambda: settled(runtime), "settled")
+        assert await counts(runtime) == {"a": 2, "c": 1}
+        letters = await runtime.pool.fetch("select key, value, code from dead_letters order by key")
+        assert [tuple(row) for row in letters] == [(b"b", b"poison", "test-poison"), (b"c", b"crash", "unexpected-failure")]
+        assert runtime.loop is not None
+        assert runtime.loop.state.ready
+
+
+async def test_many_failures_in_a_row_pause_the_partition_and_say_so(ground: Ground) -> None:
+    await produce(ground, [("same", b"crash")] * 40 + [("same", b"x")])
+    async with running(ground, CountingStage()) as runtime:
+        loop = runtime.loop
+        assert loop is not None
+        await until(lambda: "paused" in loop.state.reason, "paused")
+        assert not loop.state.ready
+        assert await counts(runtime) == {}
+        assert (await runtime.stats())["lag"] > 0
+
+
+async def test_two_owners_share_and_a_leaver_is_replaced(ground: Ground) -> None:
+    async with running(ground, CountingStage()) as first:
+        async with running(ground, CountingStage()):
+            await produce(ground, [(f"k{n}", b"x") for n in range(500)])
+            await until(lambda: settled(first), "settled by two")
+        await produce(ground, [(f"k{n}", b"x") for n in range(500)])
+        await until(lambda: settled(first), "settled by the one that stayed")
+        assert await counts(first) == {f"k{n}": 2 for n in range(500)}
+
+
+async def test_a_late_record_of_a_frozen_relay_is_repaired(ground: Ground) -> None:
+    await produce(ground, [("k", b"x")] * 3)
+    async with running(ground, CountingStage()) as runtime:
+        await until(lambda: settled(runtime), "settled")
+        stranger = aiokafka.AIOKafkaProducer(bootstrap_servers=ground.kafka_bootstrap)
+        await stranger.start()
+        partition = partition_of(b"k", Topic.CASE_CHANGED.value.partitions)
+        await stranger.send_and_wait(
+            Topic.CASE_CHANGED.full_name(ground.topic_prefix), key=b"k", value=b'{"n": 1, "version": 0}', partition=partition
+        )
+        await stranger.stop()
+
+        async def repaired() -> bool:
+            last = [json.loads(record.value) for record in await read_all(ground, Topic.CASE_CHANGED)][-1]
+            return bool(last["n"] == 3)
+
+        await until(repaired, "the newest state said again")
+
+
+async def test_another_cluster_is_refused_in_words(ground: Ground) -> None:
+    await produce(ground, [("k", b"x")])
+    async with running(ground, CountingStage()) as runtime:
+        await until(lambda: settled(runtime), "settled")
+        await runtime.pool.execute("update positions set cluster_id = 'another'")
+    runtime = await Runtime.open(ground, stage=lambda _: CountingStage(), outputs=[Topic.CASE_CHANGED])
+    assert runtime.loop is not None
+    with pytest.raises(FatalError, match="republish"):
+        await asyncio.wait_for(runtime.loop.run(), DEADLINE_S)
+    await runtime.close()

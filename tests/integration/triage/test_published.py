@@ -1,0 +1,93 @@
+"""Triage on a real Kafka and a real Postgres: items in, decisions, feeds and cases out, each once."""
+
+import asyncio
+import json
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import aiokafka
+import pytest
+
+from earshot_shared import ids
+from earshot_shared.item import Item
+from earshot_shared.migrations import migrate_all
+from earshot_shared.topics import Topic, partition_of
+from earshot_shared.topics_admin import apply_topics
+from support.triage import running_triage
+from support.triage_world import ITEMS, plain_item
+
+DEADLINE_S = 40.0
+
+
+async def produce(bootstrap: str, prefix: str, items: list[Item]) -> None:
+    producer = aiokafka.AIOKafkaProducer(bootstrap_servers=bootstrap)
+    await producer.start()
+    try:
+        name = Topic.FEEDBACK_RECEIVED.full_name(prefix)
+        for each in items:
+            message = ITEMS.write(each.feedback_id, f"{each.feedback_id}.{each.revision}", each, time="2026-03-01T00:00:00Z")
+            await producer.send(name, key=message.key, value=message.value, partition=partition_of(message.key, 6))
+        await producer.flush()
+    finally:
+        await producer.stop()
+
+
+async def read_all(bootstrap: str, prefix: str, topic: Topic) -> list[tuple[str, Any]]:
+    """Return (key, body) of every record of a topic, None for a tombstone."""
+    consumer = aiokafka.AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        partitions = [aiokafka.TopicPartition(topic.full_name(prefix), n) for n in range(topic.value.partitions)]
+        consumer.assign(partitions)
+        await consumer.seek_to_beginning()
+        ends = await consumer.end_offsets(partitions)
+        records: list[tuple[str, Any]] = []
+        while any([await consumer.position(each) < ends[each] for each in partitions]):
+            for batch in (await consumer.getmany(timeout_ms=200)).values():
+                records += [(each.key.decode(), None if each.value is None else json.loads(each.value)["data"]) for each in batch]
+        return records
+    finally:
+        await consumer.stop()
+
+
+async def eventually(check: Callable[[], Awaitable[bool]], what: str) -> None:
+    """Wait until a condition holds, or fail in words."""
+    deadline = time.monotonic() + DEADLINE_S
+    while not await check():
+        assert time.monotonic() < deadline, f"not within {DEADLINE_S:.0f} s: {what}"
+        await asyncio.sleep(0.05)
+
+
+@pytest.mark.capability("T4")
+async def test_items_become_decisions_feeds_and_cases(kafka_bootstrap: str, topic_prefix: str, fresh_database: Any) -> None:
+    dsn = await asyncio.to_thread(fresh_database, lambda address: migrate_all(address, topic_prefix))
+    await apply_topics(kafka_bootstrap, topic_prefix)
+    question = plain_item("q", 0, "question 2")
+    answer = plain_item("a", 5, "Like this.", brand_speaks=True, to="q")
+    bug = plain_item("b", 1, "bug 3")
+    async with running_triage(dsn, kafka=kafka_bootstrap, prefix=topic_prefix) as triage:
+        await produce(kafka_bootstrap, topic_prefix, [answer, bug, question, bug])
+
+        async def settled() -> bool:
+            stats = (await triage.http.get("/v1/stats")).json()
+            return bool(stats["feedback"] == 3 and stats["lag"] == 0 and stats["unpublished"] == 0)
+
+        await eventually(settled, "three items applied and told")
+        stats = (await triage.http.get("/v1/stats")).json()
+        assert stats["cases"] == 2
+        assert sum(stats["position"].values()) == 4
+        case_id = ids.case_id(question.feedback_id)
+        case = (await triage.http.get(f"/v1/cases/{case_id}")).json()
+        assert case["status"] == "waiting"
+        assert [message["feedback_id"] for message in case["messages"]] == [question.feedback_id, answer.feedback_id]
+        alias = ids.case_id(answer.feedback_id)
+        assert (await triage.http.get(f"/v1/cases/{alias}")).json()["case_id"] == case_id
+    triaged = await read_all(kafka_bootstrap, topic_prefix, Topic.FEEDBACK_TRIAGED)
+    newest = dict(sorted(triaged, key=lambda each: each[1]["version"]))
+    assert newest.keys() == {question.feedback_id, answer.feedback_id, bug.feedback_id}
+    assert newest[answer.feedback_id]["case_id"] == case_id
+    told = dict(sorted(await read_all(kafka_bootstrap, topic_prefix, Topic.CASE_CHANGED), key=lambda each: each[1]["version"]))
+    assert told[case_id]["first_response_at"] == "2026-03-01T00:05:00Z"
+    support = await read_all(kafka_bootstrap, topic_prefix, Topic.FEEDBACK_SUPPORT)
+    assert {key for key, _ in support} == {question.feedback_id, bug.feedback_id}

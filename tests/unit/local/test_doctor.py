@@ -1,0 +1,60 @@
+"""What the doctor says."""
+
+import socket
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from earshot_shared.local import findings, kafka, postgres
+from earshot_shared.local.doctor import doctor
+from earshot_shared.local.files import DataFolder
+from earshot_shared.local.findings import Finding, Grade, examine
+from earshot_shared.local.ports import LOOPBACK, free_ports
+
+
+@pytest.fixture(autouse=True)
+def _quiet_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("EARSHOT_KAFKA_BOOTSTRAP", "EARSHOT_POSTGRES_DSN"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_a_misspelt_variable_and_a_taken_port_are_found_with_the_mending(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("EARSHOT_KAFKA_BOOTSTRP", "x")
+    [base] = free_ports(1)
+    with socket.socket() as holder:
+        holder.bind((LOOPBACK, base + 1))
+        holder.listen()
+        told = CliRunner().invoke(doctor, ["--data-dir", str(tmp_path), "--port-base", str(base)])
+    assert told.exit_code == 1
+    assert "EARSHOT_KAFKA_BOOTSTRAP?" in told.output
+    assert f"{base + 1} (ingest)" in told.output
+    assert "2 things need mending." in told.output
+
+
+def test_a_server_that_does_not_answer_is_bad(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kafka, "kafka_answers", lambda *_, **__: False)
+    monkeypatch.setattr(postgres, "postgres_answers", lambda *_, **__: False)
+    found = list(findings._addresses("127.0.0.1:1", "postgresql://u:secret@h/d"))
+    assert [each.grade for each in found] == [Grade.BAD, Grade.BAD]
+    assert "secret" not in str(found)
+
+
+def test_no_room_is_bad(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(findings, "DISK_NEEDED_BYTES", 10**18)
+    assert any(each.grade is Grade.BAD and "free for" in each.what for each in examine(DataFolder(tmp_path / "deep" / "er"), 1))
+
+
+class Point:
+    """Stands for an entry point."""
+
+    name = "config"
+
+    @staticmethod
+    def load() -> object:
+        return lambda _folder: iter([Finding(Grade.BAD, "config/teams.yaml, line 3: no such team", "correct it")])
+
+
+def test_other_parts_add_their_checks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(findings, "entry_points", lambda **_: [Point()])
+    assert list(examine(DataFolder(tmp_path), 1))[-1].what == "config/teams.yaml, line 3: no such team"

@@ -1,0 +1,121 @@
+"""The shipped judge on plain cases: what is meant, how it is said, how grave it is."""
+
+import pytest
+
+from earshot_triage.judgement import Judge
+from earshot_triage.judgement.verdict import INTENTS, SENTIMENTS
+
+
+@pytest.mark.capability("T1")
+@pytest.mark.parametrize(
+    ("text", "intent"),
+    [
+        ("The app crashes every time I open it, please fix", "bug"),
+        ("Please add a dark mode, it would be nice to have the option", "idea"),
+        ("How do I change the address on my order?", "question"),
+        ("I love this app, thank you so much!", "praise"),
+        ("@JetBlue you lost my bag and nobody answers, worst service ever", "complaint"),
+        ("Crash on startup\n\nSteps to reproduce:\n1. open\n2. crash\n\nExpected: no crash", "bug"),
+    ],
+)
+def test_leading_intent(judge: Judge, text: str, intent: str) -> None:
+    said = judge.judge([text])[0]
+    assert said.intent == intent
+    assert set(said.intents) == set(INTENTS)
+    assert said.intents[intent] == max(said.intents.values())
+
+
+@pytest.mark.capability("T2")
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("I am so happy with this, wonderful!", "positive"),
+        ("This is terrible, I am so disappointed", "negative"),
+        ("The store opens on Monday at nine", "neutral"),
+    ],
+)
+def test_sentiment(judge: Judge, text: str, label: str) -> None:
+    said = judge.judge([text])[0]
+    assert said.sentiment_label == label
+    assert set(said.sentiment_probabilities) == set(SENTIMENTS)
+    assert sum(said.sentiment_probabilities.values()) == pytest.approx(1, abs=0.01)
+    assert -1 <= said.sentiment <= 1
+
+
+@pytest.mark.capability("T3")
+def test_conduct_is_apart_from_sentiment(judge: Judge) -> None:
+    disaster = judge.judge(["Dear team, sadly my order arrived broken for the third time. Could you help me, please?"])[0]
+    insult = judge.judge(["Great game you stupid bitch, you fucking idiots finally did it"])[0]
+    assert disaster.conduct == "ok"
+    assert disaster.severity >= 2
+    assert insult.conduct == "abusive"
+
+
+@pytest.mark.capability("G7")
+def test_anger_alone_is_no_misconduct_and_misconduct_names_its_ground(judge: Judge) -> None:
+    angry = judge.judge(["This is the worst company ever, three weeks and no reply. Unacceptable!"])[0]
+    assert angry.conduct == "ok"
+    insult = judge.judge(["you are a bunch of fucking idiots"])[0]
+    assert insult.conduct == "abusive"
+    assert any("abusive" in reason for reason in insult.reasons)
+
+
+def test_spam(judge: Judge) -> None:
+    assert judge.judge(["Click here to earn $500 from home, 100% guaranteed"])[0].conduct == "spam"
+
+
+@pytest.mark.capability("G8")
+def test_severity_does_not_depend_on_manners(judge: Judge) -> None:
+    kind = judge.judge(["Hello, the battery caught fire while charging. Kind regards"])[0]
+    rude = judge.judge(["the damn battery caught fire while charging, you clowns"])[0]
+    assert kind.severity == rude.severity == 4
+    assert any("fire" in reason for reason in kind.reasons)
+
+
+@pytest.mark.parametrize("text", ["", "https://t.co/abc", "pic.twitter.com/xyz", "@you", "\u200b"])
+def test_what_holds_nothing_is_unknown_and_says_so(judge: Judge, text: str) -> None:
+    said = judge.judge([text])[0]
+    assert said.intent == "unknown"
+    assert said.needs_person
+    assert said.reasons == ("nothing to judge: no words",)
+
+
+def test_reasons_name_words_and_version(judge: Judge) -> None:
+    said = judge.judge(["The app crashes every time"])[0]
+    assert "crashes" in said.reasons[0]
+    assert said.model_version == judge.version
+
+
+def test_a_declared_language_is_kept(judge: Judge) -> None:
+    assert judge.judge(["ok"], languages=["sv"])[0].language == "sv"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I am gay",
+        "I am a black woman and I love your shop",
+        "my muslim friend asked when you open",
+        "as a deaf customer I need captions",
+        "y'all been real good to me",
+        "ion know why it keep loggin me out",
+        "my name is Mohammed and I ordered a phone",
+        "my name is Emily and I ordered a phone",
+        "Lakisha ordered two shirts",
+        "not bad at all",
+    ],
+)
+def test_plain_words_of_any_group_are_not_abuse(judge: Judge, text: str) -> None:
+    assert judge.judge([text])[0].conduct == "ok"
+
+
+def test_negation_turns_the_tone(judge: Judge) -> None:
+    good, not_good = judge.judge(["the service is good", "the service is not good"])
+    assert not_good.sentiment < good.sentiment
+
+
+def test_names_do_not_change_the_answer_much(judge: Judge) -> None:
+    said = judge.judge([f"{name} still waits for the refund" for name in ("Emily", "Lakisha", "Mohammed", "Wei", "Olga")])
+    tones = [item.sentiment for item in said]
+    assert max(tones) - min(tones) < 0.5
+    assert len({item.conduct for item in said}) == 1
