@@ -176,16 +176,10 @@ _TAILS = [
 def family_name(random: Random) -> str:
     """Return one of some 20,000 names, some far more common than others."""
     place = min(int(random.expovariate(1 / 1500)), 20_000)
-    return (
-        _HEADS[place % len(_HEADS)]
-        + ("", "a", "e", "o", "i")[place // 6_700 % 5]
-        + _TAILS[(place // len(_HEADS)) % len(_TAILS)]
-    )
+    return _HEADS[place % len(_HEADS)] + ("", "a", "e", "o", "i")[place // 6_700 % 5] + _TAILS[(place // len(_HEADS)) % len(_TAILS)]
 
 
-def crowd(
-    count: int, *, copies: float = 0.3, seed: int = 1, most_copies: int = 3
-) -> tuple[list[dict[str, Any]], list[int]]:
+def crowd(count: int, *, copies: float = 0.3, seed: int = 1, most_copies: int = 3) -> tuple[list[dict[str, Any]], list[int]]:
     """Return `count` records, the given share of them misspelt copies, and the person of each."""
     random = Random(seed)
     given = lines("given_names")

@@ -33,10 +33,7 @@ RULES = IdentityRules()
         pytest.param(" <anna.schmidt+x@web.de> ", "anna.schmidt@web.de", id="dots-kept-elsewhere"),
         pytest.param("mailto:A@Bücher.de", "a@xn--bcher-kva.de", id="international-domain"),
         pytest.param("12+octo@users.noreply.github.com", "12+octo@users.noreply.github.com", id="no-reply-kept"),
-        *(
-            pytest.param(raw, None, id=f"none-{raw}")
-            for raw in ("null", "a@b", "none@none.com", "a b@c.de", "", "@x.de")
-        ),
+        *(pytest.param(raw, None, id=f"none-{raw}") for raw in ("null", "a@b", "none@none.com", "a b@c.de", "", "@x.de")),
     ],
 )
 def test_mail(raw: str, expected: str | None) -> None:
@@ -69,9 +66,7 @@ def claim(number: int, **said: object) -> Claim:
     channel = str(said.pop("channel", "x"))
     account = said.pop("account_id", None)
     key = f"{channel}:{account}" if account else f"{channel}:@{said['handle']}"
-    return Claim(
-        evidence_id=f"i{number}", source="s", at=at, channel=channel, author_key=key, account_id=account, **said
-    )  # type: ignore[arg-type]  # a test's shorthand
+    return Claim(evidence_id=f"i{number}", source="s", at=at, channel=channel, author_key=key, account_id=account, **said)  # type: ignore[arg-type]  # a test's shorthand
 
 
 def together(*claims: Claim) -> EvidenceSet:
@@ -106,10 +101,7 @@ def test_a_verified_mail_joins_channels_and_a_claimed_one_does_not() -> None:
     rogue = claim(3, channel="shop", account_id="2", email="a@web.de", name="Ann Other")
     resolution = resolve(together(one, other, rogue), RULES)
     assert len(resolution.customers) == 2
-    assert (
-        resolution.by_identifier[Identifier("account", "x:7")]
-        is resolution.by_identifier[Identifier("account", "forum:1")]
-    )
+    assert resolution.by_identifier[Identifier("account", "x:7")] is resolution.by_identifier[Identifier("account", "forum:1")]
     assert resolution.by_identifier[Identifier("account", "shop:2")].identifiers == {Identifier("account", "shop:2")}
 
 
@@ -121,25 +113,19 @@ def test_a_value_that_proves_shared_lets_them_fall_apart() -> None:
 
 def test_over_years_a_value_may_serve_more_people_than_at_once() -> None:
     year = 24 * 366
-    crowd = [
-        claim(k * year, channel=f"c{k}", account_id="1", phone="+49301234567", phone_verified=True) for k in range(6)
-    ]
+    crowd = [claim(k * year, channel=f"c{k}", account_id="1", phone="+49301234567", phone_verified=True) for k in range(6)]
     assert len(resolve(together(*crowd), RULES).customers) == 1
 
 
 def test_ids_are_keyed_and_every_identifier_leads_to_its_customer() -> None:
     resolution = resolve(together(claim(1, account_id="7", handle="anna")), RULES)
     (customer,) = resolution.customers
-    assert (
-        customer_id(customer, b"k") == identifier_id(customer.anchor, b"k") != identifier_id(customer.anchor, b"other")
-    )
+    assert customer_id(customer, b"k") == identifier_id(customer.anchor, b"k") != identifier_id(customer.anchor, b"other")
     assert set(alias_ids(customer.identifiers, b"k").values()) == customer.identifiers
 
 
 def test_rules_from_configuration() -> None:
-    rules = rules_from(
-        {"limits": {"phone": {"accounts": 2}}, "bands": {"merge": 9, "suggest": 1}, "blocked": ["email:a@b.de"]}
-    )
+    rules = rules_from({"limits": {"phone": {"accounts": 2}}, "bands": {"merge": 9, "suggest": 1}, "blocked": ["email:a@b.de"]})
     assert rules.limits["phone"].accounts == 2
     assert rules.is_blocked(Identifier("email", "a@b.de"))
     assert rules.version != RULES.version

@@ -36,9 +36,7 @@ def false_and_missed(rows: list[Row], truth: dict[str, str]) -> tuple[Counter[st
     wrong: Counter[str] = Counter()
     for members in groups.values():
         for a in members:
-            wrong.update(
-                truth[rows[a]["id"]] for b in members if a < b and truth[rows[a]["id"]] != truth[rows[b]["id"]]
-            )
+            wrong.update(truth[rows[a]["id"]] for b in members if a < b and truth[rows[a]["id"]] != truth[rows[b]["id"]])
     missed: Counter[str] = Counter()
     for who, members in people.items():
         missed[who] += sum(label[a] != label[b] for a in members for b in members if a < b)
@@ -70,9 +68,7 @@ def test_a_crowd_with_misspelt_copies() -> None:
 
 def test_a_hub_value_on_thousands_of_records_stays_bounded() -> None:
     random = Random(3)
-    rows = [
-        person(random) | {"id": number, "phone": "+4930111222", "email": "shop@hub.example"} for number in range(5_000)
-    ]
+    rows = [person(random) | {"id": number, "phone": "+4930111222", "email": "shop@hub.example"} for number in range(5_000)]
     began = time.process_time()
     answer = resolve_columns(columns_of(rows))
     assert time.process_time() - began < 20
@@ -97,14 +93,8 @@ def test_the_answer_does_not_depend_on_the_order_of_lines() -> None:
 @pytest.mark.parametrize(
     ("raw", "iso"),
     [
-        *(
-            (raw, "1987-02-20")
-            for raw in ("1987-02-20", "19870220", "20.02.1987", "20.2.87", "02/20/1987", "20 Feb 1987")
-        ),
-        *(
-            (raw, "1987-02-20")
-            for raw in ("February 20th, 1987", "1987/2/20", "1987-02-20T00:00:00Z", "20. Februar 1987")
-        ),
+        *((raw, "1987-02-20") for raw in ("1987-02-20", "19870220", "20.02.1987", "20.2.87", "02/20/1987", "20 Feb 1987")),
+        *((raw, "1987-02-20") for raw in ("February 20th, 1987", "1987/2/20", "1987-02-20T00:00:00Z", "20. Februar 1987")),
         *((raw, "") for raw in ("1900-01-01", "0000-00-00", "unknown", "", "12", "99.99.9999")),
     ],
 )
@@ -138,9 +128,7 @@ def test_the_scalar_and_the_batch_comparison_of_names_agree() -> None:
     ]
     columns = columns_of({"given_name": one, "family_name": other} for one in words for other in words)
     table = levels.name_table(columns)
-    table.is_known[:-1] = [
-        text in spelling.common_given_names() or text in spelling.nicknames() for text in columns.names.texts
-    ]
+    table.is_known[:-1] = [text in spelling.common_given_names() or text in spelling.nicknames() for text in columns.names.texts]
     batch = levels.name_levels(table, columns.codes["given"], columns.codes["family"])
     texts = columns.names.texts
     for row, (one, other) in enumerate(zip(columns.codes["given"], columns.codes["family"], strict=True)):

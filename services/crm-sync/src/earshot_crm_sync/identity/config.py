@@ -60,8 +60,7 @@ def rules_from(section: Mapping[str, object]) -> IdentityRules:
     if told.bands.suggest > told.bands.merge:
         raise ValueError("identity.bands: suggest must not lie above merge")
     limits = {
-        kind: Limit(one.accounts, None if one.window_days is None else timedelta(days=one.window_days))
-        for kind, one in told.limits.items()
+        kind: Limit(one.accounts, None if one.window_days is None else timedelta(days=one.window_days)) for kind, one in told.limits.items()
     }
     return IdentityRules(
         limits={**shipped.limits, **limits},

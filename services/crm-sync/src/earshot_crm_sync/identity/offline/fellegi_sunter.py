@@ -25,9 +25,7 @@ class FieldWeights:
 
     m: tuple[float, float, float]
     u: tuple[float, float, float]
-    shares: Mapping[str, float] = field(
-        default_factory=dict
-    )  # of each value among the records, where frequencies count
+    shares: Mapping[str, float] = field(default_factory=dict)  # of each value among the records, where frequencies count
 
 
 @dataclass(frozen=True, slots=True)
