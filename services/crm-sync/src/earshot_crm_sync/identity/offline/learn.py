@@ -19,7 +19,7 @@ from .model import SAME, shipped_model
 from .weights import Weights
 
 _SEED = 7
-_RANDOM_PAIRS = 1_000_000
+_RANDOM_PAIRS = 300_000
 _TRAINING_BLOCKS = (("birth",), ("email",), ("phone",), ("handle",), ("given", "family"))
 _LINK_BLOCKS = (*_TRAINING_BLOCKS, ("family", "postcode"), ("given", "postcode"), ("street",))
 
