@@ -7,7 +7,7 @@ LOCK   := requirements/all.txt
 LOCK_FLAGS := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --no-emit-package earshot-shared
 
 .DEFAULT_GOAL := help
-.PHONY: help setup up test lint types fmt lock capabilities clean
+.PHONY: help setup up test lint types fmt lock capabilities storm clean
 
 help: ## what one can make here
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -45,6 +45,9 @@ lock: ## compile the locks anew: hashes, no addresses
 
 capabilities: setup ## which test proves which capability
 	@$(BIN)/python -m pytest --collect-only -q --capabilities
+
+storm: setup ## an hour of kills and freezes over a real system (ARGS="--minutes 60 --seed 7")
+	@cd tests && ../$(BIN)/python -m fault.storm $(ARGS)
 
 clean: ## remove what set-up and tests made
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -161,7 +161,6 @@ class Erasure:
 
 Fact = ItemRevision | Action | Contact | Erasure
 Revised = TypeVar("Revised", ItemRevision, Contact)
-Final = TypeVar("Final", Action, Erasure)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,11 +192,11 @@ def standing(facts: Iterable[Fact]) -> Standing:
             case ItemRevision():
                 _keep_highest(items, fact.feedback_id, fact)
             case Action():
-                _keep_equal(actions, fact.action_id, fact)
+                _keep_action(actions, fact)
             case Contact():
                 _keep_highest(contacts, fact.contact_id, fact)
             case Erasure():
-                _keep_equal(erasures, fact.erasure_id, fact)
+                _keep_erasure(erasures, fact)
     for action in actions.values():
         if action.verb is Verb.RESPOND:
             reply = reply_item(action)
@@ -273,6 +272,15 @@ def _keep_highest(kept: dict[UUID, Revised], key: UUID, record: Revised) -> None
         raise ValueError(f"two different records claim revision {record.revision} of {key}")
 
 
-def _keep_equal(kept: dict[UUID, Final], key: UUID, record: Final) -> None:
-    if kept.setdefault(key, record) != record:
-        raise ValueError(f"two different records claim the id {key}")
+def _keep_action(kept: dict[UUID, Action], action: Action) -> None:
+    """An action is the same for ever, but for a text that an erasure took away: then that stands."""
+    known = kept.setdefault(action.action_id, action)
+    if known != action:
+        if replace(known, text=None) != replace(action, text=None) or None not in (known.text, action.text):
+            raise ValueError(f"two different actions claim the id {action.action_id}")
+        kept[action.action_id] = replace(action, text=None)
+
+
+def _keep_erasure(kept: dict[UUID, Erasure], erasure: Erasure) -> None:
+    if kept.setdefault(erasure.erasure_id, erasure) != erasure:
+        raise ValueError(f"two different erasures claim the id {erasure.erasure_id}")

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
+from oracle.disjoint import Disjoint
 from oracle.facts import ItemRevision
 
 
@@ -17,37 +18,12 @@ class Thread:
     messages: tuple[ItemRevision, ...]
 
 
-class Nodes:
-    """Disjoint sets of nodes, joined by links (union by size with path halving)."""
-
-    def __init__(self) -> None:
-        self._parent: dict[UUID, UUID] = {}
-        self._size: dict[UUID, int] = {}
-
-    def root(self, node: UUID) -> UUID:
-        parent = self._parent
-        parent.setdefault(node, node)
-        while parent[node] != node:
-            parent[node] = parent[parent[node]]
-            node = parent[node]
-        return node
-
-    def join(self, one: UUID, other: UUID) -> None:
-        one, other = self.root(one), self.root(other)
-        if one == other:
-            return
-        if self._size.get(one, 1) < self._size.get(other, 1):
-            one, other = other, one
-        self._parent[other] = one
-        self._size[one] = self._size.get(one, 1) + self._size.get(other, 1)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Threads:
     """Every thread, and which of them holds a node."""
 
     all: tuple[Thread, ...]
-    _nodes: Nodes
+    _nodes: Disjoint[UUID]
     _by_root: dict[UUID, Thread]
 
     def holding(self, node: UUID) -> Thread | None:
@@ -57,7 +33,7 @@ class Threads:
 
 def find_threads(present: Iterable[ItemRevision]) -> Threads:
     """Join items by their links. Shapes: items that were not withdrawn; O(n log n)."""
-    nodes = Nodes()
+    nodes: Disjoint[UUID] = Disjoint()
     ordered = sorted(present, key=lambda item: item.order)
     for item in ordered:
         for link in (*item.replies_to, *item.conversations):

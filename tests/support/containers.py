@@ -1,15 +1,20 @@
 """Kafka and Postgres in containers, when a Docker engine answers and the images are to be had; else nothing, and quickly.
 
-Owns: asking Docker. Must not: fail a test for want of it: every function answers None then.
+Owns: asking Docker. Must not: fail a test for want of it. Whatever goes wrong with engine, image or container, every function answers
+None, and the local servers are taken.
 """
 
 import contextlib
 import os
 import socket
 import threading
+import time
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from earshot_shared.local.kafka import kafka_answers
 from earshot_shared.local.ports import free_ports
+from earshot_shared.local.postgres import postgres_answers
 
 if TYPE_CHECKING:
     from docker import DockerClient  # type: ignore[import-untyped]  # the library ships no types
@@ -18,28 +23,15 @@ KAFKA_IMAGE = "apache/kafka:4.3.1"
 POSTGRES_IMAGE = "postgres:17-alpine"
 ENGINE_TIMEOUT_S = 5
 PULL_TIMEOUT_S = 120.0
-PASSWORD = "earshot"  # of a throw-away server on loopback
+START_TIMEOUT_S = 180.0
 
 
 def kafka(stack: contextlib.ExitStack) -> str | None:
     """Start a broker that ends with the stack; returns `host:port`."""
-    if not _to_be_had(KAFKA_IMAGE):
-        return None
-    from testcontainers.core.container import DockerContainer
-    from testcontainers.core.wait_strategies import LogMessageWaitStrategy
-
-    [port] = free_ports(1)  # a broker tells its clients its own address, so the port must be known before it starts
-    container = DockerContainer(KAFKA_IMAGE).with_bind_ports(9092, port)
-    for name, value in _kafka_settings(port).items():
-        container = container.with_env(name, value)
-    container.waiting_for(LogMessageWaitStrategy("Kafka Server started").with_startup_timeout(120))
-    stack.enter_context(container)
-    return f"{container.get_container_host_ip()}:{port}"
-
-
-def _kafka_settings(port: int) -> dict[str, str]:
-    host = os.environ.get("TESTCONTAINERS_HOST_OVERRIDE", "localhost")
-    return {
+    # A broker tells its clients its own address, so the port must be known before it starts.
+    [port] = free_ports(1)
+    host = _host()
+    settings = {
         "KAFKA_NODE_ID": "1",
         "KAFKA_PROCESS_ROLES": "broker,controller",
         "KAFKA_LISTENERS": "PLAINTEXT://:9092,CONTROLLER://:9093",
@@ -51,22 +43,61 @@ def _kafka_settings(port: int) -> dict[str, str]:
         "KAFKA_OFFSETS_TOPIC_NUM_PARTITIONS": "4",
         "KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR": "1",
         "KAFKA_TRANSACTION_STATE_LOG_MIN_ISR": "1",
+        "KAFKA_SHARE_COORDINATOR_STATE_TOPIC_REPLICATION_FACTOR": "1",
+        "KAFKA_SHARE_COORDINATOR_STATE_TOPIC_MIN_ISR": "1",
         "KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS": "0",
         "KAFKA_AUTO_CREATE_TOPICS_ENABLE": "false",
-        "KAFKA_HEAP_OPTS": "-Xmx512m -XX:TieredStopAtLevel=1",
+        "KAFKA_HEAP_OPTS": "-Xmx512m",
+        "KAFKA_JVM_PERFORMANCE_OPTS": "-XX:+UseSerialGC -XX:TieredStopAtLevel=1",
     }
+    address = f"{host}:{port}"
+    return address if _started(stack, KAFKA_IMAGE, settings, (9092, port), lambda: kafka_answers(address)) else None
 
 
 def postgres(stack: contextlib.ExitStack) -> str | None:
     """Start a server that ends with the stack; returns its DSN."""
-    if not _to_be_had(POSTGRES_IMAGE):
-        return None
-    from testcontainers.postgres import PostgresContainer
+    [port] = free_ports(1)
+    settings = {
+        "POSTGRES_USER": "earshot",
+        "POSTGRES_PASSWORD": "earshot",
+        "POSTGRES_DB": "earshot",
+        "POSTGRES_INITDB_ARGS": "--locale=C.UTF-8 --encoding=UTF8",
+    }
+    dsn = f"postgresql://earshot:earshot@{_host()}:{port}/earshot"
+    command = "postgres -c fsync=off -c max_connections=200"
+    return dsn if _started(stack, POSTGRES_IMAGE, settings, (5432, port), lambda: postgres_answers(dsn), command) else None
 
-    container = PostgresContainer(POSTGRES_IMAGE, username="earshot", password=PASSWORD, dbname="earshot", driver=None)
-    container = container.with_env("POSTGRES_INITDB_ARGS", "--locale=C.UTF-8 --encoding=UTF8")
-    stack.enter_context(container.with_command("postgres -c fsync=off -c max_connections=200"))
-    return str(container.get_connection_url())
+
+def _started(
+    stack: contextlib.ExitStack,
+    image: str,
+    settings: Mapping[str, str],
+    ports: tuple[int, int],
+    answers: Callable[[], bool],
+    command: str = "",
+) -> bool:
+    """Start a container that ends with the stack, and wait until it answers; returns whether all that went well."""
+    if not _to_be_had(image):
+        return False
+    from testcontainers.core.config import testcontainers_config
+    from testcontainers.core.container import DockerContainer
+
+    # Its cleaner is one more image; where that is not to be had the stack alone ends our containers.
+    testcontainers_config.ryuk_disabled = testcontainers_config.ryuk_disabled or not _to_be_had(testcontainers_config.ryuk_image)
+    container = DockerContainer(image).with_bind_ports(*ports)
+    for name, value in settings.items():
+        container = container.with_env(name, value)
+    if command:
+        container = container.with_command(command)
+    with contextlib.ExitStack() as attempt, contextlib.suppress(Exception):  # see the module's first lines
+        attempt.enter_context(container)
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while time.monotonic() < deadline:
+            if answers():
+                stack.push(attempt.pop_all())
+                return True
+            time.sleep(0.2)
+    return False
 
 
 def _to_be_had(image: str) -> bool:
@@ -86,6 +117,8 @@ def _to_be_had(image: str) -> bool:
     fetcher = threading.Thread(target=fetch, daemon=True, name=f"fetch {image}")
     fetcher.start()
     fetcher.join(PULL_TIMEOUT_S)
+    if not fetcher.is_alive():
+        client.close()
     return fetched.is_set()
 
 
@@ -105,9 +138,20 @@ def _engine() -> "DockerClient | None":
 
 def _engine_listens() -> bool:
     """Ask the socket first: docker's own client leaves it open when nobody is there, which counts as a failure of the tests."""
-    address = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock")
+    address = _engine_address()
     if not address.startswith("unix://"):
         return True
     with socket.socket(socket.AF_UNIX) as probe:
         probe.settimeout(ENGINE_TIMEOUT_S)
         return probe.connect_ex(address.removeprefix("unix://")) == 0
+
+
+def _host() -> str:
+    """Return where the engine's published ports are."""
+    address = _engine_address()
+    elsewhere = "" if address.startswith("unix://") else address.partition("://")[2].partition(":")[0]
+    return os.environ.get("TESTCONTAINERS_HOST_OVERRIDE") or elsewhere or "127.0.0.1"
+
+
+def _engine_address() -> str:
+    return os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"

@@ -14,10 +14,13 @@ import httpx
 import msgspec
 from pydantic import SecretStr
 
+from earshot_crm_sync import repository_read
 from earshot_crm_sync.app import create_crm_sync_app
-from earshot_crm_sync.identity import IdentityRules
+from earshot_crm_sync.contacts import Contact, contact_id, tell_contact
+from earshot_crm_sync.desk import Rules
+from earshot_crm_sync.repository import QUERIES
 from earshot_crm_sync.settings import CrmSyncSettings
-from earshot_crm_sync.stage import ID_PURPOSE, CrmSync
+from earshot_crm_sync.stage import ID_PURPOSE, CrmSync, view_of
 from earshot_shared import ids
 from earshot_shared.access import Secret, StoredKey
 from earshot_shared.envelope import EventWriter
@@ -110,6 +113,19 @@ def triaged(said: Item, *, version: int | None = None, intent: str = "question")
     return record_of(message)
 
 
+def contact(record_id: str, *, at: int = 0, connector: str = "crm", revision: int = 1, **fields: Any) -> StoredRecord:
+    """Return the record of a contact of another system, changed there ``at`` minutes after the start."""
+    told = Contact(
+        contact_id=contact_id(connector, record_id),
+        connector=connector,
+        record_id=record_id,
+        revision=revision,
+        updated_at=START + timedelta(minutes=at),
+        **fields,
+    )
+    return record_of(tell_contact(told, now="2024-05-01T12:00:00Z"))
+
+
 _offsets = itertools.count()
 
 
@@ -170,9 +186,9 @@ class Bench:
 
 
 @contextlib.asynccontextmanager
-async def bench(dsn: str, rules: IdentityRules | None = None) -> AsyncIterator[Bench]:
+async def bench(dsn: str, rules: Rules | None = None) -> AsyncIterator[Bench]:
     """Give a stage on a migrated database."""
-    chosen = rules or IdentityRules()
+    chosen = rules or Rules()
     pool = await open_pool(dsn, schema=SCHEMA, application="test", max_size=3)
     try:
         yield Bench(
@@ -228,10 +244,63 @@ async def http(ground: Bench, dsn: str) -> AsyncIterator[httpx.AsyncClient]:
         health=Health(),
         metrics=Metrics("crm-sync"),
     )
-    door: Any = create_crm_sync_app(parts, IdentityRules)
+    door: Any = create_crm_sync_app(parts, Rules)
     headers = {"authorization": f"Bearer {FIRST_KEY}"}
     try:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(door), base_url="http://crm-sync", headers=headers) as client:
             yield client
     finally:
         await runtime.close()
+
+
+async def snapshot(ground: Bench) -> dict[str, Any]:
+    """Return everything the store says, in a form that does not depend on numbers, versions or arrival."""
+    async with ground.pool.acquire() as conn:
+        customers = await repository_read.page_of_customers(conn, None, 0, 100_000)
+        held = await repository_read.hold_all(conn, customers)
+        aliases = [row["alias"] for row in await conn.fetch("select alias from identifiers where kind <> ''")]
+        holders = {}
+        names = {each.no: each.profile.customer_id for each in customers}
+        for alias in aliases:
+            found = await repository_read.find_identifier(conn, str(alias))
+            holders[str(alias)] = names.get(found.customer_no) if found and found.customer_no is not None else None
+        timelines = {
+            each.profile.customer_id: [
+                entry.feedback_id for entry in await repository_read.read_timeline(conn, list(each.spoken), None, 100_000)
+            ]
+            for each in held
+        }
+        suggested = await conn.fetch("select suggestion_id, weight from suggestions order by suggestion_id")
+        totals = await conn.fetchrow("select feedback, customers, identifiers, contacts from totals")
+        counted = await conn.fetchrow(
+            "select (select count(*) from activities), (select count(*) from customers),"
+            " (select count(*) from identifiers where customer_no is not null), (select count(*) from contacts)"
+        )
+    views = {each.profile.customer_id: {**msgspec.json.decode(view_of(each)), "version": 0} for each in held}
+    assert totals is None or tuple(totals) == tuple(counted), "the counts are exact"
+    return {
+        "views": views,
+        "holders": {alias: holder for alias, holder in holders.items() if holder is not None},
+        "timelines": timelines,
+        "suggestions": [(str(row["suggestion_id"]), row["weight"]) for row in suggested],
+    }
+
+
+def check_published(ground: Bench, found: Mapping[str, Any]) -> None:
+    """Assert that the last record of every key on the topic says what the store says, whatever came between."""
+    for customer_id, body in ground.last().items():
+        if body is None:
+            assert customer_id not in found["holders"]
+        elif "merged_into" in body:
+            assert found["holders"].get(customer_id) is not None
+            assert customer_id not in found["views"]
+        else:
+            assert {**body, "version": 0} == found["views"][customer_id]
+    assert found["views"].keys() <= ground.last().keys()
+
+
+async def empty(ground: Bench) -> None:
+    """Empty every view, as a replay does."""
+    await ground.pool.execute(QUERIES["reset_views"])
+    ground.stage.forget()
+    ground.published.clear()

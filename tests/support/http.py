@@ -9,7 +9,7 @@ from pydantic_settings import SettingsConfigDict
 
 from earshot_shared.access import Principal
 from earshot_shared.actions import Actor
-from earshot_shared.errors import RetryableError
+from earshot_shared.errors import FatalError, RetryableError
 from earshot_shared.health import Health
 from earshot_shared.http.app import create_app
 from earshot_shared.http.auth import Keyring, actor, require
@@ -64,6 +64,10 @@ def echo_router() -> APIRouter:
     @router.get("/busy")
     async def busy() -> None:
         raise RetryableError("Postgres could not be reached.", code="postgres-unreachable", retry_after_s=3)
+
+    @router.get("/wrong")
+    async def wrong() -> None:
+        raise FatalError("The ground is another.", code="other-cluster")
 
     return router
 

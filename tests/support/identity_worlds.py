@@ -33,6 +33,7 @@ TIGHT = IdentityRules(
     max_identifiers=8,
     max_accounts=4,
     max_edges=14,
+    merge_at=5.0,
 )
 
 _at = st.integers(0, 60).map(lambda day: START + day * DAY)

@@ -3,7 +3,7 @@
 Owns reading, checking with line numbers, versions and reloading. What a file means belongs to the service whose pydantic model it
 fills; a service registers its files in the entry-point group ``earshot.config`` (name = the file without ``.yaml``, value =
 ``module:Model``). A file that is absent means the model's defaults. A file that turns bad while the service runs changes nothing: the
-last good version stays, and the log, the metrics and ``/readyz``'s neighbours say so.
+last good version stays, and the log and the metrics say so.
 """
 
 import asyncio

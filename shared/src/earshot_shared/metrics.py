@@ -4,18 +4,20 @@ Owns the names. Each `Metrics` has a registry of its own, so that two services (
 names of topics, routes, codes and the like: never a person, an id or a text.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, PlatformCollector, ProcessCollector, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from prometheus_client.metrics_core import Metric as PrometheusMetric
+from prometheus_client.registry import Collector
 
 Kind = Literal["counter", "gauge", "histogram"]
 CONTENT_TYPE: Final = CONTENT_TYPE_PLAIN_0_0_4.encode()
 
 _FAST_S: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
-_SLICE: Final = (1, 10, 50, 100, 250, 500, 1000, 2000, 4000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,22 +36,28 @@ REGISTRY: Final[tuple[Metric, ...]] = (
     Metric(name="http_request_seconds", kind="histogram", meaning="Time from a request's headers to its answer.", labels=("route",)),
     Metric(name="http_in_flight", kind="gauge", meaning="Requests being served."),
     Metric(name="http_refused_total", kind="counter", meaning="Requests refused at the door, by code.", labels=("code",)),
-    Metric(name="records_applied_total", kind="counter", meaning="Records folded into the view.", labels=("topic",)),
-    Metric(name="records_duplicate_total", kind="counter", meaning="Records whose fact was known already.", labels=("topic",)),
-    Metric(name="records_set_aside_total", kind="counter", meaning="Records put into the dead letters, by code.", labels=("topic", "code")),
+    Metric(name="records_applied_total", kind="counter", meaning="Records folded into the view."),
+    Metric(name="records_set_aside_total", kind="counter", meaning="Records put into the dead letters."),
     Metric(name="slices_fenced_total", kind="counter", meaning="Slices dropped because another owner had moved the position."),
-    Metric(name="slices_retried_total", kind="counter", meaning="Slices tried again, by the code of what failed.", labels=("code",)),
-    Metric(name="slice_records", kind="histogram", meaning="Records in one slice.", buckets=_SLICE),
-    Metric(name="slice_seconds", kind="histogram", meaning="Time of one slice from fetch to commit."),
+    Metric(name="slices_retried_total", kind="counter", meaning="Slices tried again because Kafka or Postgres was not ready."),
     Metric(name="partitions_paused", kind="gauge", meaning="Partitions stopped after many failures of our own code in a row."),
-    Metric(name="consumer_lag_records", kind="gauge", meaning="Records of the input topics not yet applied.", labels=("topic",)),
-    Metric(name="messages_published_total", kind="counter", meaning="Messages the relay has published.", labels=("topic",)),
-    Metric(name="messages_restated_total", kind="counter", meaning="Messages written again after foreign records.", labels=("topic",)),
-    Metric(name="outbox_rows", kind="gauge", meaning="Transactions whose messages wait for the relay."),
-    Metric(name="outbox_age_seconds", kind="gauge", meaning="Age of the oldest transaction that waits for the relay."),
+    Metric(name="consumer_lag_records", kind="gauge", meaning="Records of this replica's partitions not yet applied."),
     Metric(name="relay_holds_lease", kind="gauge", meaning="1 when this process is the relay of its service."),
     Metric(name="config_reloads_total", kind="counter", meaning="Configuration files read anew.", labels=("file", "outcome")),
 )
+
+
+class _Followed(Collector):
+    """One value that is read when it is asked for."""
+
+    def __init__(self, metric: Metric, read: Callable[[], float]) -> None:
+        self._metric = metric
+        self._read = read
+
+    def collect(self) -> Iterable[PrometheusMetric]:
+        """Return the value now."""
+        family = CounterMetricFamily if self._metric.kind == "counter" else GaugeMetricFamily
+        yield family(f"earshot_{self._metric.name}", self._metric.meaning, value=self._read())
 
 
 class Metrics:
@@ -63,7 +71,9 @@ class Metrics:
         self._gauges: dict[str, Gauge] = {}
         self._histograms: dict[str, Histogram] = {}
         self._children: dict[tuple[str, ...], Counter | Gauge | Histogram] = {}
-        for metric in (*REGISTRY, *extra):
+        self._followed: dict[str, _Followed] = {}
+        self._specs = {metric.name: metric for metric in (*REGISTRY, *extra)}
+        for metric in self._specs.values():
             self._add(metric)
         info = Gauge("earshot_service", "Which service this is.", ("service",), registry=self._registry)
         info.labels(service).set(1)
@@ -88,6 +98,13 @@ class Metrics:
         if child is None:
             child = self._child(self._histograms[name], name, labels)
         child.observe(value)  # type: ignore[union-attr]  # found under a histogram's name
+
+    def follow(self, name: str, read: Callable[[], float]) -> None:
+        """Let a counter or gauge without labels be read from ``read`` whenever somebody looks: nothing is paid meanwhile."""
+        shown: Collector = self._followed.get(name) or self._counters.get(name) or self._gauges[name]
+        self._registry.unregister(shown)
+        self._followed[name] = _Followed(self._specs[name], read)
+        self._registry.register(self._followed[name])
 
     def render(self) -> bytes:
         """Return everything as Prometheus reads it."""

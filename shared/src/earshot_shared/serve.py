@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import resource
 import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
@@ -24,14 +25,14 @@ from earshot_shared.settings import ServiceSettings
 Task = Callable[[], Coroutine[Any, Any, None]]
 """A background task. It runs until cancelled, and treats cancellation as the wish to end in order."""
 
-Drain = Callable[[], Awaitable[None]]
-"""Waits until a task holds nothing any more (the relay: until all is published)."""
-
 Application = Callable[..., Awaitable[None]]
 """An ASGI application, such as `earshot_shared.http.door.Door`."""
 
 _log = logging.getLogger(__name__)
 _SECOND_SIGNAL_EXIT: Final = 130
+# Connections beyond the requests served at once: idle ones, and health checks, which must get through when everything else waits.
+_RESERVE_CONNECTIONS: Final = 200
+_OTHER_FILES: Final = 200  # logs, pools, Kafka, modules
 
 
 class _Server(uvicorn.Server):
@@ -69,18 +70,17 @@ async def serve(
     settings: ServiceSettings,
     *,
     tasks: Mapping[str, Task] | None = None,
-    drains: Mapping[str, Drain] | None = None,
     on_ready: Callable[[str, int], None] | None = None,
     stop: asyncio.Event | None = None,
 ) -> None:
     """Serve ``app`` and run ``tasks`` until a signal or ``stop``, then end both in order.
 
-    The tasks are ended in the reverse order of ``tasks`` ({"relay", "loop"}: the loop first), each after its drain, if it has one, was
-    awaited. ``on_ready`` is told host and port once the server listens (the real port where 0 was asked for).
+    The tasks are ended in the reverse order of ``tasks`` ({"relay", "loop"}: the loop first), one after the other, so that what one still
+    says the next can finish. ``on_ready`` is told host and port once the server listens (the real port where 0 was asked for).
     Raises: FatalError when the port is taken or a task ended by itself; what a task raised (the first of them, out of its group).
     """
     try:
-        await _serve(app, settings, tasks or {}, drains or {}, on_ready, stop or asyncio.Event())
+        await _serve(app, settings, tasks or {}, on_ready, stop or asyncio.Event())
     except BaseExceptionGroup as group:
         first = _first_of(group)
     else:
@@ -92,10 +92,10 @@ async def _serve(
     app: Application,
     settings: ServiceSettings,
     tasks: Mapping[str, Task],
-    drains: Mapping[str, Drain],
     on_ready: Callable[[str, int], None] | None,
     stop: asyncio.Event,
 ) -> None:
+    _allow_files(settings.max_connections + _RESERVE_CONNECTIONS + _OTHER_FILES)
     server = _Server(_config(app, settings))
     async with asyncio.TaskGroup() as group, _signals(stop):
         serving = group.create_task(_listen(server, settings), name="http")
@@ -108,15 +108,11 @@ async def _serve(
         server.should_exit = True
         await asyncio.wait([serving], timeout=settings.shutdown_s)
         for name in reversed(running):
-            await _end(running[name], drains.get(name), settings.shutdown_s)
+            await _end(running[name], settings.shutdown_s)
 
 
-async def _end(task: asyncio.Task[None], drain: Drain | None, timeout_s: float) -> None:
-    """Let one task finish what it holds, then cancel it; a task that does not end then ends the process (its work is safe in Postgres)."""
-    if drain is not None and not task.done():
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(timeout_s):
-                await drain()
+async def _end(task: asyncio.Task[None], timeout_s: float) -> None:
+    """Cancel one task; one that does not end in time ends the process (its work is safe in Postgres)."""
     task.cancel()
     await asyncio.wait([task], timeout=timeout_s)
     if not task.done():
@@ -125,7 +121,8 @@ async def _end(task: asyncio.Task[None], drain: Drain | None, timeout_s: float) 
 
 
 def _config(app: Application, settings: ServiceSettings) -> uvicorn.Config:
-    protocol = type("ServiceProtocol", (GuardedProtocol,), {"header_patience_s": settings.slow_client_s})
+    most = settings.max_connections + _RESERVE_CONNECTIONS
+    protocol = type("ServiceProtocol", (GuardedProtocol,), {"header_patience_s": settings.slow_client_s, "max_connections": most})
     return uvicorn.Config(
         app,
         host=settings.host,
@@ -141,6 +138,14 @@ def _config(app: Application, settings: ServiceSettings) -> uvicorn.Config:
         timeout_keep_alive=settings.keep_alive_s,
         timeout_graceful_shutdown=max(1, int(settings.shutdown_s)),
     )
+
+
+def _allow_files(wanted: int) -> None:
+    """Raise this process's limit of open files as far as it may, for each connection is one; the usual 1,024 are few."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 async def _guard(name: str, task: Task, stop: asyncio.Event) -> None:

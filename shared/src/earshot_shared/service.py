@@ -3,24 +3,22 @@
 Owns the order of beginning and ending. A service's ``cli.py`` says what its runtime and its routes are; nothing else differs.
 """
 
-import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from earshot_shared.access import PostgresKeys, Secret, open_access_pool, read_secret
 from earshot_shared.health import Health, database_check
 from earshot_shared.http.auth import Keyring
 from earshot_shared.http.door import Door
+from earshot_shared.http.idempotency import keep_pruned
 from earshot_shared.http.paging import Cursors
 from earshot_shared.logs import configure_logs
 from earshot_shared.metrics import Metrics
 from earshot_shared.runtime import Ground, Runtime
 from earshot_shared.serve import Task, run, serve
 from earshot_shared.settings import ServiceSettings
-
-_GAUGE_EVERY_S: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +68,8 @@ async def _serve(settings: ServiceSettings, open_runtime: OpenRuntime, build_app
             metrics=Metrics(settings.service),
         )
         _watch_health(parts)
-        tasks = {**runtime.tasks(), "gauges": lambda: _gauge(parts), **more_tasks(parts)}
+        _follow(parts)
+        tasks = {**runtime.tasks(), "tickets": lambda: keep_pruned(runtime.pool), **more_tasks(parts)}
         app: Any = build_app(parts)  # uvicorn's own type of an application spells out every message
         await serve(app, settings, tasks=tasks)
 
@@ -89,12 +88,16 @@ def _watch_health(parts: Parts) -> None:
     parts.health.require("loop", positions_loaded)
 
 
-async def _gauge(parts: Parts) -> None:
-    """Keep the slow metrics up to date."""
-    loop, metrics = parts.runtime.loop, parts.metrics
-    while True:
-        metrics.put("relay_holds_lease", float(parts.runtime.relay.holds_lease))
-        if loop is not None:
-            metrics.put("consumer_lag_records", loop.state.lag, "owned")
-            metrics.put("partitions_paused", loop.state.paused)
-        await asyncio.sleep(_GAUGE_EVERY_S)
+def _follow(parts: Parts) -> None:
+    """Show what loop and relay know of themselves."""
+    loop, relay, metrics = parts.runtime.loop, parts.runtime.relay, parts.metrics
+    metrics.follow("relay_holds_lease", lambda: relay.holds_lease)
+    if loop is None:
+        return
+    state = loop.state
+    metrics.follow("records_applied_total", lambda: state.applied)
+    metrics.follow("records_set_aside_total", lambda: state.poison)
+    metrics.follow("slices_fenced_total", lambda: state.fenced)
+    metrics.follow("slices_retried_total", lambda: state.retries)
+    metrics.follow("consumer_lag_records", lambda: state.lag)
+    metrics.follow("partitions_paused", lambda: state.paused)

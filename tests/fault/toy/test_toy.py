@@ -28,7 +28,7 @@ def run_toy(postgres: str, kafka: str, *arguments: str) -> "subprocess.Completed
         env={**os.environ, "PYTHONWARNINGS": "default"},
         capture_output=True,
         text=True,
-        timeout=180,
+        timeout=400,
         check=False,
     )
 
@@ -65,7 +65,7 @@ async def test_who_waits_ends_a_session_that_froze_half_way_through_a_message(po
     frozen = asyncio.create_task(freeze())
     try:
         await asyncio.wait_for(locked.wait(), 10)
-        assert await written_within(store, writer, seconds=4) is freed
+        assert await written_within(store, writer, seconds=5) is freed
     finally:
         frozen.cancel()
         await asyncio.gather(frozen, return_exceptions=True)

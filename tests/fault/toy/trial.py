@@ -30,7 +30,7 @@ from fault.toy.store import SCHEMA
 
 REPLICAS = 3
 FACTS = 400
-SETTLE_S = 20.0
+SETTLE_S = 60.0  # some seconds are enough on a quiet machine
 PR_SET_PDEATHSIG = 1
 T = TypeVar("T")
 

@@ -120,7 +120,7 @@ def world(fresh_database: Any) -> Iterator[tuple[asyncio.Runner, World]]:
 
 
 @pytest.mark.capability("T13")
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(history=histories())
 def test_any_arrival_gives_the_oracles_cases(world: tuple[asyncio.Runner, World], history: tuple[list[Fact], list[list[Fact]]]) -> None:
     runner, opened = world
@@ -145,6 +145,16 @@ async def check(world: World, facts: list[Fact], slices: list[list[Fact]]) -> No
     assert counts.get("feedback", 0) == len(stands.items)
     assert counts.get("cases", 0) == len(wanted.by_id)
     assert counts.get("route support", 0) == routes.count("support")
+    await check_rebuild(world, facts)
+
+
+async def check_rebuild(world: World, facts: list[Fact]) -> None:
+    """Folded anew from the topics, the rows are the same."""
+    before = await world.rows()
+    await world.reset()
+    await world.fold(fact for fact in facts if isinstance(fact, ItemRevision))
+    await world.fold(fact for fact in facts if isinstance(fact, Action))
+    assert await world.rows() == before
 
 
 def assert_told(world: World, stands: Standing, wanted: Cases) -> None:

@@ -17,7 +17,7 @@ from earshot_shared.http.call import Call
 from earshot_shared.http.door import HotRoute
 from earshot_shared.http.problems import Answer
 from earshot_shared.http.protocol import GuardedProtocol
-from earshot_shared.serve import Drain, Task, serve
+from earshot_shared.serve import Task, serve
 from earshot_shared.testing.app import TEST_KEY
 from support.http import echo_door, settings
 
@@ -46,7 +46,7 @@ HOT = {("GET", "/v1/large"): HotRoute(handler=large, scope="admin")}
 
 
 @contextlib.asynccontextmanager
-async def served(*, tasks: dict[str, Task] | None = None, drains: dict[str, Drain] | None = None) -> AsyncIterator[Served]:
+async def served(*, tasks: dict[str, Task] | None = None) -> AsyncIterator[Served]:
     stop, ready = asyncio.Event(), asyncio.get_running_loop().create_future()
     door = echo_door(hot=HOT, slow_client_s=PATIENCE_S)
     running = asyncio.create_task(
@@ -54,7 +54,6 @@ async def served(*, tasks: dict[str, Task] | None = None, drains: dict[str, Drai
             door,
             settings(slow_client_s=PATIENCE_S, shutdown_s=2),
             tasks=tasks,
-            drains=drains,
             stop=stop,
             on_ready=lambda _host, port: ready.set_result(port),
         )
@@ -160,6 +159,20 @@ async def test_hundreds_of_slow_clients_hold_nobody_up() -> None:
             writer.close()
 
 
+async def test_connections_beyond_the_limit_are_told_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("earshot_shared.serve._RESERVE_CONNECTIONS", -1997)  # of 2,000 for requests
+    async with served() as service:
+        lines = [await asyncio.open_connection("127.0.0.1", service.port) for _ in range(3)]
+        answer = await send(service, b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert answer.startswith(b"HTTP/1.1 503")
+        assert b'"code":"busy"' in answer
+        for _, writer in lines:
+            writer.close()
+        async with httpx.AsyncClient() as client, asyncio.timeout(DEADLINE_S):
+            while (await client.get(f"{service.url}/healthz")).status_code != 200:
+                await asyncio.sleep(0.02)
+
+
 async def test_a_kept_connection_serves_many_requests() -> None:
     async with served() as service, httpx.AsyncClient(headers={"authorization": f"Bearer {TEST_KEY}"}) as client:
         for _ in range(3):
@@ -204,7 +217,7 @@ async def test_a_port_that_is_taken_is_said() -> None:
             await serve(echo_door(), settings(port=service.port))
 
 
-async def test_tasks_end_in_reverse_order_each_after_its_drain() -> None:
+async def test_tasks_end_in_reverse_order_one_after_the_other() -> None:
     told: list[str] = []
 
     def runs(name: str) -> Task:
@@ -212,16 +225,15 @@ async def test_tasks_end_in_reverse_order_each_after_its_drain() -> None:
             try:
                 await asyncio.Event().wait()
             finally:
+                told.append(f"{name} ends")
+                await asyncio.sleep(0.05)  # what it finishes
                 told.append(f"{name} ended")
 
         return run
 
-    async def drained() -> None:
-        told.append("relay drained")
-
-    async with served(tasks={"relay": runs("relay"), "loop": runs("loop")}, drains={"relay": drained}):
+    async with served(tasks={"relay": runs("relay"), "loop": runs("loop")}):
         await asyncio.sleep(0)
-    assert told == ["loop ended", "relay drained", "relay ended"]
+    assert told == ["loop ends", "loop ended", "relay ends", "relay ended"]
 
 
 PROGRAM = """

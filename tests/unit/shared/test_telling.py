@@ -99,23 +99,38 @@ def test_every_metric_has_a_kind_and_a_meaning() -> None:
 
 
 def test_metrics_of_two_services_never_meet() -> None:
-    one, two = Metrics("one"), Metrics("two", extra=[Metric(name="cases_open", kind="gauge", meaning="Open cases.", labels=("team",))])
-    one.count("records_applied_total", "t", amount=3)
-    one.count("records_applied_total", "t")
+    open_cases = Metric(name="cases_open", kind="gauge", meaning="Open cases.", labels=("team",))
+    one, two = Metrics("one"), Metrics("two", extra=[open_cases])
+    one.count("http_refused_total", "busy", amount=3)
+    one.count("http_refused_total", "busy")
     two.put("cases_open", 5, "support")
-    two.observe("slice_records", 120)
-    assert b'earshot_records_applied_total{topic="t"} 4.0' in one.render()
+    two.observe("http_request_seconds", 0.2, "/v1/notes")
+    assert b'earshot_http_refused_total{code="busy"} 4.0' in one.render()
     assert b"cases_open" not in one.render()
     assert b'earshot_cases_open{team="support"} 5.0' in two.render()
-    assert b'earshot_slice_records_bucket{le="250.0"} 1.0' in two.render()
+    assert b'earshot_http_request_seconds_bucket{le="0.25",route="/v1/notes"} 1.0' in two.render()
     assert b"process_resident_memory_bytes" in two.render()
 
 
+def test_values_that_are_read_when_somebody_looks() -> None:
+    metrics, applied = Metrics("one"), [3]
+    metrics.follow("records_applied_total", lambda: applied[0])
+    metrics.follow("relay_holds_lease", lambda: False)
+    metrics.follow("relay_holds_lease", lambda: True)
+    applied[0] = 7
+    shown = metrics.render()
+    assert b"# TYPE earshot_records_applied_total counter\nearshot_records_applied_total 7.0" in shown
+    assert b"earshot_relay_holds_lease 1.0" in shown
+
+
 def test_a_metric_nobody_registered_is_a_slip() -> None:
+    metrics = Metrics("one")
     with pytest.raises(KeyError):
-        Metrics("one").count("recrods_applied_total")
+        metrics.count("recrods_applied_total")
+    with pytest.raises(KeyError):
+        metrics.follow("recrods_applied_total", lambda: 0)
     with pytest.raises(ValueError, match="label"):
-        Metrics("one").count("records_applied_total")
+        metrics.count("http_refused_total")
 
 
 def test_a_trace_goes_on_and_ends() -> None:

@@ -26,6 +26,7 @@ from earshot_shared.http.call import call_of
 from earshot_shared.http.door import Door
 from earshot_shared.http.problems import UnauthorizedError
 from earshot_shared.http.rules import PathRule
+from earshot_shared.http.strict import ANY_QUERY
 from earshot_shared.metrics import Metrics
 
 _STATIC = resources.files("earshot_console").joinpath("static")
@@ -97,7 +98,13 @@ class Console:
         router.add_api_route(
             "/v1/stats", self.stats, methods=["GET"], summary="Exact counts", dependencies=[Depends(require("console:read"))]
         )
-        router.add_api_route("/api/{service}/{path:path}", self.forward, methods=["GET", "POST", "PUT"], include_in_schema=False)
+        router.add_api_route(
+            "/api/{service}/{path:path}",
+            self.forward,
+            methods=["GET", "POST", "PUT"],
+            include_in_schema=False,
+            openapi_extra={ANY_QUERY: True},
+        )
         return router
 
     async def page(self, request: Request, token: Annotated[str | None, Query(max_length=500)] = None) -> Response:

@@ -11,10 +11,11 @@ from uuid import UUID
 import msgspec
 from fastapi import APIRouter, Depends, Query, Response
 
-from earshot_crm_sync import repository
+from earshot_crm_sync import repository, repository_read
+from earshot_crm_sync.desk import Rules
 from earshot_crm_sync.domain.lookup import identifiers_meant
-from earshot_crm_sync.identity import IdentityRules, identifier_id
-from earshot_crm_sync.repository import Held
+from earshot_crm_sync.identity import identifier_id
+from earshot_crm_sync.rows import Held
 from earshot_crm_sync.stage import ID_PURPOSE, view_of
 from earshot_crm_sync.why import explain
 from earshot_shared.envelope import rfc3339
@@ -33,7 +34,7 @@ _LONGEST_SEARCH = 200
 _json = msgspec.json.Encoder()
 
 
-def create_crm_sync_app(parts: Parts, rules: Callable[[], IdentityRules]) -> Door:
+def create_crm_sync_app(parts: Parts, rules: Callable[[], Rules]) -> Door:
     """Return the ASGI application."""
     return create_app(
         parts.settings,
@@ -49,7 +50,7 @@ def create_crm_sync_app(parts: Parts, rules: Callable[[], IdentityRules]) -> Doo
 class ReadRoutes:
     """What can be read; every answer is of one moment."""
 
-    def __init__(self, parts: Parts, rules: Callable[[], IdentityRules]) -> None:
+    def __init__(self, parts: Parts, rules: Callable[[], Rules]) -> None:
         self._pool = parts.runtime.pool
         self._runtime = parts.runtime
         self._cursors = parts.cursors
@@ -94,10 +95,10 @@ class ReadRoutes:
         async with self._moment() as conn:
             if identifier is not None:
                 aliases = [str(identifier_id(each, self._key)) for each in identifiers_meant(identifier)]
-                found = await repository.customers_by_alias(conn, aliases, number, limit + 1)
+                found = await repository_read.customers_by_alias(conn, aliases, number, limit + 1)
             else:
-                found = await repository.page_of_customers(conn, q, number, limit + 1)
-            held = await repository.hold_all(conn, found[:limit])
+                found = await repository_read.page_of_customers(conn, q, number, limit + 1)
+            held = await repository_read.hold_all(conn, found[:limit])
         following = self._cursors.issue("customers", filters, [found[limit - 1].no]) if len(found) > limit else None
         return _told({"items": [view_of(each) for each in held], "next_cursor": following})
 
@@ -112,7 +113,7 @@ class ReadRoutes:
         before = (parse_time(str(after[0])), str(after[1])) if after else None
         async with self._moment() as conn:
             held = await find(conn, customer_id)
-            entries = await repository.read_timeline(conn, list(held.spoken), before, limit + 1)
+            entries = await repository_read.read_timeline(conn, list(held.spoken), before, limit + 1)
         page = entries[:limit]
         following = None
         if len(entries) > limit:
@@ -122,12 +123,12 @@ class ReadRoutes:
     async def why(self, customer_id: UUID) -> Response:
         async with self._moment() as conn:
             held = await find(conn, customer_id)
-            answer = await explain(conn, held, self._rules())
+            answer = await explain(conn, held, self._rules().identity)
         return _told(answer, version=held.version)
 
     async def feedback(self, feedback_id: UUID) -> Response:
         async with self._moment() as conn:
-            owner = await repository.whose_is_it(conn, str(feedback_id))
+            owner = await repository_read.whose_is_it(conn, str(feedback_id))
         if owner is None:
             raise NotFoundError("No item of that id has been heard.", code="feedback-unknown")
         if owner.customer_id is None:
@@ -136,7 +137,7 @@ class ReadRoutes:
 
     async def connectors(self) -> Response:
         async with self._moment() as conn:
-            return _told({"items": await repository.count_contacts(conn), "next_cursor": None})
+            return _told({"items": await repository_read.count_contacts(conn), "next_cursor": None})
 
     async def stats(self) -> Response:
         async with self._moment() as conn:
@@ -155,10 +156,10 @@ async def find(conn: Any, customer_id: UUID) -> Held:
 
     Raises: NotFoundError for an id that never was; GoneError for one that nobody holds any more.
     """
-    found = await repository.find_customer(conn, str(customer_id))
+    found = await repository_read.find_identifier(conn, str(customer_id))
     if found is None:
         raise NotFoundError("No customer ever had that id.", code="customer-unknown")
-    held = None if found.customer_no is None else await repository.read_held(conn, found.customer_no)
+    held = None if found.customer_no is None else await repository_read.read_held(conn, found.customer_no)
     if held is None:
         raise GoneError("Nothing is left of that customer: all that named it was withdrawn or erased.", code="customer-gone")
     return held

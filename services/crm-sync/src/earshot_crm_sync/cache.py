@@ -6,43 +6,55 @@ wrote, everything must be dropped (`clear`).
 
 from typing import Final
 
-from earshot_crm_sync.repository import Held, StatementRow, Totals
+from earshot_crm_sync.domain.profile import StandingView
+from earshot_crm_sync.rows import Held, StatementRow, Totals
 
 # A customer with one statement takes some 2 KiB here: 64 MiB in all.
 MOST_CUSTOMERS: Final = 30_000
 
 
 class Cache:
-    """Statements by digest and customers by number; whole customers come and go together."""
+    """Statements by digest and by number, customers by number; whole customers come and go together."""
 
     def __init__(self, most: int = MOST_CUSTOMERS) -> None:
         self._most = most
         self.totals: Totals | None = None
         self.statements: dict[bytes, StatementRow] = {}
+        self.by_number: dict[int, StatementRow] = {}
         self.customers: dict[int, Held] = {}
-        self.standings: dict[str, bytes] = {}
+        self.standings: dict[str, StandingView] = {}
 
     def clear(self) -> None:
         """Forget everything."""
         self.totals = None
         self.statements.clear()
+        self.by_number.clear()
         self.customers.clear()
         self.standings.clear()
 
+    def add(self, row: StatementRow) -> None:
+        """Remember a statement."""
+        self.statements[row.digest] = self.by_number[row.no] = row
+
+    def remove(self, row: StatementRow) -> None:
+        """Forget a statement."""
+        self.statements.pop(row.digest, None)
+        self.by_number.pop(row.no, None)
+
     def put(self, held: Held) -> None:
-        """Remember a customer."""
+        """Remember a customer with his statements."""
         self.customers[held.no] = held
         for row in held.spoken.values():
             row.customer_no = held.no
-            self.statements[row.digest] = row
+            self.add(row)
 
     def drop(self, customer_no: int) -> None:
-        """Forget one customer."""
+        """Forget one customer with his statements."""
         held = self.customers.pop(customer_no, None)
         if held is not None:
             for row in held.spoken.values():
                 if row.customer_no == customer_no:
-                    self.statements.pop(row.digest, None)
+                    self.remove(row)
 
     def shrink(self) -> None:
         """Forget those that were remembered longest ago, down to the limit; called between slices."""

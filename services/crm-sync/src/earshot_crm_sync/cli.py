@@ -5,7 +5,7 @@ import sys
 import click
 
 from earshot_crm_sync.app import create_crm_sync_app
-from earshot_crm_sync.identity import IdentityRules
+from earshot_crm_sync.desk import Rules
 from earshot_crm_sync.settings import CrmSyncSettings
 from earshot_crm_sync.stage import ID_PURPOSE, CrmSync
 from earshot_shared.access import Secret
@@ -24,10 +24,12 @@ def commands() -> None:
 def serve() -> None:
     """Run the service; configured by environment (docs/settings.md) and config/crm-sync.yaml."""
     settings = read_settings(CrmSyncSettings)
-    rules = IdentityRules()
+    rules = Rules()
 
     async def open_runtime(ground: Ground, secret: Secret) -> Runtime:
         stage = CrmSync(lambda: rules, key=secret.key(ID_PURPOSE))
-        return await Runtime.open(ground, stage=lambda _: stage, outputs=[Topic.CUSTOMER_CHANGED])
+        return await Runtime.open(
+            ground, stage=lambda _: stage, outputs=[Topic.CUSTOMER_CHANGED, Topic.CONTACT_RECEIVED, Topic.ACTION_TAKEN]
+        )
 
     sys.exit(run_service(settings, open_runtime=open_runtime, build_app=lambda parts: create_crm_sync_app(parts, lambda: rules)))

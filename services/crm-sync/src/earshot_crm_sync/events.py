@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from earshot_crm_sync.domain.profile import Profile
-from earshot_crm_sync.domain.statements import Statement, Tally, statement_of
+from earshot_crm_sync.domain.statements import Spoken, Statement, statement_of
 from earshot_crm_sync.domain.timeline import Entry, pack_entry
 from earshot_crm_sync.identity import Claim
 from earshot_shared.envelope import EventWriter
@@ -72,19 +72,14 @@ class TriagedEvent(msgspec.Struct, gc=False):
     data: Triaged
 
 
-class Standing(msgspec.Struct, gc=False, omit_defaults=True):
-    """What the customer view shows of an account's standing: that which seldom changes. Points are recognition's own to tell."""
+class StandingChanged(msgspec.Struct, gc=False):
+    """What recognition says of an account; ``version`` orders what it says."""
 
     author_key: str
+    version: int
     tier: str | None = None
     badges: list[str] = []
     advocate: str | None = None
-
-
-class StandingChanged(Standing, gc=False):
-    """What recognition says of an account."""
-
-    version: int = 0
     merged_into: str | None = None
 
 
@@ -106,8 +101,8 @@ class _Counters(msgspec.Struct, gc=False):
     """The part of the view that changes with every item; it stands behind the profile's part."""
 
     feedback_count: int
-    first_seen_at: datetime
-    last_seen_at: datetime
+    first_seen_at: datetime | None
+    last_seen_at: datetime | None
     fields: dict[str, FieldView]
     version: int
 
@@ -181,13 +176,17 @@ def entry_of(item: HeardItem, intent: str, case_id: str | None) -> bytes:
     return pack_entry(Entry(item.channel, item.kind, item.text, intent, case_id, item.author_key))
 
 
-def view_of(profile: Profile, tallies: Mapping[int, Tally], feedback_count: int, version: int) -> msgspec.Raw:
-    """Return the whole view as JSON: the profile with the counters of its statements."""
+def view_of(profile: Profile, spoken: Mapping[int, Spoken], feedback_count: int, version: int) -> msgspec.Raw:
+    """Return the whole view as JSON: the profile with the counters of its statements; the times are those of items."""
+    tallies = [one.tally for one in spoken.values() if one.saying.is_item]
     counters = _Counters(
         feedback_count,
-        min([tally.first_at for tally in tallies.values()]),
-        max([tally.last_at for tally in tallies.values()]),
-        {field.name: FieldView(field.value, field.source, tallies[field.statement_no].heard_at) for field in profile.fields},
+        min([tally.first_at for tally in tallies], default=None),
+        max([tally.last_at for tally in tallies], default=None),
+        {
+            each.name: FieldView(each.value, each.source, each.edited_at or spoken[each.statement_no].tally.heard_at)
+            for each in profile.fields
+        },
         version,
     )
     return msgspec.Raw(b"%b,%b" % (profile.head, _json.encode(counters)[1:]))

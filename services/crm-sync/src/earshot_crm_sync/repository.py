@@ -1,113 +1,20 @@
-"""Every query of crm-sync. Takes a connection, begins and ends no transaction.
+"""The queries of a slice: statements, identifiers, customers, items. Takes a connection, begins and ends no transaction.
 
-Owns the rows' translation to what the fold and the routes work with.
+Owns the rows' translation to working copies. People's words and contacts are in ``repository_words``, the HTTP side in ``repository_read``.
 """
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from earshot_crm_sync.domain.profile import Profile, pack_profile, unpack_profile
-from earshot_crm_sync.domain.statements import Saying, Statement, Tally, unpack_saying
-from earshot_crm_sync.domain.timeline import Connector, Owner, TimelineEntry, unpack_entry
+from earshot_crm_sync.domain.profile import pack_profile, unpack_profile
+from earshot_crm_sync.domain.statements import Link, Statement, Tally, unpack_saying
 from earshot_crm_sync.identity import Identifier, Rule
+from earshot_crm_sync.rows import ActivityRow, CustomerRow, IdentifierRow, NewActivity, StatementRow, Totals
 from earshot_shared.postgres import Queries
 
 QUERIES: Final = Queries.load("earshot_crm_sync")
-_SPEAKER, _OWN_NAME, _VALUE = 0, 1, 2  # evidence.rule
-
-
-@dataclass(slots=True)
-class StatementRow:
-    """One statement in the store, as a working copy. ``customer_no`` is who its speaker belongs to."""
-
-    no: int
-    digest: bytes
-    links: tuple[int, ...]
-    saying: Saying
-    tally: Tally
-    customer_no: int | None
-    version: int
-
-
-@dataclass(slots=True)
-class IdentifierRow:
-    """One identifier in the store, as a working copy."""
-
-    no: int
-    alias: str
-    identifier: Identifier
-    customer_no: int | None = None
-    shared: int = 0
-    claimed: bool = False
-
-
-@dataclass(slots=True)
-class CustomerRow:
-    """One customer in the store, as a working copy."""
-
-    no: int
-    statements: tuple[int, ...]
-    profile: Profile
-    version: int
-
-
-@dataclass(slots=True)
-class Held:
-    """A customer with all statements that speak of him."""
-
-    no: int
-    profile: Profile
-    spoken: dict[int, StatementRow]
-    version: int
-    feedback_count: int
-
-    def count_feedback(self) -> None:
-        """Work out ``feedback_count`` from the statements anew."""
-        self.feedback_count = sum(row.tally.count for row in self.spoken.values() if row.saying.is_item)
-
-
-def held_of(customer: CustomerRow, rows: Iterable[StatementRow]) -> Held:
-    """Return a customer row with the statements that speak of him."""
-    held = Held(customer.no, customer.profile, {row.no: row for row in rows}, customer.version, 0)
-    held.version = max([customer.version, *(row.version for row in held.spoken.values())])
-    held.count_feedback()
-    return held
-
-
-@dataclass(slots=True)
-class Totals:
-    """The exact counts, and the next numbers to give."""
-
-    feedback: int
-    customers: int
-    identifiers: int
-    contacts: int
-    next_identifier: int
-    next_statement: int
-
-
-@dataclass(slots=True)
-class ActivityRow:
-    """What the store knows of an item: by what it was decided, whom it speaks of."""
-
-    version: int
-    statement_no: int | None
-    occurred_at: datetime
-    heard_at: datetime
-
-
-@dataclass(slots=True)
-class NewActivity:
-    """One item to write."""
-
-    feedback_id: str
-    version: int
-    statement_no: int | None
-    occurred_at: datetime
-    heard_at: datetime | None
-    entry: bytes = field(repr=False)
+_SPEAKER, _OWN_NAME, _VOUCHED, _CLAIMED = 0, 1, 2, 3  # evidence.rule
 
 
 async def load_totals(conn: Any) -> Totals:
@@ -193,16 +100,17 @@ async def reach(conn: Any, identifiers: Collection[int]) -> list[int]:
 
 async def load_customers(conn: Any, numbers: Collection[int]) -> list[CustomerRow]:
     """Return customers by number."""
-    return _customers(await conn.fetch(QUERIES["load_customers"], sorted(numbers)))
+    return customer_rows(await conn.fetch(QUERIES["load_customers"], sorted(numbers)))
 
 
-def _customers(rows: Iterable[Any]) -> list[CustomerRow]:
+def customer_rows(rows: Iterable[Any]) -> list[CustomerRow]:
+    """Return rows of customers as working copies."""
     return [CustomerRow(row[0], tuple(row[1]), unpack_profile(row[2]), row[3]) for row in rows]
 
 
 def _identifier(row: Any) -> IdentifierRow:
     return IdentifierRow(
-        row["identifier_no"], str(row["alias"]), Identifier(row["kind"], row["value"]), row["customer_no"], row["shared"], row["claimed"]
+        row["identifier_no"], str(row["alias"]), Identifier(row["kind"], row["value"]), row["customer_no"], row["shared"], row["published"]
     )
 
 
@@ -220,12 +128,12 @@ async def insert_identifiers(conn: Any, identifiers: Iterable[IdentifierRow]) ->
     """Write identifiers that the store does not know."""
     await conn.copy_records_to_table(
         "identifiers",
-        records=[(i.no, i.alias, i.identifier.kind, i.identifier.value, i.customer_no, i.shared, i.claimed) for i in identifiers],
-        columns=("identifier_no", "alias", "kind", "value", "customer_no", "shared", "claimed"),
+        records=[(i.no, i.alias, i.identifier.kind, i.identifier.value, i.customer_no, i.shared, i.published) for i in identifiers],
+        columns=("identifier_no", "alias", "kind", "value", "customer_no", "shared", "published"),
     )
 
 
-async def hold_identifiers(conn: Any, held: dict[int, int | None]) -> None:
+async def hold_identifiers(conn: Any, held: Mapping[int, int | None]) -> None:
     """Say who holds identifiers now."""
     await conn.execute(QUERIES["hold_identifiers"], list(held), list(held.values()))
 
@@ -276,8 +184,14 @@ def evidence_places(row: StatementRow) -> list[tuple[int, int, int]]:
     number_of = dict(zip(row.saying.identifiers(), row.links, strict=True))
     places = {(row.links[0], row.no, _SPEAKER)}
     for link in row.saying.links:
-        places.add((number_of[link.identifier], row.no, _OWN_NAME if link.rule == Rule.ACCOUNT else _VALUE))
+        places.add((number_of[link.identifier], row.no, _rule_number(link)))
     return sorted(places)
+
+
+def _rule_number(link: Link) -> int:
+    if link.rule is Rule.ACCOUNT:
+        return _OWN_NAME
+    return _VOUCHED if link.verified else _CLAIMED
 
 
 async def update_tallies(conn: Any, statements: Sequence[StatementRow], version: int) -> None:
@@ -357,67 +271,43 @@ async def upsert_words(conn: Any, words: dict[int, str]) -> None:
     await conn.execute(QUERIES["upsert_words"], list(words), list(words.values()))
 
 
-async def find_customer(conn: Any, alias: str) -> IdentifierRow | None:
-    """Return the identifier of this alias, with who holds it."""
-    rows = await load_identifiers_by_alias(conn, [alias])
-    return rows[0] if rows else None
+async def mark_shared(conn: Any, bits: Mapping[int, int]) -> None:
+    """Say what identifiers tie nobody as."""
+    await conn.execute(QUERIES["mark_shared"], list(bits), list(bits.values()))
 
 
-async def read_held(conn: Any, customer_no: int) -> Held | None:
-    """Return a customer with all statements that speak of him."""
-    customers = await load_customers(conn, [customer_no])
-    if not customers:
-        return None
-    rows = await load_statements(conn, customers[0].statements)
-    return held_of(customers[0], rows)
+async def first_claimant(conn: Any, identifier_no: int) -> str | None:
+    """Return the id of the customer who is answered for an identifier that ties nobody; None when nobody shows it."""
+    alias = await conn.fetchval(QUERIES["first_claimant"], identifier_no)
+    return None if alias is None else str(alias)
 
 
-async def page_of_customers(conn: Any, words: str | None, after: int, limit: int) -> list[CustomerRow]:
-    """Return customers after a number; with ``words``, those who have them all."""
-    asked = None if words is None else query_of(words)
-    if asked is None:
-        return _customers(await conn.fetch(QUERIES["page_of_customers"], after, limit))
-    return _customers(await conn.fetch(QUERIES["search_customers"], after, limit, asked)) if asked else []
+async def mark_published(conn: Any, numbers: Collection[int]) -> None:
+    """Remember that customers were told of by the ids of these identifiers."""
+    await conn.execute(QUERIES["mark_published"], sorted(numbers))
 
 
-def query_of(words: str) -> str:
-    """Return words as Postgres's text search takes them: each may be the beginning of one. Empty when there is no word."""
-    quoted = [word.replace("'", "").replace("\\", "").replace("\x00", "") for word in words.split()]
-    return " & ".join(f"'{word}':*" for word in quoted if word)
+async def name_identifiers(conn: Any, rows: Sequence[IdentifierRow]) -> None:
+    """Say what identifiers are that were named before any record showed them."""
+    await conn.execute(
+        QUERIES["name_identifiers"],
+        [row.no for row in rows],
+        [row.identifier.kind for row in rows],
+        [row.identifier.value for row in rows],
+    )
 
 
-async def customers_by_alias(conn: Any, aliases: Sequence[str], after: int, limit: int) -> list[CustomerRow]:
-    """Return customers after a number who hold one of these identifiers."""
-    return _customers(await conn.fetch(QUERIES["customers_by_alias"], after, limit, aliases))
+async def spans_of_shared(conn: Any, identifier_no: int) -> list[tuple[int, bool, datetime, datetime]]:
+    """Return (speaker, by handle, first, last) of all who show an identifier as a value."""
+    rows = await conn.fetch(QUERIES["spans_of_shared"], identifier_no)
+    return [(row["speaker_no"], row["by_handle"], row["first_at"], row["last_at"]) for row in rows]
 
 
-async def hold_all(conn: Any, customers: Sequence[CustomerRow]) -> list[Held]:
-    """Return customers with all statements that speak of them, in the given order."""
-    rows = {row.no: row for row in await load_statements(conn, {no for each in customers for no in each.statements})}
-    return [held_of(each, [rows[no] for no in each.statements]) for each in customers]
+async def links_of_speakers(conn: Any, identifiers: Collection[int]) -> set[int]:
+    """Return all that the living statements of some speakers show."""
+    return {row[0] for row in await conn.fetch(QUERIES["links_of_speakers"], sorted(identifiers))}
 
 
-async def read_timeline(conn: Any, statements: Sequence[int], before: tuple[datetime, str] | None, limit: int) -> list[TimelineEntry]:
-    """Return the newest items of some statements before a place."""
-    at, feedback_id = before or (None, None)
-    entries = []
-    for row in await conn.fetch(QUERIES["read_timeline"], statements, at, feedback_id, limit):
-        kept = unpack_entry(row["entry"])
-        entries.append(
-            TimelineEntry(str(row["feedback_id"]), row["occurred_at"], kept.channel, kept.kind, kept.text, kept.intent, kept.case_id)
-        )
-    return entries
-
-
-async def whose_is_it(conn: Any, feedback_id: str) -> Owner | None:
-    """Return whose an item is; None when it was never heard."""
-    row = await conn.fetchrow(QUERIES["whose_is_it"], feedback_id)
-    if row is None:
-        return None
-    owner = row["customer_id"]
-    return Owner(feedback_id, None if owner is None else str(owner), unpack_entry(row["entry"]).author_key)
-
-
-async def count_contacts(conn: Any) -> list[Connector]:
-    """Return what each connector has brought."""
-    return [Connector(row["connector"], row["contacts"], row["updated_at"]) for row in await conn.fetch(QUERIES["count_contacts"])]
+async def log_moves(conn: Any, moved: Mapping[str, str | None], version: int, cause: str) -> None:
+    """Remember what became of ids."""
+    await conn.execute(QUERIES["log_moves"], list(moved), list(moved.values()), version, cause)

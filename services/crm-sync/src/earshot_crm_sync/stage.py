@@ -10,23 +10,25 @@ from typing import Final
 
 import msgspec
 
-from earshot_crm_sync import events, repository
+from earshot_crm_sync import events, repository_read, repository_words
 from earshot_crm_sync.cache import Cache
-from earshot_crm_sync.fold import Fold, Told
-from earshot_crm_sync.identity import IdentityRules
-from earshot_crm_sync.repository import Held
+from earshot_crm_sync.contacts import decode_contact, forget_contact, tell_contact
+from earshot_crm_sync.desk import Desk, Rules, Slice
+from earshot_crm_sync.fold import Outcome, apply
+from earshot_crm_sync.intake import take_action, take_contact, take_item, take_standing
+from earshot_crm_sync.rows import Held
 from earshot_shared.envelope import rfc3339
 from earshot_shared.messages import Message
-from earshot_shared.pipeline.records import Batch, Poison, Record
+from earshot_shared.pipeline.records import Batch, Poison
 from earshot_shared.pipeline.writer import Transaction
 from earshot_shared.topics import Topic
 
 
 @dataclass(slots=True)
 class Prepared:
-    """A slice decoded: the newest version of each item in it, and what could not be decoded."""
+    """A slice decoded: the newest of each record in it, and what could not be decoded."""
 
-    items: dict[str, Told] = field(default_factory=dict)
+    slice: Slice = field(default_factory=Slice)
     poison: list[Poison] = field(default_factory=list)
 
 
@@ -38,65 +40,64 @@ class CrmSync:
     """The stage (see `earshot_shared.pipeline.records.Stage`). ``key`` is the installation's key for ids of customers."""
 
     name = "crm-sync"
-    inputs = (Topic.FEEDBACK_TRIAGED,)
+    inputs = (Topic.FEEDBACK_TRIAGED, Topic.RECOGNITION_CHANGED, Topic.ACTION_TAKEN, Topic.CONTACT_RECEIVED)
 
-    def __init__(
-        self, rules: Callable[[], IdentityRules], *, key: bytes, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-    ) -> None:
+    def __init__(self, rules: Callable[[], Rules], *, key: bytes, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._rules = rules
         self._key = key
         self._clock = clock
         self._cache = Cache()
+        self._decoders: dict[Topic, Callable[[bytes, Slice], None]] = {
+            Topic.FEEDBACK_TRIAGED: take_item,
+            Topic.RECOGNITION_CHANGED: take_standing,
+            Topic.ACTION_TAKEN: take_action,
+            Topic.CONTACT_RECEIVED: take_contact,
+        }
 
     async def prepare(self, slice_: Sequence[Batch]) -> Prepared:
         """Decode the slice; needs no database."""
         prepared = Prepared()
         for batch in slice_:
+            take = self._decoders[batch.topic]
             for record in batch.records:
-                if record.value is not None:
-                    self._decode_item(record, record.value, prepared)
+                if record.value is None:
+                    continue
+                try:
+                    take(record.value, prepared.slice)
+                except (msgspec.DecodeError, UnicodeDecodeError):
+                    prepared.poison.append(Poison(record, "decode-failed", f"The record is not one of {batch.topic.value.noun}."))
         return prepared
-
-    def _decode_item(self, record: Record, value: bytes, prepared: Prepared) -> None:
-        try:
-            triaged = events.decode_triaged(value)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            prepared.poison.append(Poison(record, "decode-failed", "The record is no triaged item."))
-            return
-        item = triaged.item
-        known = prepared.items.get(item.feedback_id)
-        if known is None or triaged.version > known.version:
-            occurred_at, received_at = item.occurred_at, item.received_at
-            prepared.items[item.feedback_id] = Told(
-                item.feedback_id,
-                triaged.version,
-                events.statement_of_item(item),
-                occurred_at,
-                occurred_at if occurred_at <= received_at else received_at,
-                events.entry_of(item, triaged.intent, triaged.case_id),
-            )
 
     async def fold(self, tx: Transaction, prepared: Prepared) -> None:
         """Apply a slice and publish every customer it changed, once."""
         tx.bury(prepared.poison)
+        await self.apply(tx, prepared.slice)
+
+    async def apply(self, tx: Transaction, slice_: Slice, *, cause: str = "evidence") -> Outcome:
+        """Apply a slice in a transaction of the service's writer, and publish what it changed. After a failure call `forget`."""
         if not tx.undisturbed:
             self._cache.clear()
-        outcome = await Fold(tx.conn, tx.version, self._cache, self._rules(), self._key).run(prepared.items)
+        outcome = await apply(Desk(tx.conn, tx.version, self._cache, self._rules(), self._key), slice_, cause=cause)
         now = rfc3339(self._clock())
         tx.send(tell_held(held, now) for held in outcome.changed.values())
         tx.send(tell_moved(alias, into, tx.version, now) for alias, into in sorted(outcome.moved.items()))
+        return outcome
 
     async def restate(self, tx: Transaction, topic: Topic, keys: Collection[str]) -> list[Message]:
-        """Return where each id leads: the customer it names, the one that took it in, or nowhere."""
-        del topic  # the only one so far
+        """Return the present state of keys: customers and where their ids lead, or records of other systems."""
         now = rfc3339(self._clock())
+        if topic is Topic.CONTACT_RECEIVED:
+            known = await repository_words.load_contacts(tx.conn, sorted(keys))
+            return [
+                tell_contact(decode_contact(known[key].record), now=now) if key in known else forget_contact(key) for key in sorted(keys)
+            ]
         return [await self._restate(tx, key, now) for key in sorted(keys)]
 
     async def _restate(self, tx: Transaction, key: str, now: str) -> Message:
-        found = await repository.find_customer(tx.conn, key)
+        found = await repository_read.find_identifier(tx.conn, key)
         if found is None or found.customer_no is None:
             return events.CUSTOMERS.tombstone(key)
-        held = await repository.read_held(tx.conn, found.customer_no)
+        held = await repository_read.read_held(tx.conn, found.customer_no)
         assert held is not None, "who holds an identifier is a customer"
         if found.customer_no != found.no:
             return tell_moved(key, held.profile.customer_id, tx.version, now)
@@ -109,7 +110,7 @@ class CrmSync:
 
 def view_of(held: Held) -> msgspec.Raw:
     """Return the whole view of a customer, as JSON."""
-    return events.view_of(held.profile, {no: row.tally for no, row in held.spoken.items()}, held.feedback_count, held.version)
+    return events.view_of(held.profile, held.spoken, held.feedback_count, held.version)
 
 
 def tell_held(held: Held, now: str) -> Message:

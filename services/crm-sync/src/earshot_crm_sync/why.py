@@ -9,10 +9,11 @@ from typing import Any
 
 import msgspec
 
-from earshot_crm_sync import repository
-from earshot_crm_sync.domain.components import judge
-from earshot_crm_sync.identity import Identifier, IdentityRules, Join, paths
-from earshot_crm_sync.repository import Held
+from earshot_crm_sync.domain.components import judge_all
+from earshot_crm_sync.domain.statements import links_nothing
+from earshot_crm_sync.identity import Identifier, IdentityRules, Join, Refusal, paths
+from earshot_crm_sync.judging import load
+from earshot_crm_sync.rows import Held
 
 
 class Step(msgspec.Struct, gc=False):
@@ -58,16 +59,21 @@ class Why(msgspec.Struct, gc=False):
 
 async def explain(conn: Any, held: Held, rules: IdentityRules) -> Why:
     """Return why a customer is one."""
-    reached = await repository.reach(conn, {link for row in held.spoken.values() for link in row.links})
-    rows = {row.no: row for row in await repository.load_component(conn, reached)}
-    resolution = judge({no: (row.saying, row.tally) for no, row in rows.items()}, (), rules).resolution
+    loaded = await load(conn, {link for row in held.spoken.values() for link in row.links})
     speaker = next(iter(held.spoken.values())).saying.anchor
+    resolution = next(each.resolution for each in judge_all(loaded.evidence, rules) if speaker in each.resolution.by_identifier)
     customer = resolution.by_identifier[speaker]
     tied = [Tied(one.kind, one.value, [_step(join) for join in path]) for one, path in sorted(paths(customer).items())]
     refused = [
         NotTied(_spelt(one.a), _spelt(one.b), one.rule, one.reason, one.evidence_id)
         for one in resolution.refused
         if one.a in customer.identifiers or one.b in customer.identifiers
+    ]
+    refused += [
+        NotTied(_spelt(row.saying.anchor), _spelt(link.identifier), link.rule, Refusal.SHARED, row.tally.first_id)
+        for row in held.spoken.values()
+        for link in row.saying.links
+        if links_nothing(link.rule, loaded.evidence.bits.get(link.identifier, 0))
     ]
     return Why(held.profile.customer_id, rules.version, tied, refused)
 

@@ -9,8 +9,11 @@ from earshot_ingest.door import MAX_BATCH_BYTES, MAX_SINGLE_BYTES, Intake
 from earshot_ingest.edits import Edits
 from earshot_ingest.group import GroupCommit
 from earshot_ingest.registry import SourceRegistry
+from earshot_ingest.routes import form, webhooks
+from earshot_ingest.routes.form import form_router
 from earshot_ingest.routes.items import items_router
 from earshot_ingest.routes.sources import sources_router
+from earshot_ingest.routes.webhooks import webhooks_router
 from earshot_shared.http.app import create_app
 from earshot_shared.http.auth import require
 from earshot_shared.http.door import Door, HotRoute
@@ -36,8 +39,11 @@ def make_app(parts: Parts, *, group: GroupCommit, intake: Intake, registry: Sour
         routers=[
             items_router(runtime.pool, intake, Edits(runtime.writer)),
             sources_router(registry, runtime.writer, parts.cursors),
+            webhooks_router(runtime.pool, intake),
+            form_router(intake),
             _statistics(runtime, group),
         ],
+        rules={form.PATH: form.RULE, webhooks.PREFIX: webhooks.RULE},
         authenticate=parts.keyring,
         health=parts.health,
         metrics=parts.metrics,

@@ -111,40 +111,64 @@ class Intake:
         self._mail_secret = mail_secret
         self._clock = clock
 
-    def normaliser(self, call: Call, *, backfill: bool = False) -> Normaliser:
-        """Return what normalises the items of this request."""
-        return Normaliser(
-            grant=grant_of(call), book=self._book(), mail_secret=self._mail_secret, received_at=self._clock(), backfill=backfill
-        )
+    def now(self) -> datetime:
+        """Return the time by the clock of this door."""
+        return self._clock()
+
+    def normaliser(self, grant: Grant, *, backfill: bool = False) -> Normaliser:
+        """Return what normalises the items of one request."""
+        return Normaliser(grant=grant, book=self._book(), mail_secret=self._mail_secret, received_at=self._clock(), backfill=backfill)
 
     async def single(self, call: Call) -> Answer:
         """Serve ``POST /v1/feedback``."""
         flags = read_flags(call.query, ("backfill",))
         refuse_forms(call)
-        normaliser = self.normaliser(call, backfill=flags["backfill"])
         try:
-            prepared = self._judge(call.body, normaliser, traceparent=call.traceparent)
+            told = await self.take_one(call.body, grant_of(call), backfill=flags["backfill"], traceparent=call.traceparent)
         except Refusal as refusal:
-            self._group.note_refused(normaliser.last_source or UNNAMED, 1)
             raise error_of(refusal) from None
-        fresh = await self._group.submit(Submission([prepared]))
-        return Answer(status=202, body=_encoder.encode(Told(prepared.item.feedback_id, _STATUS[fresh[0]])))
+        return Answer(status=202, body=_encoder.encode(told))
 
     async def batch(self, call: Call) -> Answer:
         """Serve ``POST /v1/feedback/batch``: good items are kept, bad ones named."""
         flags = read_flags(call.query, ("backfill", "quiet"))
         refuse_forms(call)
-        raws = await _split(call)
+        items = await _split(call)
+        return await self.take(items, grant_of(call), traceparent=call.traceparent, backfill=flags["backfill"], quiet=flags["quiet"])
+
+    async def take_one(self, raw: bytes, grant: Grant, *, traceparent: str | None, backfill: bool = False) -> Told:
+        """Take one item and say, once it is durable, what became of it.
+
+        Raises: Refusal when it cannot be taken.
+        """
+        normaliser = self.normaliser(grant, backfill=backfill)
+        try:
+            prepared = self._judge(raw, normaliser, traceparent=traceparent)
+        except Refusal:
+            self._group.note_refused(normaliser.last_source or UNNAMED, 1)
+            raise
+        fresh = await self._group.submit(Submission([prepared]))
+        return Told(prepared.item.feedback_id, _STATUS[fresh[0]])
+
+    async def take(
+        self,
+        raws: Sequence[bytes | msgspec.Raw],
+        grant: Grant,
+        *,
+        traceparent: str | None,
+        backfill: bool = False,
+        quiet: bool = False,
+    ) -> Answer:
+        """Take several items and say, once they are durable, what became of each."""
         if len(raws) > MAX_BATCH_ITEMS:
             raise TooLargeError(
                 f"A batch takes up to {MAX_BATCH_ITEMS:,} items, this one has {len(raws):,}: split it.", code="batch-too-large"
             )
-        normaliser = self.normaliser(call, backfill=flags["backfill"])
-        judged, rejected = self._judge_all(raws, normaliser, traceparent=call.traceparent)
+        judged, rejected = self._judge_all(raws, self.normaliser(grant, backfill=backfill), traceparent=traceparent)
         fresh = await self._group.submit(Submission(judged.prepared, rejected)) if judged.prepared or rejected else []
         accepted = sum(fresh)
         told = None
-        if not flags["quiet"]:
+        if not quiet:
             told = [
                 ToldInBatch(index, prepared.item.feedback_id, _STATUS[is_fresh])
                 for index, prepared, is_fresh in zip(judged.indexes, judged.prepared, fresh, strict=True)

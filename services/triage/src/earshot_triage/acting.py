@@ -19,7 +19,7 @@ from earshot_shared.http.problems import Answer, GoneError, InvalidError, NotFou
 from earshot_shared.item import Visibility
 from earshot_shared.pipeline.writer import Transaction, Writer
 from earshot_shared.replies import RespondArguments
-from earshot_triage import reading
+from earshot_triage import alerts, reading
 from earshot_triage.domain.acts import Verb
 from earshot_triage.events import ACTIONS, ASSIGN, DECIDE, ESCALATE, NOTE, ROUTE, SERVICE, key_of, reply_id
 from earshot_triage.folding import due_at
@@ -47,6 +47,17 @@ class Request:
     team: str | None = None
     priority: int | None = None
     reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acknowledgement:
+    """A person's word that they have seen an alarm."""
+
+    alert_id: str
+    principal: Principal
+    actor: Actor
+    ticket: Ticket | None
+    traceparent: str | None
 
 
 class Acted(CaseLine, frozen=True, kw_only=True, omit_defaults=False):
@@ -102,6 +113,34 @@ class Desk:
         fields = {name: getattr(line, name) for name in CaseLine.__struct_fields__}
         body = _encoder.encode(Acted(**fields, action_id=str(action.action_id), feedback_id=reply))
         return Answer(body=body, headers=((b"etag", etag(line.version).encode()),))
+
+    async def acknowledge(self, request: Acknowledgement) -> Answer:
+        """Note that somebody has seen an alarm; the first to say so stands.
+
+        Raises: NotFoundError.
+        """
+        async with self._writer.transaction() as tx:
+            return await once(tx.conn, request.ticket, lambda: self._acknowledge(tx, request))
+
+    async def _acknowledge(self, tx: Transaction, request: Acknowledgement) -> Answer:
+        found = await alerts.read_alert(tx.conn, request.alert_id)
+        if found is None or not reading.may_see(request.principal, found.brand):
+            raise NotFoundError("There is no such alarm.")
+        if found.acknowledged_at is None:
+            now = self._clock()
+            action = new_action(
+                action_id=self._new_id(),
+                service=SERVICE,
+                actor=request.actor,
+                verb="acknowledge",
+                subject=request.alert_id,
+                at=now,
+                arguments={},
+            )
+            await alerts.acknowledge(tx.conn, request.alert_id, by=str(request.actor), at=now)
+            tx.send([ACTIONS.write(action, traceparent=request.traceparent)])
+            found = await alerts.read_alert(tx.conn, request.alert_id)
+        return Answer(body=_encoder.encode(found))
 
 
 def _actable(found: Found | None, principal: Principal) -> Thread:

@@ -8,7 +8,7 @@ from earshot_shared.http.app import create_app
 from earshot_shared.http.door import Door
 from earshot_shared.service import Parts
 from earshot_triage.acting import Desk
-from earshot_triage.routes_acting import acting_routes
+from earshot_triage.routes_acting import acting_routes, alert_routes
 from earshot_triage.routes_reading import reading_routes
 from earshot_triage.stage import TriageStage
 
@@ -20,7 +20,7 @@ def make_app(parts: Parts, stage: TriageStage, clock: Callable[[], datetime]) ->
         parts.settings,
         title="Earshot triage",
         summary="Judges each item, routes it to those who can act, and keeps the cases and their clocks.",
-        routers=[*reading_routes(parts, stage.decider, clock), acting_routes(desk)],
+        routers=[*reading_routes(parts, stage.decider, clock), acting_routes(desk), alert_routes(desk)],
         authenticate=parts.keyring,
         health=parts.health,
         metrics=parts.metrics,

@@ -47,19 +47,25 @@ class When(_Part):
 
     def condition(self) -> Condition:
         """Return it as the domain knows it."""
+        asked: dict[str, frozenset[str] | None] = {
+            "conduct": self.conduct,
+            "kind": self.kind,
+            "channel": self.channel,
+            "source": self.source,
+            "brand": self.brand,
+            "language": self.language,
+            "visibility": self.visibility,
+        }
+        among: list[tuple[str, frozenset[object]]] = [(name, frozenset(wanted)) for name, wanted in asked.items() if wanted is not None]
+        if self.role is not None:
+            among.insert(0, ("role", frozenset(Role[name.upper()] for name in self.role)))
         return Condition(
-            roles=None if self.role is None else frozenset(Role[name.upper()] for name in self.role),
-            kinds=self.kind,
-            channels=self.channel,
-            sources=self.source,
-            brands=self.brand,
-            languages=self.language,
-            visibilities=self.visibility,
-            conducts=frozenset(self.conduct) if self.conduct is not None else None,
-            intents=tuple(self.intent.items()) if self.intent is not None else None,
-            severity_from=self.severity_from,
-            sentiment_to=self.sentiment_to,
-            rating_to=self.rating_to,
+            among=tuple(among),
+            intents=tuple(self.intent.items()) if self.intent is not None else (),
+            at_least=(("severity", self.severity_from),) if self.severity_from is not None else (),
+            at_most=tuple(
+                (name, bound) for name, bound in (("sentiment", self.sentiment_to), ("rating", self.rating_to)) if bound is not None
+            ),
         )
 
 

@@ -4,26 +4,34 @@ Owns the joining of the two. Touches neither Kafka nor Postgres; runs outside th
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from earshot_shared.item import Item
-from earshot_triage.domain.message import Message
-from earshot_triage.domain.routing import Rules, Subject, route
+from earshot_triage.domain.message import STANCE_WORDS, Message
+from earshot_triage.domain.routing import Router, Rules, Subject
 from earshot_triage.events import Decision, encode_decision, message_of, role_of
 from earshot_triage.judgement import Judgement
 
 NOBODY_JUDGED = "nothing to judge: it was withdrawn or erased"
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """One revision of an item with the decision on it, ready to be folded. ``item`` and ``decision`` are JSON."""
 
     message: Message
     text: str
     item: bytes
     decision: bytes
+    replaying: bool = False
+
+
+class Heard(NamedTuple):
+    """An item as it came: decoded, its JSON, its key and those of its parents."""
+
+    item: Item
+    body: bytes
+    key: str
+    parents: tuple[str, ...]
     replaying: bool = False
 
 
@@ -37,30 +45,35 @@ class Judging(Protocol):
 
 
 class Decider:
-    """Decides with one judge and the rules of the moment; ``rules`` may be replaced at any time, for later items.
+    """Decides with one judge and the rules of the moment; other rules may be put in `use` at any time, for later items.
 
     ``written`` is the same rules as the operator wrote them.
     """
 
     def __init__(self, judge: Judging, rules: Rules, written: Mapping[str, object] | None = None) -> None:
         self.judge = judge
+        self.use(rules, written or {})
+
+    def use(self, rules: Rules, written: Mapping[str, object]) -> None:
+        """Decide by these rules from now on."""
         self.rules = rules
-        self.written = written or {}
+        self.written = written
+        self._router = Router(rules)
 
-    def decide(self, items: Sequence[tuple[Item, bytes, bool]]) -> list[Arrival]:
-        """Return an arrival per (item, its JSON, replaying), in order.
-
-        Raises: ValueError when an item names an id that is none; callers check with `events.message_of` first.
-        """
-        rules = self.rules
-        wordy = [each[0] for each in items if not (each[0].withdrawn or each[0].erased)]
+    def decide(self, heard: Sequence[Heard]) -> list[Arrival]:
+        """Return an arrival for each, in order."""
+        router = self._router
+        wordy = [each.item for each in heard if not (each.item.withdrawn or each.item.erased)]
         judged = iter(self.judge.judge([_words(item) for item in wordy], languages=[item.language for item in wordy]))
         arrivals = []
-        for item, body, replaying in items:
-            decision = unjudged(item, self.judge.version, rules.version)
-            if not (item.withdrawn or item.erased):
-                decision = _decision(item, next(judged), rules)
-            arrivals.append(Arrival(message_of(item, decision), item.text, body, encode_decision(decision), replaying))
+        for each in heard:
+            item = each.item
+            if item.withdrawn or item.erased:
+                decision = unjudged(item, self.judge.version, router.rules.version)
+            else:
+                decision = _decision(item, next(judged), router)
+            message = message_of(item, decision, each.key, each.parents)
+            arrivals.append(Arrival(message, item.text, each.body, encode_decision(decision), each.replaying))
         return arrivals
 
 
@@ -91,25 +104,23 @@ def _words(item: Item) -> str:
     return f"{item.title}\n{item.text}" if item.title else item.text
 
 
-def _decision(item: Item, judged: Judgement, rules: Rules) -> Decision:
+def _decision(item: Item, judged: Judgement, router: Router) -> Decision:
     rating = item.rating
-    routing = route(
+    routing = router.route(
         Subject(
-            role=role_of(item),
-            kind=item.kind,
-            channel=item.channel,
-            source=item.source,
-            visibility=item.visibility,
-            brand=item.brand,
-            language=judged.language,
-            intent=judged.intent,
-            intents=judged.intents,
-            conduct=judged.conduct,
-            sentiment=judged.sentiment,
-            severity=judged.severity,
-            rating=None if rating is None or rating.best <= 0 else rating.value / rating.best,
-        ),
-        rules,
+            role_of(item),
+            item.kind,
+            item.channel,
+            item.source,
+            item.visibility,
+            item.brand,
+            judged.language,
+            judged.conduct,
+            judged.severity,
+            judged.sentiment,
+            None if rating is None or rating.best <= 0 else rating.value / rating.best,
+            judged.intents,
+        )
     )
     return Decision(
         intent=judged.intent,
@@ -123,10 +134,10 @@ def _decision(item: Item, judged: Judgement, rules: Rules) -> Decision:
         needs_person=judged.needs_person,
         emotion=judged.emotion,
         language=judged.language,
-        topics=tuple(label.label for label in judged.labels.values()),
+        topics=tuple(label.label for label in judged.labels.values()) if judged.labels else (),
         routes=routing.routes,
-        stance=routing.stance.word,
+        stance=STANCE_WORDS[routing.stance],
         reasons=judged.reasons + routing.reasons,
         model_version=judged.model_version,
-        rules_version=rules.version,
+        rules_version=router.rules.version,
     )

@@ -17,7 +17,7 @@ from earshot_shared.replies import SOURCE, respond_arguments
 from earshot_shared.topics import Topic
 from earshot_triage.domain.acts import Act, Verb
 from earshot_triage.domain.cases import CaseState
-from earshot_triage.domain.message import Message, Role, Stance
+from earshot_triage.domain.message import ROLE_WORDS, STANCE_WORDS, Message, Role, Stance
 
 SERVICE = "triage"
 TRIAGED = EventWriter(Topic.FEEDBACK_TRIAGED, SERVICE)
@@ -25,6 +25,7 @@ FEEDS = {"product": EventWriter(Topic.FEEDBACK_PRODUCT, SERVICE), "support": Eve
 CASES = EventWriter(Topic.CASE_CHANGED, SERVICE)
 ACTIONS = ActionWriter(SERVICE)
 ERASED_AUTHOR = "erased"
+_STANCES = dict(zip(STANCE_WORDS, Stance, strict=True))
 _VERBS = frozenset(verb.value for verb in Verb)
 
 
@@ -151,27 +152,23 @@ def role_of(item: Item) -> Role:
     return Role.STAFF if item.author.is_staff else Role.CUSTOMER
 
 
-def message_of(item: Item, decision: Decision) -> Message:
-    """Return what threads need of an item and the decision on it.
-
-    Raises: ValueError when the item names an id that is none, or a time without a zone.
-    """
-    if item.occurred_at.tzinfo is None:
-        raise ValueError("occurred_at has no zone")
+def message_of(item: Item, decision: Decision, key: str, parents: tuple[str, ...]) -> Message:
+    """Return what threads need of an item and the decision on it; ``key`` and ``parents`` are keys, as `heard` has checked them."""
+    occurred_at = item.occurred_at
     return Message(
-        key=key_of(item.feedback_id),
+        key=key,
         feedback_id=item.feedback_id,
         revision=item.revision,
-        occurred_at=item.occurred_at.astimezone(UTC),
+        occurred_at=occurred_at if occurred_at.tzinfo is UTC else occurred_at.astimezone(UTC),
         role=role_of(item),
         channel=item.channel,
         author_key=ERASED_AUTHOR if item.erased else item.author_key,
         brand=item.brand,
         intent=decision.intent,
         severity=decision.severity,
-        stance=Stance[decision.stance.upper()],
+        stance=_STANCES[decision.stance],
         routes=decision.routes,
-        parents=tuple(map(key_of, item.parents)),
+        parents=parents,
         talks=item.conversations,
         withdrawn=item.withdrawn,
         erased=item.erased,
@@ -188,7 +185,7 @@ def shown(message: Message, text: str) -> bytes:
             message.author_key,
             message.role == Role.BRAND,
             text,
-            Role(message.role).name.lower(),
+            ROLE_WORDS[message.role],
             message.channel,
         )
     )
@@ -201,15 +198,15 @@ def encode_decision(decision: Decision) -> bytes:
 
 def triaged_body(item: bytes, decision: bytes, case_id: str | None, version: int) -> msgspec.Raw:
     """Return the body of `feedback.triaged`: known JSON put side by side, since encoding it anew would cost twice as much."""
-    case = b'"%b"' % case_id.encode() if case_id is not None else b"null"
-    return msgspec.Raw(b'{"item":%b,%b,"case_id":%b,"version":%d}' % (item, decision[1:-1], case, version))
+    case = "null" if case_id is None else f'"{case_id}"'
+    return msgspec.Raw(b"".join((b'{"item":', item, b",", decision[1:-1], f',"case_id":{case},"version":{version}}}'.encode())))
 
 
 def case_body(state: CaseState, *, due_at: datetime, tail: bytes, version: int) -> CaseChanged:
     """Return a case as `case.changed` tells it."""
     return CaseChanged(
         case_id=state.label,
-        stance=Stance(state.stance).word,
+        stance=STANCE_WORDS[state.stance],
         status=state.status,
         team=state.owner,
         priority=state.priority,

@@ -68,22 +68,26 @@ class Fold:
         self._changes = Changes()
         self._cases: list[Thread] = []
         self._pointers: list[tuple[str, str | None]] = []
+        self._told: list[Record] = []
 
     async def run(self, arrivals: Iterable[Arrival], doings: Sequence[Doing] = ()) -> None:
         """Fold arrivals and actions in, whatever order they come in; what is known already changes nothing."""
         acts = await self._gather(arrivals, doings)
         if not self._accepted and not acts:
             return
-        groups = self._group(acts)
-        again = [group for group in groups if not group.simple]
+        lone, groups = self._group(acts)
+        for arrival in lone:
+            self._begin_lone(arrival)
         for group in groups:
             if group.simple and not group.labels:
                 self._begin(group)
+        again = [group for group in groups if not group.simple]
         again += await self._continue([group for group in groups if group.simple and group.labels])
         if again:
             await self._fold_anew(again)
         self._tell_arrivals()
         self._tell_cases()
+        self._tx.send(self._told)
         await repository.apply(self._tx.conn, self._changes, self._tx.version)
 
     async def _gather(self, arrivals: Iterable[Arrival], doings: Sequence[Doing]) -> list[Act]:
@@ -119,18 +123,18 @@ class Fold:
         self._nodes = await repository.load_nodes(conn, nodes)
         return acts
 
-    def _group(self, acts: Sequence[Act]) -> list[_Group]:
-        """Return what hangs together, by the links of this transaction over the threads that were there."""
+    def _group(self, acts: Sequence[Act]) -> tuple[list[Arrival], list[_Group]]:
+        """Return what hangs with nothing, and what hangs together by the links of this transaction over the threads that were there."""
         known, nodes = self._known, self._nodes
         linked = {link for arrival in self._accepted.values() for link in arrival.message.links}
         linked.update(act.subject for act in acts)
         joined = Components()
-        groups: list[_Group] = []
+        lone: list[Arrival] = []
         wide: list[Arrival] = []
         for key, arrival in self._accepted.items():
             links = arrival.message.links
             if not links and key not in linked and key not in known and key not in nodes:
-                groups.append(_Group(arrivals=[arrival]))
+                lone.append(arrival)
                 continue
             wide.append(arrival)
             own = self._element(key)
@@ -154,7 +158,7 @@ class Fold:
         for group in by_root.values():
             if len(group.labels) > 1:
                 group.simple = False
-        return groups + list(by_root.values())
+        return lone, list(by_root.values())
 
     def _element(self, node: str) -> str:
         """Return what stands for a node among groups: the label of its thread, or itself when nobody knew it."""
@@ -175,28 +179,38 @@ class Fold:
         else:
             group.nodes.add(node)
 
-    def _begin(self, group: _Group) -> None:
-        """A thread of which nothing was known, and about which nobody has done anything."""
-        arrivals = group.arrivals
-        if len(arrivals) > 1:
-            arrivals.sort(key=lambda arrival: arrival.message.order)
-        present = [arrival for arrival in arrivals if not arrival.message.withdrawn]
-        state = cases.fold([arrival.message for arrival in present], ())
-        if state is None:  # withdrawn before we ever heard of it
-            for arrival in arrivals:
-                self._case_of[arrival.message.key] = None
-                self._add(arrival, arrival.message.key, opened=False)
+    def _begin_lone(self, arrival: Arrival) -> None:
+        """A message that hangs with no other: most are such."""
+        message = arrival.message
+        key = message.key
+        if message.withdrawn:  # before we ever heard of it
+            self._case_of[key] = None
+            self._add(arrival, key, opened=False)
             return
-        label, case_id = state.label, state.case_id
-        latest, json = tail.build(
-            (arrival.message.order, shown(arrival.message, arrival.text)) for arrival in present[-tail.TAIL_MESSAGES :]
-        )
+        state = cases.begin(message)
+        body = shown(message, arrival.text)
+        self._open(state, tail.Tail([state.opening], [len(body)]), b"[" + body + b"]", replaying=arrival.replaying)
+        self._case_of[key] = key if state.opened_by_customer else None
+        self._add(arrival, key, opened=state.opened_by_customer)
+
+    def _open(self, state: cases.CaseState, latest: tail.Tail, json: bytes, *, replaying: bool) -> None:
         thread = Thread(state, latest, json, self._tx.version, due_at(state, self._rules))
-        self._watch(thread, replaying=arrivals[-1].replaying)
+        self._watch(thread, replaying=replaying)
         self._changes.new_threads.append(thread)
-        if case_id is not None:
+        if state.has_case:
             self._changes.count("cases", 1)
             self._cases.append(thread)
+
+    def _begin(self, group: _Group) -> None:
+        """A thread of which nothing was known, and about which nobody has done anything. Shapes: present messages, at least two nodes."""
+        arrivals = sorted(group.arrivals, key=lambda arrival: arrival.message.order)
+        state = cases.fold([arrival.message for arrival in arrivals], ())
+        assert state is not None, "a group has a message"
+        label, case_id = state.label, state.case_id
+        latest, json = tail.build(
+            (arrival.message.order, shown(arrival.message, arrival.text)) for arrival in arrivals[-tail.TAIL_MESSAGES :]
+        )
+        self._open(state, latest, json, replaying=arrivals[-1].replaying)
         for arrival in arrivals:
             key = arrival.message.key
             self._case_of[key] = case_id
@@ -331,37 +345,35 @@ class Fold:
         for key, arrival in self._accepted.items():
             message = arrival.message
             held = self._known.get(key)
-            left: tuple[str, ...] = ()
-            if held is None:
-                changes.count("feedback", 1)
-            else:
-                left = held.message.routes
+            if held is not None:
                 changes.revised.append(FreshFeedback(message, held.label, held.opened, arrival.item, arrival.decision))
-            for team in left:
-                changes.count(f"route {team}", -1)
+                for team in held.message.routes:
+                    changes.count(f"route {team}", -1)
+                    if team in FEEDS and team not in message.routes:
+                        self._told.append(FEEDS[team].tombstone(message.feedback_id))
             for team in message.routes:
                 changes.count(f"route {team}", 1)
             self._tell_item(message, triaged_body(arrival.item, arrival.decision, self._case_of[key], version))
-            self._tx.send(FEEDS[team].tombstone(message.feedback_id) for team in left if team in FEEDS and team not in message.routes)
+        changes.count("feedback", len(self._accepted) - len(changes.revised))
 
     def _tell_item(self, message: Message, body: msgspec.Raw) -> None:
         feedback_id = message.feedback_id
         event_id = f"{feedback_id}.{self._tx.version}"
-        told = [TRIAGED.write(feedback_id, event_id, body, time=self._time)]
+        told = self._told
+        told.append(TRIAGED.write(feedback_id, event_id, body, time=self._time))
         for team in message.routes:
             feed = FEEDS.get(team)
             if feed is not None:
                 told.append(feed.write(feedback_id, event_id, body, time=self._time))
-        self._tx.send(told)
 
     def _tell_cases(self) -> None:
         """Tell every case that changed, then where those went that are no more."""
-        version = self._tx.version
+        version, told = self._tx.version, self._told
         for thread in self._cases:
             label = thread.state.label
             body = case_body(thread.state, due_at=thread.due_at, tail=thread.tail_json, version=version)
-            self._tx.send([CASES.write(label, f"{label}.{version}", body, time=self._time)])
-        self._tx.send(pointer(case_id, target, version, self._time) for case_id, target in self._pointers)
+            told.append(CASES.write(label, f"{label}.{version}", body, time=self._time))
+        told += [pointer(case_id, target, version, self._time) for case_id, target in self._pointers]
 
 
 def due_at(state: cases.CaseState, rules: Rules) -> datetime:

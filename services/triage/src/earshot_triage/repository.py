@@ -6,7 +6,7 @@ Keys are canonical UUID texts inside, uuid in the tables.
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -62,7 +62,7 @@ class Held:
 
 @dataclass(slots=True)
 class Thread:
-    """A thread as its row holds it, or will. ``tail_json`` are its latest messages."""
+    """A thread as its row holds it, or will. ``tail_json`` are its latest messages; ``told_due`` the due time of a breach that was told."""
 
     state: CaseState
     tail: Tail
@@ -81,8 +81,7 @@ class Stored:
     decision: bytes
 
 
-@dataclass(slots=True)
-class FreshFeedback:
+class FreshFeedback(NamedTuple):
     """A row of feedback to be."""
 
     message: Message
@@ -196,6 +195,11 @@ def thread_of(row: Any) -> Thread:
     return Thread(packed.state, packed.tail, row["tail"], row["version"], due_at=opened_at, told_due=packed.told_due)
 
 
+def pack_thread(thread: Thread) -> bytes:
+    """Return what the row of a thread keeps packed."""
+    return _encoder.encode(_Packed(thread.state, thread.tail, thread.told_due))
+
+
 async def _revise(conn: Any, revised: Iterable[FreshFeedback]) -> None:
     rows = [(each.message.key, each.message.revision, _encoder.encode(each.message), each.item, each.decision) for each in revised]
     await conn.execute(QUERIES["update_feedback"], *zip(*rows, strict=True))
@@ -238,6 +242,6 @@ def _thread_row(thread: Thread, version: int) -> tuple[Any, ...]:
         state.first_response_at,
         state.resolved_at,
         thread.watch_at,
-        _encoder.encode(_Packed(state, thread.tail, thread.told_due)),
+        pack_thread(thread),
         thread.tail_json,
     )

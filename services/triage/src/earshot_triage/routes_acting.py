@@ -5,7 +5,7 @@ Owns their bodies. Everything they do is one call of `acting.Desk`.
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Body, Depends, Request
+from fastapi import APIRouter, Body, Depends, Path, Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from starlette.responses import Response
 
@@ -17,7 +17,7 @@ from earshot_shared.http.etags import IfMatch, if_match
 from earshot_shared.http.idempotency import Ticket, ticket_of
 from earshot_shared.http.strict import response_of
 from earshot_shared.item import MAX_TEXT_CHARACTERS
-from earshot_triage.acting import Desk
+from earshot_triage.acting import Acknowledgement, Desk
 from earshot_triage.acting import Request as Wish
 from earshot_triage.domain.acts import Verb
 from earshot_triage.routes_reading import CaseId
@@ -108,6 +108,19 @@ class _Common:
 
 
 Common = Annotated[_Common, Depends()]
+AlertId = Annotated[str, Path(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", description="The alarm's id.")]
+
+
+def alert_routes(desk: Desk) -> APIRouter:
+    """Return the router of what is done about alarms."""
+    router = APIRouter(prefix="/v1/alerts", tags=["alarms"])
+
+    @router.post("/{alert_id}/acknowledge", summary="Say that somebody has seen it", response_model=None)
+    async def acknowledge(request: Request, alert_id: AlertId, principal: Writing, who: Acting, ticket: Once) -> Response:
+        wish = Acknowledgement(alert_id=alert_id, principal=principal, actor=who, ticket=ticket, traceparent=call_of(request).traceparent)
+        return response_of(await desk.acknowledge(wish))
+
+    return router
 
 
 def acting_routes(desk: Desk) -> APIRouter:

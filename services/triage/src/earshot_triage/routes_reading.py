@@ -21,7 +21,7 @@ from earshot_shared.http.problems import GoneError, InvalidError, NotFoundError
 from earshot_shared.http.times import parse_time
 from earshot_shared.postgres import translated
 from earshot_shared.service import Parts
-from earshot_triage import reading
+from earshot_triage import alerts, reading
 from earshot_triage.decisions import Decider
 from earshot_triage.domain.message import Stance
 from earshot_triage.events import key_of
@@ -55,7 +55,7 @@ def brands_of(principal: Principal) -> tuple[str, ...] | None:
 
 def reading_routes(parts: Parts, decider: Decider, clock: Callable[[], datetime]) -> list[APIRouter]:
     """Return the routers."""
-    return [_feedback(parts, decider), _cases(parts, decider, clock), _figures(parts), _about(parts, decider)]
+    return [_feedback(parts, decider), _cases(parts, decider, clock), _alerts(parts), _figures(parts), _about(parts, decider)]
 
 
 def _feedback(parts: Parts, decider: Decider) -> APIRouter:
@@ -138,6 +138,31 @@ def _cases(parts: Parts, decider: Decider, clock: Callable[[], datetime]) -> API
                 parts.runtime.pool, unanswered=unanswered, brands=brands_of(reader), after=after, limit=limit + 1
             )
         return _page(parts, "questions", filters, lines, limit)
+
+    return router
+
+
+def _alerts(parts: Parts) -> APIRouter:
+    router = APIRouter(prefix="/v1", tags=["alarms"])
+
+    @router.get("/alerts", summary="Alarms, newest first", response_model=None)
+    async def list_alerts(
+        reader: Reader,
+        acknowledged: Annotated[bool | None, Query(description="Only those that somebody has, or nobody has, acknowledged.")] = None,
+        limit: Limit = 50,
+        cursor: CursorText = None,
+    ) -> Response:
+        filters = {"acknowledged": acknowledged}
+        after = _place(parts.cursors.read("alerts", filters, cursor, length=2))
+        with translated():
+            found = await alerts.list_alerts(
+                parts.runtime.pool, acknowledged=acknowledged, brands=brands_of(reader), after=after, limit=limit + 1
+            )
+        following = None
+        if len(found) > limit:
+            last = found[limit - 1]
+            following = parts.cursors.issue("alerts", filters, [rfc3339(last.raised_at), last.alert_id])
+        return answer_json({"items": found[:limit], "next_cursor": following})
 
     return router
 

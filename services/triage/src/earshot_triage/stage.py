@@ -20,7 +20,7 @@ from earshot_shared.pipeline.writer import Transaction
 from earshot_shared.replies import reply_item
 from earshot_shared.topics import Topic
 from earshot_triage import repository
-from earshot_triage.decisions import Arrival, Decider
+from earshot_triage.decisions import Arrival, Decider, Heard
 from earshot_triage.domain.acts import Verb
 from earshot_triage.events import CASES, FEEDS, SERVICE, TRIAGED, act_of, case_body, is_ours, key_of, triaged_body
 from earshot_triage.folding import Doing, Fold, due_at, pointer
@@ -61,7 +61,7 @@ class TriageStage:
 
     def _prepare(self, slice_: Sequence[Batch]) -> Prepared:
         prepared = Prepared()
-        items: list[tuple[Item, bytes, bool]] = []
+        heard: list[Heard] = []
         for batch in slice_:
             for record in batch.records:
                 if record.value is None:
@@ -69,8 +69,8 @@ class TriageStage:
                 if batch.topic is Topic.ACTION_TAKEN:
                     self._read_action(record, prepared)
                 else:
-                    _read_item(record, batch.replaying, items, prepared.poison)
-        prepared.arrivals = self.decider.decide(items)
+                    _read_item(record, batch.replaying, heard, prepared.poison)
+        prepared.arrivals = self.decider.decide(heard)
         return prepared
 
     def _read_action(self, record: Record, prepared: Prepared) -> None:
@@ -91,7 +91,7 @@ class TriageStage:
         reply = None
         if act.verb is Verb.RESPOND:
             item = reply_item(action)
-            reply = self.decider.decide([(item, encode_item(item), False)])[0]
+            reply = self.decider.decide([hear(item, encode_item(item))])[0]
         return Doing(action, act, reply)
 
     async def fold(self, tx: Transaction, prepared: Prepared) -> None:
@@ -146,28 +146,24 @@ class TriageStage:
         """Nothing is cached."""
 
 
-def _read_item(record: Record, replaying: bool, items: list[tuple[Item, bytes, bool]], poison: list[Poison]) -> None:
+def _read_item(record: Record, replaying: bool, heard: list[Heard], poison: list[Poison]) -> None:
     """Add the item of one record, or say why it is none."""
     assert record.value is not None, "tombstones were passed over"
     try:
         data = envelope.decode(record.value).data
-        item = decode_item(data)
-        check_item(item)
-        items.append((item, bytes(data), replaying))
+        heard.append(hear(decode_item(data), bytes(data), replaying=replaying))
     except (msgspec.DecodeError, ValueError, RecursionError, OverflowError):
         poison.append(Poison(record, "undecodable", "This is no item as the feedback topics hold them."))
 
 
-def check_item(item: Item) -> None:
-    """Let an item pass whose ids and times can be kept.
+def hear(item: Item, body: bytes, *, replaying: bool = False) -> Heard:
+    """Return an item with its keys.
 
-    Raises: ValueError.
+    Raises: ValueError when an id in it is none, or its time has no zone.
     """
     if item.occurred_at.tzinfo is None:
         raise ValueError("occurred_at has no zone")
-    key_of(item.feedback_id)
-    for parent in item.parents:
-        key_of(parent)
     for node in item.conversations:
         if len(node) != 36 or len(bytes.fromhex(node.replace("-", ""))) != 16:
             raise ValueError("a conversation is no UUID")
+    return Heard(item, body, key_of(item.feedback_id), tuple(map(key_of, item.parents)), replaying)

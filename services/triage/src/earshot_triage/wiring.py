@@ -12,6 +12,7 @@ from earshot_shared.http.door import Door
 from earshot_shared.runtime import Ground, Runtime
 from earshot_shared.serve import Task
 from earshot_shared.service import Parts
+from earshot_triage.alerts import Watchman
 from earshot_triage.app import make_app
 from earshot_triage.config import TriageConfig
 from earshot_triage.decisions import Decider, Judging
@@ -37,15 +38,15 @@ class Wiring:
         self.stage = TriageStage(self._decider, now)
 
     def _reload(self, loaded: Loaded[TriageConfig]) -> None:
-        self._decider.rules, self._decider.written = _rules(loaded)
+        self._decider.use(*_rules(loaded))
 
     async def open_runtime(self, ground: Ground, secret: Secret) -> Runtime:  # noqa: ARG002  # only the routes need the secret
         """Return the runtime, with nothing running yet."""
         return await Runtime.open(ground, stage=lambda _pool: self.stage, outputs=OUTPUTS, yields=YIELDS)
 
-    def more_tasks(self, parts: Parts) -> Mapping[str, Task]:  # noqa: ARG002  # the shape that the service asks for
+    def more_tasks(self, parts: Parts) -> Mapping[str, Task]:
         """Return what runs beside the loop and the relay."""
-        return {"rules": self._file.watch}
+        return {"rules": self._file.watch, "watchman": Watchman(parts.runtime.writer, now).run}
 
     def build_app(self, parts: Parts) -> Door:
         """Return the routes."""

@@ -5,7 +5,6 @@ Owns the derivation. Each purpose has a key of its own, so that a hash made for 
 
 import hashlib
 from typing import Final
-from uuid import UUID
 
 _LENGTH: Final = 32
 
@@ -39,14 +38,3 @@ class Secret:
     def hash_text(self, purpose: str, value: str) -> str:
         """Return the keyed hash as 32 hex digits."""
         return self.hash(purpose, value).hex()
-
-    def uuid(self, purpose: str, value: str) -> UUID:
-        """Return the keyed hash as a UUID of version 8 (RFC 9562: bits of our own making)."""
-        return _uuid8(self.hash(purpose, value))
-
-
-def _uuid8(digest: bytes) -> UUID:
-    number = int.from_bytes(digest, "big")
-    number = number & ~(0xF << 76) | (8 << 76)
-    number = number & ~(0x3 << 62) | (0x2 << 62)
-    return UUID(int=number)

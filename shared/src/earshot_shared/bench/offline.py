@@ -43,7 +43,7 @@ def _rate(command: list[str], lines: list[bytes], file: Path) -> float:
 
 def _time(command: list[str], lines: list[bytes], file: Path) -> float:
     file.write_bytes(b"\n".join(lines) + b"\n")
-    full = [sys.executable, "-m", "earshot_shared.cli.main", *command, "--input", str(file), "--output", str(file.with_suffix(".out"))]
+    full = [sys.executable, "-m", "earshot_shared", *command, "--input", str(file), "--output", str(file.with_suffix(".out"))]
     began = time.perf_counter()
     done = subprocess.run(full, capture_output=True, check=False)  # noqa: S603  # our own program
     if done.returncode:

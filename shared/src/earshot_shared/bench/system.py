@@ -92,7 +92,7 @@ def running_system(folder: Path, *, environment: Mapping[str, str] | None = None
     command = [
         sys.executable,
         "-m",
-        "earshot_shared.cli.main",
+        "earshot_shared",
         "up",
         "--no-demo",
         "--data-dir",

@@ -85,7 +85,7 @@ def create_app(
         api.include_router(router)
     known = PathRules(rules or {})
     _document(api, known, openapi_extra or {})
-    return Door(
+    door = Door(
         api=api,
         authenticate=authenticate,
         rules=known,
@@ -94,6 +94,8 @@ def create_app(
         max_in_flight=settings.max_connections,
         slow_client_s=settings.slow_client_s,
     )
+    metrics.follow("http_in_flight", lambda: door.in_flight)
+    return door
 
 
 def _common_routes(api: FastAPI, health: Health, metrics: Metrics) -> APIRouter:

@@ -16,7 +16,7 @@ from earshot_shared.errors import EarshotError
 from earshot_shared.http import bodies
 from earshot_shared.http.auth import Authenticator, check_scope
 from earshot_shared.http.call import SCOPE_KEY, Call
-from earshot_shared.http.problems import Answer, BusyError, HttpError, SlowClientError, UnauthorizedError, problem_of, unexpected
+from earshot_shared.http.problems import Answer, BusyError, HttpError, SlowClientError, UnauthorizedError, note, problem_of, unexpected
 from earshot_shared.http.rules import DEFAULT_BODY_LIMIT, PathRules
 from earshot_shared.metrics import Metrics
 from earshot_shared.tracing import part_of, working_in
@@ -149,8 +149,8 @@ class Door:
         """Answer with a problem; a body that was not read is thrown away for a moment and the connection closed."""
         code = error.code if isinstance(error, EarshotError) else "unexpected"
         self.metrics.count("http_refused_total", code)
-        if isinstance(error, EarshotError) and not isinstance(error, HttpError):
-            _log.warning("request refused", extra={"action": "request_refused", "code": code})
+        if isinstance(error, EarshotError):
+            note(error)
         if answering.started:
             return  # too late to say anything; the server closes what is not complete
         if not said.present or answering.body_read:

@@ -4,7 +4,9 @@ Owns the table ``idempotency`` of a service's schema. The answer is kept in the 
 the other; a refusal keeps nothing, for it had no effect. Of two twins at once the second waits for the first, then gets its answer.
 """
 
+import asyncio
 import hashlib
+import logging
 import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -15,9 +17,10 @@ import msgspec
 from asyncpg.pool import PoolConnectionProxy
 from starlette.requests import HTTPConnection
 
+from earshot_shared.errors import RetryableError
 from earshot_shared.http.call import Call, call_of
 from earshot_shared.http.problems import Answer, ConflictError, InvalidError
-from earshot_shared.postgres import Queries
+from earshot_shared.postgres import Queries, translated
 
 AnyConnection = asyncpg.Connection | PoolConnectionProxy
 Work = Callable[[], Awaitable[Answer]]
@@ -25,6 +28,8 @@ Work = Callable[[], Awaitable[Answer]]
 _QUERIES: Final = Queries.load("earshot_shared.http")
 _FORM: Final = re.compile(rb"[\x21-\x7e]{1,255}")
 _PRUNE_AT_ONCE: Final = 5_000
+_PRUNE_EVERY_S: Final = 3600.0
+_log = logging.getLogger(__name__)
 _headers_encoder = msgspec.msgpack.Encoder()
 _headers_decoder = msgspec.msgpack.Decoder(tuple[bytes, tuple[tuple[bytes, bytes], ...]])
 
@@ -89,8 +94,21 @@ async def once(connection: AnyConnection, ticket: Ticket | None, work: Work) -> 
 
 
 async def prune(connection: AnyConnection) -> int:
-    """Forget tickets older than seven days, at most some thousand; return how many. For a service's slow rounds."""
+    """Forget tickets older than seven days, at most some thousand; return how many."""
     return int(await connection.fetchval(_QUERIES["prune_tickets"], _PRUNE_AT_ONCE))
+
+
+async def keep_pruned(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+    """Forget old tickets every hour until cancelled: a background task of a service."""
+    while True:
+        try:
+            with translated():
+                async with pool.acquire() as connection:
+                    while await prune(connection) == _PRUNE_AT_ONCE:
+                        pass
+        except RetryableError as error:
+            _log.warning("tickets not pruned", extra={"action": "tickets_retry", "code": error.code})
+        await asyncio.sleep(_PRUNE_EVERY_S)
 
 
 def _kept(row: Any, ticket: Ticket) -> Answer:

@@ -4,6 +4,7 @@ Owns the HTTP side of the error taxonomy and the spelling of problem bodies. A p
 of fields: bodies hold personal data, and problems end up in other people's logs.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -14,6 +15,7 @@ import msgspec
 from earshot_shared.errors import EarshotError, FencedError, PoisonError, RetryableError
 
 CONTENT_TYPE: Final = b"application/problem+json"
+_log = logging.getLogger(__name__)
 _URN: Final = "urn:earshot:problem:"
 _OUR_FAULT: Final = "Something is wrong on our side; the log of the service says what."
 
@@ -169,6 +171,16 @@ def problem_of(error: EarshotError) -> Answer:
         body = Problem(type=_URN + error.code, title=title_of(503), status=503, detail=error.detail, code=error.code)
         return _answer(body, headers=((b"retry-after", str(max(1, round(wait or 1))).encode()),))
     return problem(500, error.code, _OUR_FAULT)
+
+
+def note(error: EarshotError) -> None:
+    """Log a refusal that is not the client's doing: what passes as a warning, our own faults as errors with their place."""
+    if isinstance(error, HttpError):
+        return
+    if isinstance(error, RetryableError | FencedError | PoisonError):
+        _log.warning("request refused", extra={"action": "request_refused", "code": error.code})
+    else:
+        _log.error("request failed", extra={"action": "request_failed", "code": error.code}, exc_info=error)
 
 
 def unexpected() -> Answer:

@@ -1,7 +1,7 @@
 """uvicorn's HTTP protocol, made safe against clients that never finish: slow or endless headers, and readers that do not read.
 
-Owns three limits of a connection that no ASGI application can see: time to send a request's headers, their size, and time to take an
-answer. Everything else is uvicorn's.
+Owns the limits of connections that no ASGI application can see: how many there are, the time to send a request's headers, their size, and
+the time to take an answer. Everything else is uvicorn's.
 """
 
 import asyncio
@@ -21,6 +21,7 @@ _FAREWELL_S: Final = 1.0
 class GuardedProtocol(HttpToolsProtocol):
     """One connection. A timer runs whenever a request's headers are wanted or half there, another while the client does not read."""
 
+    max_connections: int = 2_200
     header_patience_s: float = _PATIENCE_S
     read_patience_s: float = _READ_PATIENCE_S
 
@@ -35,6 +36,9 @@ class GuardedProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn declares it
         """Begin to wait for the first request."""
         super().connection_made(transport)
+        if len(self.connections) > self.max_connections:
+            self._refuse(503, "busy", "Too many connections at once: come again in a moment.")
+            return
         self._await_headers()
 
     def connection_lost(self, exc: Exception | None) -> None:

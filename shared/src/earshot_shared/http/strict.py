@@ -15,7 +15,10 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
 from earshot_shared.errors import EarshotError
-from earshot_shared.http.problems import Answer, FieldProblem, InvalidError, problem, problem_of, unexpected
+from earshot_shared.http.problems import Answer, FieldProblem, InvalidError, note, problem, problem_of, unexpected
+
+ANY_QUERY: Final = "x-any-query"
+"""Set in a route's ``openapi_extra`` when it hands its query on to another service."""
 
 _MOST_ERRORS: Final = 50
 _LONGEST_FIELD: Final = 120
@@ -36,7 +39,10 @@ async def refuse_unknown_query(request: HTTPConnection) -> None:
     names = [name for name, _ in request.query_params.multi_items()]
     if not names:
         return
-    known, lists = _query_of(request.scope.get("route"))
+    route = request.scope.get("route")
+    if isinstance(route, APIRoute) and (route.openapi_extra or {}).get(ANY_QUERY):
+        return  # it hands its query on; whoever gets it is strict
+    known, lists = _query_of(route)
     for name in names:
         if name not in known:
             offered = f"this path takes {', '.join(sorted(known))}" if known else "this path takes none"
@@ -64,6 +70,7 @@ def response_of(answer: Answer) -> Response:
 
 async def _tell_ours(_request: Request, error: Exception) -> Response:
     assert isinstance(error, EarshotError)
+    note(error)
     return response_of(problem_of(error))
 
 

@@ -94,6 +94,15 @@ async def test_our_faults_are_logged_without_what_they_say(client: Client, caplo
     assert [record.getMessage() for record in caplog.records] == ["request failed"]
 
 
+async def test_what_passes_is_a_warning_and_our_own_errors_are_logged(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+    await client.get("/v1/busy")
+    problem(await client.get("/v1/wrong"), 500, "other-cluster")
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("WARNING", "request refused"),
+        ("ERROR", "request failed"),
+    ]
+
+
 JSON = {"content-type": "application/json"}
 
 

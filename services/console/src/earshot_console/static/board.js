@@ -19,6 +19,9 @@ export class Board {
     this.merges = new Map();
     this.held = false;
     $("hold").addEventListener("click", () => { this.held = !this.held; $("hold").setAttribute("aria-pressed", this.held); $("hold").textContent = this.held ? "Go on" : "Hold"; });
+    for (const [moment, over] of [["pointerenter", true], ["pointerleave", false], ["focusin", true], ["focusout", false]]) {
+      $("feed").addEventListener(moment, () => { this.pointed = over; }); // nothing moves under a pointer that is about to click
+    }
     for (const tab of document.querySelectorAll("[data-board]")) tab.addEventListener("click", () => this.chooseBoard(tab.dataset.board));
     setInterval(() => this.tick(), 1000);
     setInterval(() => this.refreshFigures(), 5000);
@@ -56,13 +59,13 @@ export class Board {
     const item = decision.item;
     if (!item || item.withdrawn || item.erased) return;
     this.perSecond[SPARK_S - 1] += 1;
-    this.flow.add({ channel: item.channel, intent: decision.intent, routes: decision.routes });
+    if (!ours(item)) this.flow.add({ channel: item.channel, intent: decision.intent, routes: decision.routes });
     this.waiting.push(decision);
     if (this.waiting.length > FEED_ROWS) this.waiting.splice(0, this.waiting.length - FEED_ROWS);
   }
 
   paintFeed() {
-    if (this.held || !this.waiting.length) return;
+    if (this.held || this.pointed || !this.waiting.length) return;
     const feed = $("feed");
     for (const decision of this.waiting) feed.prepend(this.feedRow(decision));
     this.waiting = [];
@@ -75,7 +78,7 @@ export class Board {
     const routes = decision.routes?.length ? `→ ${decision.routes.join(", ")}` : "";
     const row = el("li", { class: "new", tabindex: "0" },
       el("div", { class: "meta" }, el("span", { class: "chip" }, item.channel), el("b", {}, clip(who, 40)), item.brand ? `to ${clip(item.brand, 30)}` : null,
-        el("span", { class: `chip ${decision.intent}` }, decision.intent), routes),
+        ours(item) ? el("span", { class: "chip praise" }, "our answer") : el("span", { class: `chip ${decision.intent}` }, decision.intent), ours(item) ? "" : routes),
       el("p", { class: "said", dir: "auto" }, clip(item.text || item.title || "(no words)")));
     const open = () => this.openCustomer({ feedback: item.feedback_id });
     row.addEventListener("click", open);
@@ -112,7 +115,7 @@ export class Board {
       const due = each.first_response_due_at ? new Date(each.first_response_due_at).getTime() : null;
       each.left = due === null || each.first_response_at ? null : (due - now) / 1000;
       if (each.left !== null && each.left < 0) late += 1;
-      const team = each.team ?? "nobody yet";
+      const team = each.team ?? "no team yet";
       if (!teams.has(team)) teams.set(team, []);
       teams.get(team).push(each);
     }
@@ -133,10 +136,10 @@ export class Board {
     const clock = svg("svg", { class: "clock", viewBox: "0 0 40 40", "aria-hidden": "true" },
       svg("circle", { cx: 20, cy: 20, r: 17 }),
       svg("circle", { class: "left", cx: 20, cy: 20, r: 17, "stroke-dasharray": `${RING * (mood === "late" ? 1 : part)} ${RING}` }),
-      svg("text", { x: 20, y: 23.5 }, left === null ? "✓" : clockFace(left)));
+      svg("text", { x: 20, y: 23.5 }, left === null ? (each.first_response_at ? "✓" : "–") : clockFace(left)));
     const first = each.messages?.[0]?.text;
     const words = first ?? `${each.intent ?? "case"} on ${each.channel}`;
-    const told = left === null ? "answered" : left < 0 ? `${span(left)} late` : `${span(left)} left`;
+    const told = left === null ? (each.first_response_at ? "answered once" : "no clock") : left < 0 ? `${span(left)} late` : `${span(left)} left`;
     const row = el("div", { class: `case ${mood}`, title: `priority ${each.priority ?? "?"}, opened ${ago(each.opened_at)}` });
     row.append(clock, el("div", { class: "meta" }, el("b", {}, clip(each.brand ?? each.channel, 24)), el("span", { class: `chip ${each.intent}` }, each.intent ?? "?"), told, each.assignee ? `· ${each.assignee}` : ""), el("p", { class: "said", dir: "auto" }, clip(words, 140)));
     return row;
@@ -203,6 +206,7 @@ export class Board {
   }
 }
 
+const ours = (item) => item.author?.on_behalf_of_brand || item.author?.is_staff;
 const urgency = (each) => each.left ?? 1e12;
 function clockFace(seconds) {
   const s = Math.abs(seconds);

@@ -6,6 +6,7 @@ const MOST = 400;
 const COLUMNS = ["channel", "intent", "route"];
 const HEADS = ["heard on", "is a", "goes to"];
 const MOST_NODES = 6;
+const REST = "all the rest";
 const PAD = 10, NODE = 11, TOP = 26;
 
 export class Flow {
@@ -59,8 +60,8 @@ export class Flow {
     const ranked = [...tally].sort((a, b) => b[1] - a[1] || a[0].localeCompare(b[0]));
     const kept = ranked.slice(0, MOST_NODES);
     const rest = ranked.slice(MOST_NODES).reduce((sum, [, n]) => sum + n, 0);
-    if (rest) kept.push(["other", rest]);
-    const room = height - TOP - 4 - PAD * (kept.length - 1);
+    if (rest) kept.push([REST, rest]);
+    const room = height - TOP - 8 - PAD * (kept.length - 1);
     const nodes = new Map();
     let y = TOP;
     for (const [index, [name, n]] of kept.entries()) {
@@ -75,8 +76,8 @@ export class Flow {
     const [from, to] = [columns[side], columns[side + 1]];
     const links = new Map();
     for (const item of this.items) {
-      const a = from.has(item[COLUMNS[side]]) ? item[COLUMNS[side]] : "other";
-      const b = to.has(item[COLUMNS[side + 1]]) ? item[COLUMNS[side + 1]] : "other";
+      const a = from.has(item[COLUMNS[side]]) ? item[COLUMNS[side]] : REST;
+      const b = to.has(item[COLUMNS[side + 1]]) ? item[COLUMNS[side + 1]] : REST;
       const key = `${a}\u0000${b}`;
       links.set(key, (links.get(key) ?? 0) + 1);
     }

@@ -5,10 +5,10 @@ it, first and last. Owns its shape, its digest and what it proves (by the identi
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
@@ -130,18 +130,52 @@ class Tally:
         return earlier, later
 
 
-def evidence_from(spoken: Sequence[tuple[Saying, Tally]], *, without: frozenset[Identifier] = frozenset()) -> EvidenceSet:
-    """Return the evidence of some statements; links to the identifiers in ``without`` are left out."""
+class Spoken(Protocol):
+    """One statement with its tally: a piece of evidence. ``no`` is its number in the store."""
+
+    @property
+    def no(self) -> int: ...
+    @property
+    def saying(self) -> Saying: ...
+    @property
+    def tally(self) -> Tally: ...
+
+
+# An identifier with some of these bits links nothing by that kind of link (stored with the identifier).
+SHARED_VALUE: Final = 1  # as a value beside somebody: blocked, or on more accounts than its limit
+SHARED_NAME: Final = 2  # at all but for itself: more than one account has it as its name
+OVERSIZE: Final = 4  # as a value: its component is too large to be judged edge by edge
+
+
+def links_nothing(rule: Rule, bits: int) -> bool:
+    """Return whether a link of this rule to an identifier with these bits ties nobody."""
+    return bool(bits & SHARED_NAME) if rule is Rule.ACCOUNT else bool(bits)
+
+
+def evidence_from(
+    spoken: Iterable[Spoken], bits: Mapping[Identifier, int] | None = None, *, members: Collection[Identifier] | None = None
+) -> EvidenceSet:
+    """Return the evidence of some statements, leaving out links that ``bits`` says tie nobody.
+
+    With ``members``, in the form that survivorship wants: only what is theirs, and the times are those of hearing.
+    """
+    shared = bits or {}
     sightings: list[Sighting] = []
     edges: list[Edge] = []
     traits: list[Trait] = []
-    for saying, tally in spoken:
-        anchor, first, last, first_id = saying.anchor, tally.first_at, tally.last_at, tally.first_id
+    for one in spoken:
+        saying, tally = one.saying, one.tally
+        anchor, first, first_id = saying.anchor, tally.first_at, tally.first_id
+        last, last_id = (tally.last_at, "") if members is None else (tally.heard_at, tally.heard_id)
         sightings.append(Sighting(anchor, first, last, first_id))
         for link in saying.links:
             other = link.identifier
-            if other not in without:
-                edges.append(Edge(anchor, other, link.rule, link.verified, saying.source, first, last, first_id))
+            if members is None:
+                if other in shared and links_nothing(link.rule, shared[other]):
+                    continue
+            elif other not in members:
+                continue
+            edges.append(Edge(anchor, other, link.rule, link.verified, saying.source, first, last, first_id, last_id))
         for kind, value, verified in saying.traits:
-            traits.append(Trait(anchor, kind, value, saying.source, first, last, first_id, verified))
+            traits.append(Trait(anchor, kind, value, saying.source, first, last, first_id, verified, last_id))
     return EvidenceSet(tuple(sightings), tuple(edges), tuple(traits))

@@ -55,7 +55,7 @@ _NO_PROFILES = frozenset(
     }
     | {"share", "signup", "terms", "watch"}
 )
-_NOBODY = frozenset({"none", "null", "noemail", "nomail", "no", "undefined", "unknown", "nobody", "no-email", "na"})
+NOBODY = frozenset({"none", "null", "noemail", "nomail", "no", "undefined", "unknown", "nobody", "no-email", "na"})
 
 
 class NamedAccount(NamedTuple):
@@ -107,7 +107,7 @@ def email(text: str | None) -> str | None:
         local = local.partition("+")[0]
     if domain in _DOTLESS_DOMAINS:
         local, domain = local.replace(".", ""), "gmail.com"
-    if not local or local in _NOBODY:
+    if not local or local in NOBODY:
         return None
     return f"{local}@{domain}"
 

@@ -52,7 +52,7 @@ class IdentityRules:
 
     limits: Mapping[str, Limit] = field(default_factory=lambda: dict(_LIMITS))
     weights: Mapping[Rule, float] = field(default_factory=lambda: dict(_WEIGHTS))
-    merge_at: float = 12.0
+    merge_at: float = 10.0
     suggest_at: float = 3.0
     max_identifiers: int = 1000
     max_accounts: int = 100

@@ -1,44 +1,178 @@
-"""How much two groups that share a value speak for being one person: a sum of bits, each with its reason.
+"""How much two groups that share a value speak for being one person: the offline model, one pair at a time.
 
-Owns the weights of the stream's small comparisons. Must not know thresholds: bands are the rules'.
+Owns the scalar comparison of two `Person`s and the reasons it gives. The weights are those of `offline.model`; a test
+holds both equal.
+Must not know thresholds: bands are the rules'.
 """
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache, lru_cache
 
+from rapidfuzz.distance import OSA, Indel, JaroWinkler
+
+from .offline import spelling
+from .offline.levels import Level
+from .offline.model import (
+    COMMONNESS,
+    CROSSED,
+    EXPECTED_HOUSEHOLD,
+    EXPECTED_SAME,
+    EXPECTED_TWINS,
+    HOUSEHOLD,
+    SAME,
+    SMALLEST_POPULATION,
+    STRANGER,
+    TABLES,
+    TWIN,
+)
 from .people import Person
+
+_HYPOTHESES = (SAME, STRANGER, HOUSEHOLD, TWIN)
+_EXPECTED = {SAME: EXPECTED_SAME, HOUSEHOLD: EXPECTED_HOUSEHOLD, TWIN: EXPECTED_TWINS}
 
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """Evidence that two people are one. Units: bits (log2 odds); 0 says nothing, negative speaks against."""
+    """Evidence that two people are one. Units: bits (log2 odds against strangers and relatives).
+
+    Negative speaks against.
+    """
 
     bits: float
     reasons: tuple[str, ...] = ()
 
 
-_PRIOR = -4.0
-_SAME_EMAIL = 11.0
-_SAME_PHONE = 8.0
-_SAME_HANDLE = 8.0
-_SAME_NAME = 6.0
-_OTHER_NAME = -6.0
-
-
 def score_people(left: Person, right: Person) -> Score:
-    """Return the sum over mail, phone, handle and name; what either side lacks says nothing."""
-    bits, reasons = _PRIOR, []
-    for label, ours, theirs, weight in (
-        ("same mail", left.emails, right.emails, _SAME_EMAIL),
-        ("same phone", left.phones, right.phones, _SAME_PHONE),
-        ("same handle", left.handles, right.handles, _SAME_HANDLE),
+    """Return what all the fields say together; what either side lacks says nothing. Symmetric."""
+    levels = _levels(left, right)
+    totals = [math.log2(_EXPECTED[one] / SMALLEST_POPULATION) if one != STRANGER else 0.0 for one in _HYPOTHESES]
+    reasons = []
+    for name, level in levels:
+        bits = [math.log2(_chance(name, level, one)) for one in _HYPOTHESES]
+        totals = [total + found for total, found in zip(totals, bits, strict=True)]
+        gain = bits[SAME] - bits[STRANGER]
+        reasons.append(f"{name} {level.name.lower()} {gain:+.1f}")
+    rivals = math.log2(sum(2.0 ** totals[one] for one in _HYPOTHESES if one != SAME))
+    return Score(totals[SAME] - rivals, tuple(reasons))
+
+
+def _chance(name: str, level: Level, hypothesis: int) -> float:
+    if name == "names crossed":
+        return 1.0 if hypothesis == STRANGER else CROSSED
+    if hypothesis == STRANGER and level is Level.EXACT and name in COMMONNESS:
+        return COMMONNESS[name][0]
+    return TABLES[name][hypothesis][level - 1]
+
+
+def _levels(left: Person, right: Person) -> list[tuple[str, Level]]:
+    found = [*_name_levels(left.names, right.names)]
+    fields: tuple[tuple[str, tuple[str, ...], tuple[str, ...], Callable[[str, str], Level]], ...] = (
+        ("birth", left.births, right.births, _birth_level),
+        ("email", left.emails, right.emails, _equal_or_different),
+        ("phone", left.phones, right.phones, _equal_or_different),
+        ("street", left.streets, right.streets, _place_level),
+        ("postcode", left.postcodes, right.postcodes, _equal_or_different),
+        ("city", left.cities, right.cities, _place_level),
+        ("country", left.countries, right.countries, _equal_or_different),
+    )
+    for name, ours, theirs, compare in fields:
+        level = _best(ours, theirs, compare)
+        if level is not Level.MISSING:
+            found.append((name, level))
+    if not set(left.handles).isdisjoint(right.handles):
+        found.append(("handle", Level.EXACT))
+    return found
+
+
+def _best(ours: Iterable[str], theirs: tuple[str, ...], compare: Callable[[str, str], Level]) -> Level:
+    """Return the best level of any two spellings: people have several mails, and one that agrees is enough."""
+    return max((compare(one, other) for one in ours for other in theirs), default=Level.MISSING)
+
+
+def _name_levels(ours: tuple[str, ...], theirs: tuple[str, ...]) -> list[tuple[str, Level]]:
+    best: tuple[float, list[tuple[str, Level]]] = (-math.inf, [])
+    for one in ours:
+        for other in theirs:
+            for found in _arrangements(_parts(one), _parts(other)):
+                gain = sum(math.log2(_chance(*pair, SAME) / _chance(*pair, STRANGER)) for pair in found)
+                if gain > best[0]:
+                    best = (gain, found)
+    return best[1]
+
+
+def _arrangements(one: tuple[str, str, str], other: tuple[str, str, str]) -> Iterable[list[tuple[str, Level]]]:
+    generation = [("generation", _equal_or_different(one[2], other[2]))] if one[2] and other[2] else []
+    straight = (("given", one[0], other[0]), ("family", one[1], other[1]))
+    yield [(name, name_level(x, y)) for name, x, y in straight if x and y] + generation
+    if one[0] and one[1] and other[0] and other[1]:
+        across = (("given", one[0], other[1]), ("family", one[1], other[0]))
+        yield [(name, name_level(x, y)) for name, x, y in across] + [("names crossed", Level.EXACT)] + generation
+
+
+@lru_cache(maxsize=20_000)
+def _parts(name: str) -> tuple[str, str, str]:
+    return spelling.name_parts(name, "", "")
+
+
+@cache
+def _nicknames() -> dict[str, frozenset[int]]:
+    return spelling.nicknames()
+
+
+@lru_cache(maxsize=50_000)
+def name_level(a: str, b: str) -> Level:
+    """Return how alike two folded names are: the scalar twin of `offline.levels.name_levels`."""
+    if a == b:
+        return Level.EXACT
+    groups, common = _nicknames(), spelling.common_given_names()
+    known = (a in groups or a in common) and (b in groups or b in common)
+    shortest = min(len(a), len(b))
+    if groups.get(a, frozenset()) & groups.get(b, frozenset()) or spelling.is_form_of(a, b):
+        return Level.ALIAS
+    if shortest >= 3 and (
+        spelling.firm_sound(a) == spelling.firm_sound(b) or (not known and spelling.sound(a) == spelling.sound(b))
     ):
-        if not set(ours).isdisjoint(theirs):
-            bits += weight
-            reasons.append(f"{label} {weight:+.1f}")
-    if left.names and right.names:
-        same = not {name.casefold() for name in left.names}.isdisjoint(name.casefold() for name in right.names)
-        bits += _SAME_NAME if same else _OTHER_NAME
-        reasons.append(f"{'same' if same else 'other'} name {_SAME_NAME if same else _OTHER_NAME:+.1f}")
-    return Score(bits, tuple(reasons))
+        return Level.ALIAS
+    if known:
+        return Level.DIFFERENT
+    slips = OSA.normalized_similarity(a, b)
+    opening = JaroWinkler.normalized_similarity(a, b)
+    letters = Indel.normalized_similarity("".join(sorted(a)), "".join(sorted(b)))
+    if (
+        slips >= 0.74
+        or (slips >= 0.66 and shortest >= 2)
+        or (opening >= 0.92 and slips >= 0.6)
+        or (letters >= 0.999 and slips >= 0.5)
+    ):
+        return Level.CLOSE
+    return Level.ROUGH if slips >= 0.5 or (letters >= 0.8 and shortest >= 3) or opening >= 0.85 else Level.DIFFERENT
+
+
+def _equal_or_different(a: str, b: str) -> Level:
+    return Level.EXACT if a == b else Level.DIFFERENT
+
+
+def _birth_level(a: str, b: str) -> Level:
+    a, b = spelling.birth_date(a), spelling.birth_date(b)
+    if not a or not b:
+        return Level.MISSING
+    if a == b:
+        return Level.EXACT
+    same_year = a[:4] == b[:4]
+    slips = OSA.normalized_similarity(a, b)
+    if slips >= 0.9 or (same_year and a[5:7] == b[8:] and a[8:] == b[5:7]):
+        return Level.CLOSE
+    if same_year and (a[5:7] == b[5:7] or a[8:] == b[8:]):
+        return Level.ALIAS
+    return Level.ROUGH if same_year or slips >= 0.8 else Level.DIFFERENT
+
+
+def _place_level(a: str, b: str) -> Level:
+    a, b = spelling.address(a), spelling.address(b)
+    if a == b:
+        return Level.EXACT
+    return Level.CLOSE if OSA.normalized_similarity(a.replace(" ", ""), b.replace(" ", "")) >= 0.85 else Level.DIFFERENT

@@ -1,15 +1,15 @@
 -- Everything here is a view of the topics and may be emptied for a replay.
 
--- Every identifier ever seen. `alias` is the id it would have alone, a keyed hash of kind and value: it resolves for ever to whatever
--- holds the identifier now, and finds it without an index on the value.
+-- Every identifier ever seen or named. `alias` is the id it would have alone, a keyed hash of kind and value: it resolves for ever to
+-- whatever holds the identifier now, and finds it without an index on the value.
 create table identifiers (
     identifier_no int primary key,
     alias uuid not null unique,
-    kind text not null,
+    kind text not null, -- empty: a person's decision named it before any record showed it
     value text not null,
-    customer_no int, -- identifier_no of the anchor of the customer who holds it; null: nobody shows it now
-    shared smallint not null default 0 check (shared between 0 and 3), -- 1: links nothing as a value; 2: as a name of accounts; 3: both
-    claimed boolean not null default false -- a people's decision names it
+    customer_no int, -- identifier_no of the anchor of the customer who holds it now; null: nobody
+    shared smallint not null default 0 check (shared between 0 and 7), -- bits of domain.statements: it ties nobody, as what
+    published boolean not null default false -- a customer was told of by this id
 ) with (fillfactor = 80);
 
 -- What records say of one person, apart from when (domain.statements); `links` are all identifiers it shows, the speaker's own first.
@@ -27,11 +27,12 @@ create table statements (
     version bigint not null -- of the customer after the latest change that came from here
 ) with (fillfactor = 60);
 
--- Which statements show an identifier, and by which rule: how components are found. Rule 0 is the speaker itself, 1 its own name.
+-- Which statements show an identifier, and by which rule: how components are found.
+-- Rule 0 is the speaker itself, 1 its own name, 2 a value that is vouched for, 3 one that is claimed.
 create table evidence (
     identifier_no int not null,
     statement_no int not null,
-    rule smallint not null check (rule between 0 and 2),
+    rule smallint not null check (rule between 0 and 3),
     primary key (identifier_no, statement_no, rule)
 );
 
@@ -65,18 +66,81 @@ create index activities_by_time on activities (statement_no, occurred_at, feedba
 create table contacts (
     contact_id uuid primary key,
     connector text not null,
+    record_id text not null,
     revision int not null check (revision > 0),
-    statement_no int, -- null: deleted, or it shows nothing that identifies
+    statement_no int, -- null: deleted
     updated_at timestamptz not null,
     record bytea not null
 ) with (fillfactor = 80);
 create index contacts_by_statement on contacts (statement_no, updated_at, contact_id) where statement_no is not null;
+
+-- People's words on who is who (identity.Decision), in numbers of identifiers.
+create table decisions (
+    decision_id uuid primary key,
+    verb text not null check (verb in ('same', 'not_same', 'lock', 'unlock')),
+    a int not null,
+    b int not null,
+    "left" int[] not null,
+    "right" int[] not null,
+    at timestamptz not null,
+    actor text not null
+);
+create table decision_parts (
+    identifier_no int not null,
+    decision_id uuid not null,
+    bond boolean not null, -- one of the two that a "same" joins
+    primary key (identifier_no, decision_id)
+);
+
+-- Values set by hand, and consents: what people said of one identifier. All are kept; the latest stands.
+create table edits (
+    identifier_no int not null,
+    action_id uuid not null,
+    field text not null,
+    edit bytea not null,
+    primary key (identifier_no, action_id, field)
+);
+create table consents (
+    identifier_no int not null,
+    action_id uuid not null,
+    consent bytea not null,
+    primary key (identifier_no, action_id)
+);
+
+-- Pairs of customers that may be one, for a person to say; `a` and `b` are their earliest identifiers.
+create table suggestions (
+    suggestion_id uuid primary key,
+    a int not null,
+    b int not null,
+    weight double precision not null,
+    suggestion bytea not null
+);
+create index suggestions_by_weight on suggestions (weight desc, suggestion_id);
+create index suggestions_by_a on suggestions (a);
+
+-- What became of customers, for people to read: who or which rule joined or parted them. Kept over a replay, which finds the same.
+create table merge_log (
+    customer_id uuid not null, -- the id that led elsewhere from then on
+    into_id uuid, -- null: nothing is left of it
+    version bigint not null,
+    at timestamptz not null default now(),
+    cause text not null,
+    primary key (customer_id, version)
+);
 
 -- What recognition last said of an account, as far as the customer view shows it.
 create table standings (
     author_key text primary key,
     version bigint not null,
     standing bytea not null
+) with (fillfactor = 80);
+
+-- The newest revision we ever gave each record: we alone give them, so this outlives a replay.
+create table contact_revisions (
+    contact_id uuid primary key,
+    revision int not null check (revision > 0),
+    updated_at timestamptz not null,
+    digest bytea not null check (length(digest) = 16) -- of the content: the same record again is no new revision
 ) with (fillfactor = 80);
 
 -- Exact counts, and the next numbers to give; at most one row, written under the pen.

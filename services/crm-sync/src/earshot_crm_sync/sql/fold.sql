@@ -35,11 +35,11 @@ select customer_no, statements, profile, version from customers where customer_n
 
 -- name: load_identifiers_by_alias
 -- Identifiers by the id they would have alone.
-select identifier_no, alias, kind, value, customer_no, shared, claimed from identifiers where alias = any($1::uuid[])
+select identifier_no, alias, kind, value, customer_no, shared, published from identifiers where alias = any($1::uuid[])
 
 -- name: load_identifiers
 -- Identifiers by number.
-select identifier_no, alias, kind, value, customer_no, shared, claimed from identifiers where identifier_no = any($1::int[])
+select identifier_no, alias, kind, value, customer_no, shared, published from identifiers where identifier_no = any($1::int[])
 
 -- name: update_activities
 -- Items decided anew, revised, withdrawn or erased.
@@ -78,16 +78,21 @@ select statement_no, count(*)::int as record_count, max(occurred_at) as last_at,
   from records group by statement_no
 
 -- name: reach
--- Every identifier that living evidence or a person's word connects with some, through values that may link.
+-- Every identifier that living evidence or a person's word connects with some, through what may link.
 with recursive reached(identifier_no) as (
     select unnest($1::int[])
     union
-    select unnest(s.links)
+    select next.identifier_no
       from reached r
       join identifiers i on i.identifier_no = r.identifier_no
-      join evidence e on e.identifier_no = r.identifier_no
-       and (e.rule = 0 or (e.rule = 1 and i.shared & 2 = 0) or (e.rule = 2 and i.shared & 1 = 0))
-      join statements s on s.statement_no = e.statement_no and s.record_count > 0
+     cross join lateral (
+        select unnest(s.links) as identifier_no
+          from evidence e join statements s on s.statement_no = e.statement_no and s.record_count > 0
+         where e.identifier_no = i.identifier_no and (e.rule = 0 or i.shared = 0 or (e.rule = 1 and i.shared & 2 = 0))
+        union all
+        select other.identifier_no
+          from decision_parts mine join decision_parts other on other.decision_id = mine.decision_id and other.bond
+         where mine.identifier_no = i.identifier_no and mine.bond) next
 )
 select identifier_no from reached
 
@@ -98,8 +103,123 @@ select s.statement_no, s.digest, s.links, s.saying, s.record_count, s.first_at, 
   from statements s
  where s.record_count > 0 and s.statement_no in (
     select e.statement_no from evidence e join identifiers i on i.identifier_no = e.identifier_no
-     where e.identifier_no = any($1::int[])
-       and (e.rule = 0 or (e.rule = 1 and i.shared & 2 = 0) or (e.rule = 2 and i.shared & 1 = 0)))
+     where e.identifier_no = any($1::int[]) and (e.rule = 0 or i.shared = 0 or (e.rule = 1 and i.shared & 2 = 0)))
+
+-- name: load_decisions
+-- People's words that name some identifiers.
+select decision_id, verb, a, b, "left", "right", at, actor from decisions
+ where decision_id in (select decision_id from decision_parts where identifier_no = any($1::int[]))
+
+-- name: insert_decisions
+-- People's words.
+insert into decisions (decision_id, verb, a, b, "left", "right", at, actor) values ($1, $2, $3, $4, $5, $6, $7, $8)
+on conflict (decision_id) do nothing
+
+-- name: insert_decision_parts
+-- The identifiers a word names.
+insert into decision_parts (identifier_no, decision_id, bond)
+select n.identifier_no, $2, n.bond from unnest($1::int[], $3::boolean[]) as n(identifier_no, bond) on conflict do nothing
+
+-- name: insert_edits
+-- Values set by hand.
+insert into edits (identifier_no, action_id, field, edit)
+select n.identifier_no, n.action_id, n.field, n.edit
+  from unnest($1::int[], $2::uuid[], $3::text[], $4::bytea[]) as n(identifier_no, action_id, field, edit)
+on conflict do nothing
+
+-- name: load_edits
+-- Values set by hand for some identifiers.
+select identifier_no, edit from edits where identifier_no = any($1::int[])
+
+-- name: insert_consents
+-- Consents recorded.
+insert into consents (identifier_no, action_id, consent)
+select n.identifier_no, n.action_id, n.consent from unnest($1::int[], $2::uuid[], $3::bytea[]) as n(identifier_no, action_id, consent)
+on conflict do nothing
+
+-- name: load_consents
+-- Consents recorded for some identifiers.
+select identifier_no, consent from consents where identifier_no = any($1::int[])
+
+-- name: mark_shared
+-- What identifiers tie nobody as.
+update identifiers set shared = n.shared from unnest($1::int[], $2::smallint[]) as n(identifier_no, shared)
+ where identifiers.identifier_no = n.identifier_no
+
+-- name: first_claimant
+-- The id of the customer who is answered for an identifier that ties nobody: the best claimant, vouched for before claimed, then the first.
+select anchor.alias
+  from evidence e
+  join statements s on s.statement_no = e.statement_no and s.record_count > 0
+  join identifiers speaker on speaker.identifier_no = s.links[1]
+  join identifiers anchor on anchor.identifier_no = speaker.customer_no
+ where e.identifier_no = $1 and e.rule > 0
+ order by e.rule = 3, s.first_at, s.first_id, s.statement_no limit 1
+
+-- name: mark_published
+-- Customers that are told of by the ids of these identifiers.
+update identifiers set published = true where identifier_no = any($1::int[])
+
+-- name: name_identifiers
+-- Identifiers that were named before any record showed them.
+update identifiers set kind = n.kind, value = n.value from unnest($1::int[], $2::text[], $3::text[]) as n(identifier_no, kind, value)
+ where identifiers.identifier_no = n.identifier_no
+
+-- name: spans_of_shared
+-- From when to when each speaker shows an identifier that ties nobody as a value; speakers by handle may prove to be accounts.
+select s.links[1] as speaker_no, i.kind = 'handle' as by_handle, min(s.first_at) as first_at, max(s.last_at) as last_at
+  from evidence e
+  join statements s on s.statement_no = e.statement_no and s.record_count > 0
+  join identifiers i on i.identifier_no = s.links[1]
+ where e.identifier_no = $1 and e.rule >= 2
+ group by 1, 2
+
+-- name: links_of_speakers
+-- All that the living statements of some speakers show.
+select distinct unnest(s.links) as identifier_no
+  from evidence e join statements s on s.statement_no = e.statement_no and s.record_count > 0
+ where e.identifier_no = any($1::int[]) and e.rule = 0
+
+-- name: replace_suggestions
+-- Forgets the suggestions about some identifiers.
+delete from suggestions where a = any($1::int[]) or b = any($1::int[])
+
+-- name: insert_suggestions
+-- Pairs for a person to look at.
+insert into suggestions (suggestion_id, a, b, weight, suggestion)
+select n.suggestion_id, n.a, n.b, n.weight, n.suggestion
+  from unnest($1::uuid[], $2::int[], $3::int[], $4::double precision[], $5::bytea[]) as n(suggestion_id, a, b, weight, suggestion)
+on conflict (suggestion_id) do update set weight = excluded.weight, suggestion = excluded.suggestion
+
+-- name: load_contacts
+-- What is known of some records of other systems.
+select contact_id, revision, statement_no, updated_at, record from contacts where contact_id = any($1::uuid[])
+
+-- name: upsert_contacts
+-- Records of other systems as they are now.
+insert into contacts (contact_id, connector, record_id, revision, statement_no, updated_at, record)
+select n.contact_id, n.connector, n.record_id, n.revision, n.statement_no, n.updated_at, n.record
+  from unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::int[], $6::timestamptz[], $7::bytea[])
+    as n(contact_id, connector, record_id, revision, statement_no, updated_at, record)
+on conflict (contact_id) do update set revision = excluded.revision, statement_no = excluded.statement_no,
+       updated_at = excluded.updated_at, record = excluded.record
+
+-- name: load_revisions
+-- The newest revision we ever gave some records.
+select contact_id, revision, updated_at, digest from contact_revisions where contact_id = any($1::uuid[])
+
+-- name: upsert_revisions
+-- The revisions we give now.
+insert into contact_revisions (contact_id, revision, updated_at, digest)
+select n.contact_id, n.revision, n.updated_at, n.digest
+  from unnest($1::uuid[], $2::int[], $3::timestamptz[], $4::bytea[]) as n(contact_id, revision, updated_at, digest)
+on conflict (contact_id) do update set revision = excluded.revision, updated_at = excluded.updated_at, digest = excluded.digest
+
+-- name: log_moves
+-- What became of ids.
+insert into merge_log (customer_id, into_id, version, cause)
+select n.customer_id, n.into_id, $3, $4 from unnest($1::uuid[], $2::uuid[]) as n(customer_id, into_id)
+on conflict do nothing
 
 -- name: hold_identifiers
 -- Who holds identifiers now; null: nobody.

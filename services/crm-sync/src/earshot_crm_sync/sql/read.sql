@@ -14,7 +14,15 @@ select c.customer_no, c.statements, c.profile, c.version
 -- The same, of those who hold one of some identifiers.
 select c.customer_no, c.statements, c.profile, c.version
   from customers c
- where c.customer_no in (select customer_no from identifiers where alias = any($3::uuid[])) and c.customer_no > $1
+ where c.customer_no in (
+    select coalesce(i.customer_no, case when i.shared > 0 then (
+        select speaker.customer_no
+          from evidence e
+          join statements s on s.statement_no = e.statement_no and s.record_count > 0
+          join identifiers speaker on speaker.identifier_no = s.links[1]
+         where e.identifier_no = i.identifier_no and e.rule > 0
+         order by e.rule = 3, s.first_at, s.first_id, s.statement_no limit 1) end)
+      from identifiers i where i.alias = any($3::uuid[])) and c.customer_no > $1
  order by c.customer_no limit $2
 
 -- name: read_timeline

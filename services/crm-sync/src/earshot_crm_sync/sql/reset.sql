@@ -1,3 +1,4 @@
 -- name: reset_views
 -- Empties every view, so that a replay folds the topics anew.
-truncate identifiers, statements, evidence, customers, customer_words, activities, contacts, standings, totals
+truncate identifiers, statements, evidence, customers, customer_words, activities, contacts, decisions,
+         decision_parts, edits, consents, suggestions, standings, totals

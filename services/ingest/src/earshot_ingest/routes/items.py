@@ -65,7 +65,7 @@ def items_router(pool: Pool, intake: Intake, edits: Edits) -> APIRouter:
     ) -> Response:
         call, now = call_of(request), datetime.now(UTC)
         try:
-            item, edited_at = read_edit(call.body, feedback_id, intake.normaliser(call), now)
+            item, edited_at = read_edit(call.body, feedback_id, intake.normaliser(grant_of(call)), now)
         except Refusal as refusal:
             raise error_of(refusal) from None
         return response_of(await edits.edit(_change(request, feedback_id, edited_at, who, ticket, now), item))

@@ -143,6 +143,32 @@ def fold(messages: Sequence[Message], acts: Sequence[Act]) -> CaseState | None:
     return state
 
 
+def begin(message: Message) -> CaseState:
+    """Return what a thread of one message comes to: what `fold` returns for it alone, at a fifth of the price."""
+    order = message.order
+    customer = message.role == Role.CUSTOMER
+    response = order if message.role == Role.BRAND else None
+    return CaseState(
+        label=message.key,
+        opening=order,
+        opened_by_customer=customer,
+        live=not message.backfill,
+        channel=message.channel,
+        author_key=message.author_key,
+        intent=message.intent,
+        team=message.routes[0] if message.routes else None,
+        brand=message.brand,
+        branded=None if message.brand is None else order,
+        has_customer=customer,
+        count=1,
+        severity=message.severity if customer else 1,
+        stance=message.stance,
+        last_response=response,
+        last_elsewhere=response,
+        last_unseen=order if customer else None,
+    )
+
+
 def append(state: CaseState, message: Message) -> bool:
     """Count one message more of a thread into ``state``; False, and nothing changed, when only the whole thread can tell.
 

@@ -27,10 +27,10 @@ class Stance(IntEnum):
     WATCH = 1
     RESPOND = 2
 
-    @property
-    def word(self) -> str:
-        """Return it as the topics spell it."""
-        return self.name.lower()
+
+STANCE_WORDS = ("leave", "watch", "respond")
+"""The stances as topics spell them, by number: an enum's `name` costs a function call each time."""
+ROLE_WORDS = ("customer", "brand", "staff")
 
 
 class Message(msgspec.Struct, frozen=True, array_like=True, kw_only=True, gc=False):

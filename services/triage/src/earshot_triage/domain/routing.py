@@ -4,16 +4,15 @@ Owns the rules as values and their application. How they are written in ``config
 Every decision carries its reasons in words: the rule's name and what in the item met it.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from earshot_triage.domain.message import Role, Stance
+from earshot_triage.domain.message import STANCE_WORDS, Role, Stance
 
-PRODUCT, SUPPORT, COMMUNITY = "product", "support", "community"
+_MOST_REMEMBERED = 4096
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+class Subject(NamedTuple):
     """What rules look at. ``intents`` are probabilities; ``rating`` is the rating's share of its best, None without one."""
 
     role: Role
@@ -23,74 +22,42 @@ class Subject:
     visibility: str
     brand: str | None
     language: str
-    intent: str
-    intents: dict[str, float]
     conduct: str
-    sentiment: float
     severity: int
+    sentiment: float
     rating: float | None
+    intents: dict[str, float]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Condition:
-    """What an item must be; what is not given is not asked. Within one field any entry will do; all fields must agree.
+    """What an item must be; what is not given is not asked.
 
-    ``intents``: each with the least probability that counts.
+    ``among``: (field of `Subject`, what it may be); ``intents``: any of these, each with the least probability that counts; ``at_least``
+    and ``at_most``: (field, bound). All must agree.
     """
 
-    roles: frozenset[Role] | None = None
-    kinds: frozenset[str] | None = None
-    channels: frozenset[str] | None = None
-    sources: frozenset[str] | None = None
-    brands: frozenset[str] | None = None
-    languages: frozenset[str] | None = None
-    visibilities: frozenset[str] | None = None
-    conducts: frozenset[str] | None = None
-    intents: tuple[tuple[str, float], ...] | None = None
-    severity_from: int | None = None
-    sentiment_to: float | None = None
-    rating_to: float | None = None
+    among: tuple[tuple[str, frozenset[object]], ...] = ()
+    intents: tuple[tuple[str, float], ...] = ()
+    at_least: tuple[tuple[str, float], ...] = ()
+    at_most: tuple[tuple[str, float], ...] = ()
 
     def met_by(self, subject: Subject) -> str | None:
         """Return what met the condition in words, None when it is not met."""
-        for wanted, found in (
-            (self.roles, subject.role),
-            (self.kinds, subject.kind),
-            (self.channels, subject.channel),
-            (self.sources, subject.source),
-            (self.brands, subject.brand),
-            (self.languages, subject.language),
-            (self.visibilities, subject.visibility),
-            (self.conducts, subject.conduct),
-        ):
-            if wanted is not None and found not in wanted:
-                return None
-        return self._weighed(subject)
-
-    def _weighed(self, subject: Subject) -> str | None:
-        words = []
-        if self.conducts is not None:
-            words.append(subject.conduct)
-        if self.kinds is not None:
-            words.append(f"kind {subject.kind}")
-        if self.intents is not None:
-            found = [(name, p) for name, least in self.intents if (p := subject.intents.get(name, 0.0)) >= least]
+        if any(getattr(subject, name) not in wanted for name, wanted in self.among):
+            return None
+        words = [f"{name} {getattr(subject, name)}" for name, _ in self.among if name != "role"]
+        if self.intents:
+            found = [f"{name} at least {least:g}" for name, least in self.intents if subject.intents.get(name, 0.0) >= least]
             if not found:
                 return None
-            name, p = max(found, key=lambda each: each[1])
-            words.append(f"{name} {p:.2f}")
-        if self.severity_from is not None:
-            if subject.severity < self.severity_from:
-                return None
-            words.append(f"severity {subject.severity}")
-        if self.sentiment_to is not None:
-            if subject.sentiment > self.sentiment_to:
-                return None
-            words.append(f"sentiment {subject.sentiment:.2f}")
-        if self.rating_to is not None:
-            if subject.rating is None or subject.rating > self.rating_to:
-                return None
-            words.append(f"rating {subject.rating:.2f}")
+            words += found
+        for bounds, word, sign in ((self.at_least, "least", 1), (self.at_most, "most", -1)):
+            for name, bound in bounds:
+                value = getattr(subject, name)
+                if value is None or value * sign < bound * sign:
+                    return None
+                words.append(f"{name} at {word} {bound:g}")
         return ", ".join(words) or "always"
 
 
@@ -155,23 +122,45 @@ class Routing:
     reasons: tuple[str, ...]
 
 
+class Router:
+    """Applies one version of the rules.
+
+    The answer hangs on few things only: the fields that some rule asks for, and on which side of each bound the numbers lie. Answers are
+    remembered by these, since asking every rule of every item would cost more than all else that is decided about it.
+    """
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules
+        conditions = [rule.when for rule in rules.routes] + [rule.when for rule in rules.stances]
+        asked = {name for condition in conditions for name, _ in condition.among}
+        self._fields = tuple(place for place, name in enumerate(Subject._fields) if name in asked)
+        self._intents = sorted({each for condition in conditions for each in condition.intents})
+        bounds = {each for condition in conditions for each in condition.at_least + condition.at_most}
+        self._bounds = [(Subject._fields.index(name), bound) for name, bound in sorted(bounds)]
+        self._remembered: dict[tuple[object, ...], Routing] = {}
+
+    def route(self, subject: Subject) -> Routing:
+        """Return where an item goes: what every met rule says, in the order of the rules, each team once."""
+        intents = subject.intents
+        signs = [subject[place] for place in self._fields]
+        signs += [intents.get(name, 0.0) >= least for name, least in self._intents]
+        for place, bound in self._bounds:
+            value = subject[place]
+            signs.append(None if value is None else (value > bound) - (value < bound))  # type: ignore[operator]  # bounds are asked of numbers
+        key = tuple(signs)
+        known = self._remembered.get(key)
+        if known is None:
+            if len(self._remembered) >= _MOST_REMEMBERED:
+                self._remembered.clear()
+            known = self._remembered[key] = route(subject, self.rules)
+        return known
+
+
 def route(subject: Subject, rules: Rules) -> Routing:
-    """Return where an item goes: what every met rule says, in the order of the rules, each team once."""
+    """Return what `Router.route` returns, asking every rule."""
     reasons: list[str] = []
-    routes = _routes(subject, rules.routes, reasons)
-    stance = Stance.WATCH
-    for rule in rules.stances:
-        why = rule.when.met_by(subject)
-        if why is not None:
-            stance = rule.stance
-            reasons.append(f"stance {stance.word}: {rule.name} ({why})")
-            break
-    return Routing(routes, stance, tuple(reasons))
-
-
-def _routes(subject: Subject, rules: Sequence[RouteRule], reasons: list[str]) -> tuple[str, ...]:
     routes: list[str] = []
-    for rule in rules:
+    for rule in rules.routes:
         why = rule.when.met_by(subject)
         if why is None:
             continue
@@ -179,4 +168,11 @@ def _routes(subject: Subject, rules: Sequence[RouteRule], reasons: list[str]) ->
         reasons.append(f"route {', '.join(rule.to) or 'nowhere'}: {rule.name} ({why})")
         if rule.last:
             break
-    return tuple(routes)
+    stance = Stance.WATCH
+    for treatment in rules.stances:
+        why = treatment.when.met_by(subject)
+        if why is not None:
+            stance = treatment.stance
+            reasons.append(f"stance {STANCE_WORDS[stance]}: {treatment.name} ({why})")
+            break
+    return Routing(tuple(routes), stance, tuple(reasons))

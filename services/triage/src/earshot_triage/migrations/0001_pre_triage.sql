@@ -71,6 +71,7 @@ create table alerts (
     raised_at timestamptz not null,
     acknowledged_at timestamptz, -- null: not yet
     acknowledged_by text, -- null: not yet
+    brand text, -- null: of no brand
     body bytea not null
 );
 create index alerts_by_time on alerts (raised_at, alert_id);

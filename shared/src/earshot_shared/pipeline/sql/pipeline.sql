@@ -108,10 +108,6 @@ select id, topic, partition, "offset", key, value from dead_letters where retry_
 -- Those that were applied after all.
 delete from dead_letters where id = any($1::uuid[])
 
--- name: claim_actions
--- Remembers action ids; returns those that were not known: the others are copies of what was applied at once.
-insert into actions_done (action_id) select unnest($1::uuid[]) on conflict do nothing returning action_id
-
 -- name: list_positions
 -- Where every partition stands.
 select topic, partition, next_offset from positions order by topic, partition

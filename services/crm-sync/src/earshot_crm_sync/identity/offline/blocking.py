@@ -1,6 +1,7 @@
 """Which pairs of records are worth comparing: those that share at least one of several keys.
 
-Owns the keys and the bound on their number: a key shared by many records pairs only neighbours in a sorted order, so the number of pairs grows
+Owns the keys and the bound on their number: a key shared by many records pairs only neighbours in a sorted order, so
+the number of pairs grows
 with the number of records whatever they share. Must not score.
 """
 
@@ -15,6 +16,8 @@ from . import spelling
 from .columns import Codes, Columns, Vocabulary
 
 LARGEST_BLOCK = 40  # all pairs of a block up to here: 780
+STRONG_KEYS = 3  # mail, mailbox name, phone, and every handle: one of them is enough, of the others it takes WEAK_KEYS
+LARGE_FILE, WEAK_KEYS, WEAK_KEYS_OF_LARGE = 30_000, 2, 3  # the more records, the more share two keys by chance
 NEIGHBOURS = 8  # of a larger block each record meets as many on either side of it in sorted order
 
 Keys = NDArray[np.int64]
@@ -24,8 +27,23 @@ Pairs = NDArray[np.int64]  # i * count + j with i < j
 def candidate_pairs(columns: Columns) -> Pairs:
     """Return the distinct candidate pairs, sorted."""
     order = _sort_order(columns)
-    found = [_pairs_of_key(key, order, columns.count) for key in blocking_keys(columns)]
-    return np.unique(np.concatenate(found)) if found else np.empty(0, np.int64)
+    strong: list[Pairs] = []
+    weak: list[Pairs] = []
+    for number, key in enumerate(blocking_keys(columns)):
+        pairs = _pairs_of_key(key, order, columns.count)
+        (strong if number < STRONG_KEYS + len(columns.handles) else weak).append(pairs)
+    found = np.concatenate([*strong, *weak])
+    first = np.concatenate(
+        (np.ones(sum(part.size for part in strong), np.int8), np.zeros(sum(part.size for part in weak), np.int8))
+    )
+    order = np.argsort(found)
+    found, first = found[order], first[order]
+    if found.size == 0:
+        return found
+    enough = WEAK_KEYS_OF_LARGE if columns.count > LARGE_FILE else WEAK_KEYS
+    starts = np.flatnonzero(np.concatenate(([True], found[1:] != found[:-1])))
+    times = np.diff(np.concatenate((starts, [found.size])))
+    return found[starts[(times >= enough) | np.maximum.reduceat(first, starts).astype(np.bool_)]]
 
 
 def blocking_keys(columns: Columns) -> Iterator[Keys]:
@@ -100,7 +118,10 @@ def _both(left: NDArray[np.integer], right: NDArray[np.integer]) -> Keys:
 
 
 def _sort_order(columns: Columns) -> NDArray[np.int64]:
-    """Return each record's place when sorted by family name, given name and birth: what neighbours in a large block are."""
+    """Return each record's place when sorted by family name, given name and birth.
+
+    What neighbours in a large block are.
+    """
     texts = np.asarray([*columns.names.texts, ""], dtype=object)
     names = texts.argsort(kind="stable").argsort(kind="stable")
     rank = names[columns.codes["family"]], names[columns.codes["given"]], columns.codes["birth"]

@@ -14,15 +14,16 @@ from .model import Floats
 
 MERGE_BITS = 2.0
 CLIP_BITS = 12.0  # one pair is worth no more than this for or against
+RELATIVES = 3.0  # what speaks against counts so much more where relatives must be reckoned with
 LARGEST_JOIN = 4_000  # cross pairs looked at; beyond, the pair at hand decides
 
 
-def cluster(i: Codes, j: Codes, bits: Floats, count: int) -> tuple[Codes, Floats]:
+def cluster(i: Codes, j: Codes, bits: Floats, count: int, *, families: bool = False) -> tuple[Codes, Floats]:
     """Return each record's cluster (its smallest member) and the bits of its best pair inside it (inf alone).
 
     Shapes: i < j, one row a scored pair; the answer has one row a record.
     """
-    known = _pair_table(i, j, bits)
+    known = _pair_table(i, j, bits, against=RELATIVES if families else 1.0)
     root = list(range(count))
     members: dict[int, list[int]] = {}
     order = np.lexsort((j, i, -bits))
@@ -45,13 +46,13 @@ def cluster(i: Codes, j: Codes, bits: Floats, count: int) -> tuple[Codes, Floats
     return label, np.where(np.isneginf(best), np.inf, best)
 
 
-def _pair_table(i: Codes, j: Codes, bits: Floats) -> dict[int, dict[int, float]]:
+def _pair_table(i: Codes, j: Codes, bits: Floats, *, against: float) -> dict[int, dict[int, float]]:
     """Return, for records with a pair worth merging, all their scored pairs."""
     wanted = np.zeros(int(max(i.max(initial=0), j.max(initial=0))) + 1, np.bool_)
     good = bits >= MERGE_BITS
     wanted[i[good]] = wanted[j[good]] = True
     rows = np.flatnonzero(wanted[i] & wanted[j]) if i.size else np.empty(0, np.int64)
-    clipped = np.clip(bits[rows], -CLIP_BITS, CLIP_BITS)
+    clipped = np.clip(np.where(bits[rows] < 0, bits[rows] * against, bits[rows]), -CLIP_BITS, CLIP_BITS)
     table: dict[int, dict[int, float]] = {}
     for a, b, value in zip(i[rows].tolist(), j[rows].tolist(), clipped.tolist(), strict=True):
         table.setdefault(a, {})[b] = value

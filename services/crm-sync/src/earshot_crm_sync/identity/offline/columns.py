@@ -5,7 +5,7 @@ Owns the reading of one record and the encoding of many. Must not compare.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 import msgspec
@@ -16,7 +16,7 @@ from .. import normalise
 from . import spelling
 
 Codes = NDArray[np.int32]
-PLAIN_FIELDS = ("generation", "birth", "email", "phone", "street", "city", "postcode", "region", "country")
+MOST_REMEMBERED = 200_000  # spellings a field keeps at hand: bounds the memory
 MOST_CHANNELS = 8  # further channels are compared by exact handle alone
 
 
@@ -42,7 +42,7 @@ class Vocabulary:
 class Columns:
     """All records of one file. Shapes: every column has one int32 a record."""
 
-    ids: list[str | None]
+    ids: list[str | int | None]
     names: Vocabulary  # given and family names share one, so that they can be compared crosswise
     vocabularies: dict[str, Vocabulary]
     codes: dict[str, Codes]
@@ -56,19 +56,60 @@ class Columns:
         return len(self.ids)
 
 
-@dataclass(slots=True)
+class _Field:
+    """One field being read: remembers what the texts it met lately became, since most repeat."""
+
+    __slots__ = ("_codes", "_known", "_spell", "vocabulary")
+
+    def __init__(self, spell: Callable[[str], str]) -> None:
+        self.vocabulary = Vocabulary()
+        self._codes: list[int] = []
+        self._known: dict[str, int] = {}
+        self._spell = spell
+
+    def add(self, value: object) -> None:
+        """Take the next record's value, whatever it is."""
+        if type(value) is not str:
+            value = spelling.text_of(value)
+        code = self._known.get(value)
+        if code is None:
+            code = self.vocabulary.code(self._spell(value))
+            if len(self._known) >= MOST_REMEMBERED:
+                self._known.clear()
+            self._known[value] = code
+        self._codes.append(code)
+
+    def column(self) -> Codes:
+        """Return the codes."""
+        return np.asarray(self._codes, np.int32)
+
+
+_SPELLINGS: dict[str, tuple[str, Callable[[str], str]]] = {
+    "birth": ("birth_date", spelling.birth_date),
+    "email": ("email", spelling.mail),
+    "phone": ("phone", spelling.phone),
+    "street": ("street", spelling.address),
+    "city": ("city", spelling.place),
+    "postcode": ("postcode", spelling.postcode),
+    "region": ("region", spelling.place),
+    "country": ("country", spelling.place),
+}
+
+
 class ColumnsBuilder:
     """Takes records one by one."""
 
-    _ids: list[str | None] = field(default_factory=list)
-    _names: Vocabulary = field(default_factory=Vocabulary)
-    _vocabularies: dict[str, Vocabulary] = field(default_factory=lambda: {name: Vocabulary() for name in PLAIN_FIELDS})
-    _given: list[int] = field(default_factory=list)
-    _family: list[int] = field(default_factory=list)
-    _plain: dict[str, list[int]] = field(default_factory=lambda: {name: [] for name in PLAIN_FIELDS})
-    _handles: list[tuple[int, str, int]] = field(default_factory=list)
-    _handle_names: Vocabulary = field(default_factory=Vocabulary)
-    _international: list[bool] = field(default_factory=list)
+    def __init__(self) -> None:
+        self._ids: list[str | int | None] = []
+        self._names, self._generations = Vocabulary(), Vocabulary()
+        self._given: list[int] = []
+        self._family: list[int] = []
+        self._generation: list[int] = []
+        self._parts: dict[tuple[object, object, object], tuple[int, int, int]] = {}
+        self._fields = {name: _Field(spell) for name, (_, spell) in _SPELLINGS.items()}
+        self._takers = [(key, self._fields[name].add) for name, (key, _) in _SPELLINGS.items()]
+        self._handles: list[tuple[int, str, int]] = []
+        self._handle_names = Vocabulary()
 
     def add_line(self, line: bytes) -> None:
         """Take one line of JSON; what is no object becomes a record about which nothing is known."""
@@ -80,39 +121,46 @@ class ColumnsBuilder:
 
     def add(self, record: Mapping[str, object]) -> None:
         """Take one record of the contract's shape; fields of the wrong type count as missing."""
+        get = record.get
+        given, family, generation = self._name(get("name"), get("given_name"), get("family_name"))
+        self._given.append(given)
+        self._family.append(family)
+        self._generation.append(generation)
+        for key, take in self._takers:
+            take(get(key))
+        accounts = get("accounts")
+        if isinstance(accounts, dict):
+            for channel, value in accounts.items():
+                own = normalise.handle(spelling.text_of(value))
+                if own:
+                    self._handles.append((len(self._ids), str(channel).lower(), self._handle_names.code(own)))
+        known_as = get("id")
+        self._ids.append(known_as if isinstance(known_as, str | int) and not isinstance(known_as, bool) else None)
+
+    def _name(self, name: object, given: object, family: object) -> tuple[int, int, int]:
         text = spelling.text_of
-        given, family, generation = spelling.name_parts(
-            text(record.get("name")), text(record.get("given_name")), text(record.get("family_name"))
-        )
-        phone, abroad = spelling.phone_key(text(record.get("phone")))
-        self._ids.append(text(record.get("id")) or None)
-        self._given.append(self._names.code(given))
-        self._family.append(self._names.code(family))
-        self._international.append(abroad)
-        values = {
-            "generation": generation,
-            "birth": spelling.birth_date(text(record.get("birth_date"))),
-            "email": spelling.mail(text(record.get("email"))),
-            "phone": phone,
-            "street": spelling.address(text(record.get("street"))),
-            "city": spelling.place(text(record.get("city"))),
-            "postcode": spelling.postcode(text(record.get("postcode"))),
-            "region": spelling.place(text(record.get("region"))),
-            "country": spelling.place(text(record.get("country"))),
-        }
-        for name, value in values.items():
-            self._plain[name].append(self._vocabularies[name].code(value))
-        accounts = record.get("accounts")
-        for channel, value in (accounts if isinstance(accounts, dict) else {}).items():
-            own = normalise.handle(text(value))
-            if own:
-                self._handles.append((len(self._ids) - 1, str(channel).lower(), self._handle_names.code(own)))
+        raw = (text(name), text(given), text(family))
+        found = self._parts.get(raw)
+        if found is None:
+            first, last, generation = spelling.name_parts(*raw)
+            found = self._names.code(first), self._names.code(last), self._generations.code(generation)
+            if len(self._parts) >= MOST_REMEMBERED:
+                self._parts.clear()
+            self._parts[raw] = found
+        return found
 
     def build(self) -> Columns:
         """Return the columns."""
         count = len(self._ids)
-        codes = {"given": np.asarray(self._given, np.int32), "family": np.asarray(self._family, np.int32)}
-        codes |= {name: np.asarray(values, np.int32) for name, values in self._plain.items()}
+        codes = {
+            "given": np.asarray(self._given, np.int32),
+            "family": np.asarray(self._family, np.int32),
+            "generation": np.asarray(self._generation, np.int32),
+        }
+        codes |= {name: field.column() for name, field in self._fields.items()}
+        vocabularies = {name: field.vocabulary for name, field in self._fields.items()}
+        abroad = np.asarray([text.startswith("+") for text in vocabularies["phone"].texts] + [False])
+        vocabularies["phone"].texts[:] = [text.removeprefix("+") for text in vocabularies["phone"].texts]
         handles: dict[str, Codes] = {}
         for record, channel, code in self._handles:
             if channel not in handles and len(handles) >= MOST_CHANNELS:
@@ -122,11 +170,11 @@ class ColumnsBuilder:
         return Columns(
             self._ids,
             self._names,
-            self._vocabularies,
+            vocabularies | {"generation": self._generations},
             codes,
             handles,
             self._handle_names,
-            np.asarray(self._international, np.bool_),
+            abroad[codes["phone"]],
         )
 
 

@@ -33,13 +33,23 @@ class Answer:
 
 def resolve_columns(columns: Columns, model: Model | None = None) -> Answer:
     """Return who is who among the records."""
-    i, j, bits = scored_pairs(columns, model or shipped_model())
-    label, best = cluster(i, j, bits, columns.count)
-    return Answer(label, confidence(best), i.size)
+    scored = scored_pairs(columns, model or shipped_model())
+    label, best = cluster(scored.i, scored.j, scored.bits, columns.count, families=scored.families)
+    return Answer(label, confidence(best), scored.i.size)
 
 
-def scored_pairs(columns: Columns, model: Model) -> tuple[Codes, Codes, NDArray[np.float64]]:
-    """Return all candidate pairs (i < j) and their bits."""
+@dataclass(frozen=True, slots=True)
+class ScoredPairs:
+    """All candidate pairs (i < j), their bits, and whether the file holds people who live together."""
+
+    i: Codes
+    j: Codes
+    bits: NDArray[np.float64]
+    families: bool
+
+
+def scored_pairs(columns: Columns, model: Model) -> ScoredPairs:
+    """Return all candidate pairs with their scores."""
     pairs = candidate_pairs(columns)
     i, j = (pairs // columns.count).astype(np.int32), (pairs % columns.count).astype(np.int32)
     scorer = PairScorer(columns, model)
@@ -53,4 +63,4 @@ def scored_pairs(columns: Columns, model: Model) -> tuple[Codes, Codes, NDArray[
         expected = expected_same(bits, columns.count)
         model = adapted(model, fields, weighed, bits)
         bits = bits_of(model, fields, weighed, columns.count, families=families, expected=expected)
-    return i, j, bits
+    return ScoredPairs(i, j, bits, families)

@@ -1,6 +1,7 @@
 """How alike two records are, field by field, as levels: many pairs at a time.
 
-Owns the definition of the levels. Must not weigh them. A level is a small integer; MISSING says that either side lacks the field.
+Owns the definition of the levels. Must not weigh them. A level is a small integer; MISSING says that either side lacks
+the field.
 Texts are compared once for each distinct pair of texts, however many records carry them.
 """
 
@@ -21,6 +22,9 @@ from .columns import Codes, Columns, Vocabulary
 Levels = NDArray[np.int8]
 Floats = NDArray[np.float64]
 _Texts = NDArray[np.object_]
+
+
+WORKERS = 2  # threads of the text comparisons; they are the costly part, and run outside the interpreter's lock
 
 
 class Level(IntEnum):
@@ -46,6 +50,7 @@ class NameTable:
     is_known: NDArray[np.bool_]
     lengths: NDArray[np.int32]
     has_parts: NDArray[np.bool_]
+    has_groups: NDArray[np.bool_]
 
 
 def name_table(columns: Columns) -> NameTable:
@@ -53,7 +58,7 @@ def name_table(columns: Columns) -> NameTable:
     texts = columns.names.texts
     groups, common = spelling.nicknames(), spelling.common_given_names()
     borne = np.bincount(columns.codes["given"][columns.codes["given"] >= 0], minlength=len(texts))
-    often = max(4, columns.count // 2000)
+    often = max(8, columns.count // 1000)
     sounds, firm = Vocabulary(), Vocabulary()
     return NameTable(
         texts=np.asarray([*texts, ""], dtype=object),
@@ -61,9 +66,11 @@ def name_table(columns: Columns) -> NameTable:
         sounds=np.asarray([sounds.code(spelling.sound(text)) for text in texts] + [-1], np.int32),
         firm_sounds=np.asarray([firm.code(spelling.firm_sound(text)) for text in texts] + [-1], np.int32),
         groups=tuple(groups.get(text, frozenset()) for text in texts),
-        is_known=np.asarray([text in common or text in groups for text in texts] + [False]) | (np.append(borne, 0) >= often),
+        is_known=np.asarray([text in common or text in groups for text in texts] + [False])
+        | (np.append(borne, 0) >= often),
         lengths=np.asarray([len(text) for text in texts] + [0], np.int32),
         has_parts=np.asarray([" " in text for text in texts] + [False]),
+        has_groups=np.asarray([text in groups for text in texts] + [False]),
     )
 
 
@@ -74,19 +81,32 @@ def by_distinct(left: Codes, right: Codes, size: int, compare: Callable[[Codes, 
     if rows.size == 0:
         return levels
     low = np.minimum(left[rows], right[rows]).astype(np.int64)
-    key, back = np.unique(low * size + np.maximum(left[rows], right[rows]), return_inverse=True)
+    key, back = _distinct(low * size + np.maximum(left[rows], right[rows]))
     levels[rows] = compare((key // size).astype(np.int32), (key % size).astype(np.int32))[back]
     return levels
 
 
+def _distinct(keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the distinct keys in order, and where each key is among them; faster than numpy's by hash at this size."""
+    order = np.argsort(keys)
+    ordered = keys[order]
+    fresh = np.concatenate(([True], ordered[1:] != ordered[:-1]))
+    back = np.empty(keys.size, np.int64)
+    back[order] = np.cumsum(fresh) - 1
+    return ordered[fresh], back
+
+
 def similar(left: _Texts, right: _Texts, scorer: Callable[..., float], cutoff: float = 0.0) -> Floats:
     """Return pairwise similarities in 0..1."""
-    found = process.cpdist(left, right, scorer=scorer, score_cutoff=cutoff, dtype=np.float32)
+    found = process.cpdist(left, right, scorer=scorer, score_cutoff=cutoff, dtype=np.float32, workers=WORKERS)
     return np.asarray(found, np.float64)
 
 
 def name_levels(table: NameTable, left: Codes, right: Codes) -> Levels:
-    """Return the levels of two name columns. Two names that both exist are never merely misspelt forms of each other."""
+    """Return the levels of two name columns. Two names that both exist are never merely misspelt forms of each other.
+
+    Eturn the levels of two name columns. Two names that both exist are never merely misspelt forms of each other.
+    """
     return by_distinct(left, right, len(table.texts), lambda a, b: _name_levels(table, a, b))
 
 
@@ -95,7 +115,12 @@ def _name_levels(table: NameTable, a: Codes, b: Codes) -> Levels:
     opening = similar(table.texts[a], table.texts[b], JaroWinkler.normalized_similarity)
     letters = similar(table.sorted_letters[a], table.sorted_letters[b], Indel.normalized_similarity)
     shortest = np.minimum(table.lengths[a], table.lengths[b])
-    close = (slips >= 0.74) | ((opening >= 0.92) & (slips >= 0.6)) | ((letters >= 0.999) & (slips >= 0.5))
+    close = (
+        (slips >= 0.74)
+        | ((slips >= 0.66) & (shortest >= 2))
+        | ((opening >= 0.92) & (slips >= 0.6))
+        | ((letters >= 0.999) & (slips >= 0.5))
+    )
     rough = (slips >= 0.5) | ((letters >= 0.8) & (shortest >= 3)) | (opening >= 0.85)
     levels = np.select([close, rough], [Level.CLOSE, Level.ROUGH], Level.DIFFERENT).astype(np.int8)
     both_known = table.is_known[a] & table.is_known[b]
@@ -103,149 +128,167 @@ def _name_levels(table: NameTable, a: Codes, b: Codes) -> Levels:
     heard = (table.sounds[a] == table.sounds[b]) & ~both_known & (shortest >= 3)
     firmly = (table.firm_sounds[a] == table.firm_sounds[b]) & (shortest >= 3)
     levels[heard | firmly] = Level.ALIAS
-    for row in np.flatnonzero((shortest == 1) | table.has_parts[a] | table.has_parts[b] | both_known):
+    grouped = table.has_groups[a] & table.has_groups[b]
+    for row in np.flatnonzero((shortest == 1) | table.has_parts[a] | table.has_parts[b] | grouped):
         if _is_form_of(table, int(a[row]), int(b[row])):
             levels[row] = Level.ALIAS
     return levels
 
 
 def _is_form_of(table: NameTable, a: int, b: int) -> bool:
-    if table.groups[a] & table.groups[b]:
-        return True
-    one, other = str(table.texts[a]).split(), str(table.texts[b]).split()
-    if len(one) == len(other) == 1:
-        return min(len(one[0]), len(other[0])) == 1 and one[0][0] == other[0][0]
-    if "".join(one) == "".join(other):
-        return True
-    few, many = (one, other) if len(one) <= len(other) else (other, one)
-    return all(any(part == word or (len(part) == 1 and word.startswith(part)) for word in many) for part in few)
+    return bool(table.groups[a] & table.groups[b]) or spelling.is_form_of(str(table.texts[a]), str(table.texts[b]))
 
 
-def birth_levels(texts: _Texts, left: Codes, right: Codes) -> Levels:
-    """CLOSE: one slip, or day and month exchanged; ALIAS: two of year, month and day agree; ROUGH: the year, or all digits, agree."""
-
-    def compare(a: Codes, b: Codes) -> Levels:
-        one, other = texts[a], texts[b]
-        slips = similar(one, other, OSA.normalized_similarity)
-        parts = [_slices(one, bounds) == _slices(other, bounds) for bounds in ((0, 4), (5, 7), (8, 10))]
-        crossed = parts[0] & (_slices(one, (5, 7)) == _slices(other, (8, 10))) & (_slices(one, (8, 10)) == _slices(other, (5, 7)))
-        agree = parts[0].astype(int) + parts[1] + parts[2]
-        return np.select(
-            [(slips >= 0.9) | crossed, agree == 2, parts[0] | (slips >= 0.8)],
-            [Level.CLOSE, Level.ALIAS, Level.ROUGH],
-            Level.DIFFERENT,
-        ).astype(np.int8)
-
-    return by_distinct(left, right, len(texts), compare)
+_NO_DIGITS = str.maketrans("", "", "0123456789")
+Compare = Callable[[Codes, Codes], Levels]
 
 
-def _slices(texts: _Texts, bounds: tuple[int, int]) -> NDArray[np.str_]:
-    return np.asarray([text[bounds[0] : bounds[1]] for text in texts], dtype=np.str_)
+def objects(texts: list[str]) -> _Texts:
+    """Return texts as an array of objects, never of fixed-width strings."""
+    return np.asarray([*texts, ""], dtype=object)[:-1]
 
 
-def text_levels(texts: _Texts, left: Codes, right: Codes) -> Levels:
-    """Return the levels of places and streets: slips alone, and a part of a longer text as ALIAS."""
+def birth_comparer(texts: list[str]) -> Compare:
+    """CLOSE: one slip, or day and month exchanged; ALIAS: the year and one more agree.
 
-    def compare(a: Codes, b: Codes) -> Levels:
-        slips = similar(texts[a], texts[b], OSA.normalized_similarity)
-        blanks = np.asarray([x.replace(" ", "") == y.replace(" ", "") for x, y in zip(texts[a], texts[b], strict=True)])
-        return np.select([blanks | (slips >= 0.75), slips >= 0.5], [Level.CLOSE, Level.ROUGH], Level.DIFFERENT).astype(np.int8)
-
-    return by_distinct(left, right, len(texts), compare)
-
-
-def street_levels(texts: _Texts, left: Codes, right: Codes) -> Levels:
-    """EXACT and CLOSE need the same house number, ALIAS is the same street with another or no number."""
-
-    def compare(a: Codes, b: Codes) -> Levels:
-        words = [(_words(x), _words(y)) for x, y in zip(texts[a], texts[b], strict=True)]
-        named = np.asarray([[x[1], y[1]] for x, y in words], dtype=object).reshape(-1, 2)
-        slips = similar(named[:, 0], named[:, 1], OSA.normalized_similarity)
-        whole = similar(texts[a], texts[b], OSA.normalized_similarity)
-        numbers = np.asarray([bool(x[0]) and x[0] == y[0] for x, y in words])
-        alike = (slips >= 0.7) & np.asarray([bool(x[1]) and bool(y[1]) for x, y in words])
-        return np.select(
-            [(alike & numbers) | (whole >= 0.9), alike, numbers | (whole >= 0.6)],
-            [Level.CLOSE, Level.ALIAS, Level.ROUGH],
-            Level.DIFFERENT,
-        ).astype(np.int8)
-
-    return by_distinct(left, right, len(texts), compare)
-
-
-def _words(street: str) -> tuple[str, str]:
-    """Return the house number and the rest without blanks."""
-    number = next((word for word in street.split() if word[0].isdigit()), "")
-    return number, "".join(word for word in street.split() if not word[0].isdigit())
-
-
-def digit_levels(texts: _Texts, left: Codes, right: Codes) -> Levels:
-    """Return the levels of postcodes: one slip or exchange is CLOSE."""
-
-    def compare(a: Codes, b: Codes) -> Levels:
-        slips = np.asarray(process.cpdist(texts[a], texts[b], scorer=OSA.distance, dtype=np.int32))
-        anagram = np.asarray([sorted(x) == sorted(y) for x, y in zip(texts[a], texts[b], strict=True)])
-        return np.select([(slips <= 1) | anagram, slips == 2], [Level.CLOSE, Level.ROUGH], Level.DIFFERENT).astype(np.int8)
-
-    return by_distinct(left, right, len(texts), compare)
-
-
-def email_levels(texts: _Texts, left: Codes, right: Codes) -> Levels:
-    """CLOSE: a slip or two, but never in the digits, for numbered addresses are other people's; ALIAS: the same mailbox name elsewhere."""
-
-    def compare(a: Codes, b: Codes) -> Levels:
-        one, other = texts[a], texts[b]
-        slips = similar(one, other, OSA.normalized_similarity)
-        kept = np.asarray([_digits(x) == _digits(y) for x, y in zip(one, other, strict=True)])
-        local = np.asarray([_local(x) == _local(y) and len(_local(x)) >= 6 for x, y in zip(one, other, strict=True)])
-        letters = similar(_lettered(one), _lettered(other), Indel.normalized_similarity)
-        scrambled = (slips >= 0.55) & (letters >= 0.85)
-        return np.select(
-            [kept & (slips >= 0.84), local, (slips >= 0.65) & kept | scrambled],
-            [Level.CLOSE, Level.ALIAS, Level.ROUGH],
-            Level.DIFFERENT,
-        ).astype(np.int8)
-
-    return by_distinct(left, right, len(texts), compare)
-
-
-def _digits(address: str) -> str:
-    return "".join(letter for letter in address if letter.isdigit())
-
-
-def _local(address: str) -> str:
-    return "".join(letter for letter in address.partition("@")[0] if letter.isalnum())
-
-
-def _lettered(addresses: _Texts) -> _Texts:
-    return np.asarray(["".join(sorted(address)) for address in addresses] + [""], dtype=object)[:-1]
-
-
-def phone_levels(texts: _Texts, abroad: NDArray[np.bool_], left: Codes, right: Codes, pairs: tuple[Codes, Codes]) -> Levels:
-    """EXACT also when one side lacks the country's prefix; CLOSE: one slip."""
-    levels = by_distinct(left, right, len(texts), lambda a, b: _phone_levels(texts, a, b))
-    international = abroad[pairs[0]] & abroad[pairs[1]]
-    levels[(levels == Level.ALIAS) & international] = Level.DIFFERENT  # two whole numbers of different countries
-    levels[levels == Level.ALIAS] = Level.EXACT
-    return levels
-
-
-def _phone_levels(texts: _Texts, a: Codes, b: Codes) -> Levels:
-    slips = np.asarray(process.cpdist(texts[a], texts[b], scorer=OSA.distance, dtype=np.int32))
-    prefixed = np.asarray(
-        [
-            min(len(x), len(y)) >= 7 and abs(len(x) - len(y)) <= 3 and (x.endswith(y) or y.endswith(x))
-            for x, y in zip(texts[a], texts[b], strict=True)
-        ]
+    ROUGH: the year, or nearly all digits.
+    """
+    known = objects(texts)
+    year, month, day = (
+        np.asarray([text[start:end] for text in texts] or [""]) for start, end in ((0, 4), (5, 7), (8, 10))
     )
-    return np.select([prefixed, slips == 1], [Level.ALIAS, Level.CLOSE], Level.DIFFERENT).astype(np.int8)
-
-
-def handle_levels(texts: _Texts, left: Codes, right: Codes) -> Levels:
-    """Return the levels of two handles on one channel: one slip or exchange is CLOSE."""
 
     def compare(a: Codes, b: Codes) -> Levels:
-        slips = np.asarray(process.cpdist(texts[a], texts[b], scorer=OSA.distance, dtype=np.int32))
+        slips = similar(known[a], known[b], OSA.normalized_similarity)
+        years, months, days = year[a] == year[b], month[a] == month[b], day[a] == day[b]
+        crossed = years & (month[a] == day[b]) & (day[a] == month[b])
+        return np.select(
+            [(slips >= 0.9) | crossed, years & (months | days), years | (slips >= 0.8)],
+            [Level.CLOSE, Level.ALIAS, Level.ROUGH],
+            Level.DIFFERENT,
+        ).astype(np.int8)
+
+    return compare
+
+
+def place_comparer(texts: list[str]) -> Compare:
+    """Slips alone decide; blanks do not count."""
+    known = objects([text.replace(" ", "") for text in texts])
+
+    def compare(a: Codes, b: Codes) -> Levels:
+        slips = similar(known[a], known[b], OSA.normalized_similarity)
+        return np.select([slips >= 0.75, slips >= 0.5], [Level.CLOSE, Level.ROUGH], Level.DIFFERENT).astype(np.int8)
+
+    return compare
+
+
+def street_comparer(texts: list[str]) -> Compare:
+    """CLOSE needs the same house number or next to no slip; ALIAS is the same street with another or no number."""
+    words = [street_words(text) for text in texts]
+    numbers, names, known = Vocabulary(), objects([name for _, name in words]), objects(texts)
+    number = np.asarray([numbers.code(one) for one, _ in words] or [-1], np.int32)
+    is_named = np.asarray([bool(name) for _, name in words] or [False])
+
+    def compare(a: Codes, b: Codes) -> Levels:
+        slips = similar(names[a], names[b], OSA.normalized_similarity)
+        whole = similar(known[a], known[b], OSA.normalized_similarity)
+        same_number = (number[a] == number[b]) & (number[a] >= 0)
+        alike = (slips >= 0.7) & is_named[a] & is_named[b]
+        return np.select(
+            [(alike & same_number) | (whole >= 0.9), alike, same_number | (whole >= 0.6)],
+            [Level.CLOSE, Level.ALIAS, Level.ROUGH],
+            Level.DIFFERENT,
+        ).astype(np.int8)
+
+    return compare
+
+
+def street_words(street: str) -> tuple[str, str]:
+    """Return the house number and the rest without blanks."""
+    number, rest = "", []
+    for word in street.split():
+        if not word[0].isdigit():
+            rest.append(word)
+        elif not number:
+            number = word
+    return number, "".join(rest)
+
+
+def postcode_comparer(texts: list[str]) -> Compare:
+    """One slip or the same digits in another order is CLOSE."""
+    known, orders = objects(texts), Vocabulary()
+    order = np.asarray([orders.code("".join(sorted(text))) for text in texts] or [-1], np.int32)
+
+    def compare(a: Codes, b: Codes) -> Levels:
+        slips = distance(known[a], known[b])
+        close = (slips <= 1) | (order[a] == order[b])
+        return np.select([close, slips == 2], [Level.CLOSE, Level.ROUGH], Level.DIFFERENT).astype(np.int8)
+
+    return compare
+
+
+def email_comparer(texts: list[str]) -> Compare:
+    """CLOSE: a slip or two, but never in the digits, for numbered addresses are other people's.
+
+    Addresses that differ in nothing but digits say nothing either way. ALIAS: the same mailbox name elsewhere.
+    """
+    known, letters = objects(texts), objects(["".join(sorted(text)) for text in texts])
+    digits, locals_ = Vocabulary(), Vocabulary()
+    digit = np.asarray([digits.code("".join(filter(str.isdigit, text)) or "-") for text in texts] or [-1], np.int32)
+    wordings = Vocabulary()
+    wording = np.asarray([wordings.code(text.translate(_NO_DIGITS)) for text in texts] or [-1], np.int32)
+    local_names = ["".join(filter(str.isalnum, text.partition("@")[0])) for text in texts]
+    local = np.asarray([locals_.code(name if len(name) >= 6 else "") for name in local_names] or [-1], np.int32)
+
+    def compare(a: Codes, b: Codes) -> Levels:
+        slips = similar(known[a], known[b], OSA.normalized_similarity)
+        scrambled = np.zeros(slips.size, np.bool_)
+        rows = np.flatnonzero((slips >= 0.55) & (slips < 0.84))
+        scrambled[rows] = similar(letters[a[rows]], letters[b[rows]], Indel.normalized_similarity) >= 0.85
+        kept = digit[a] == digit[b]
+        numbered = ~kept & (wording[a] == wording[b])
+        return np.select(
+            [
+                numbered,
+                kept & (slips >= 0.84),
+                (local[a] == local[b]) & (local[a] >= 0),
+                (slips >= 0.65) & kept | scrambled,
+            ],
+            [Level.MISSING, Level.CLOSE, Level.ALIAS, Level.ROUGH],
+            Level.DIFFERENT,
+        ).astype(np.int8)
+
+    return compare
+
+
+def phone_comparer(texts: list[str]) -> Compare:
+    """ALIAS: one lacks the other's prefix (EXACT unless both are international); CLOSE: one slip."""
+    known = objects(texts)
+    tails = Vocabulary()
+    tail = np.asarray([tails.code(text[-7:]) for text in texts] or [-1], np.int32)
+
+    def compare(a: Codes, b: Codes) -> Levels:
+        slips = distance(known[a], known[b])
+        prefixed = np.zeros(slips.size, np.bool_)
+        for row in np.flatnonzero((tail[a] == tail[b]) & (slips <= 3)):
+            one, other = str(known[a[row]]), str(known[b[row]])
+            prefixed[row] = min(len(one), len(other)) >= 7 and (one.endswith(other) or other.endswith(one))
+        return np.select([prefixed, slips == 1], [Level.ALIAS, Level.CLOSE], Level.DIFFERENT).astype(np.int8)
+
+    return compare
+
+
+def handle_comparer(texts: list[str]) -> Compare:
+    """Two handles on one channel: one slip is CLOSE, two are ROUGH."""
+    known = objects(texts)
+
+    def compare(a: Codes, b: Codes) -> Levels:
+        slips = distance(known[a], known[b])
         return np.select([slips == 1, slips == 2], [Level.CLOSE, Level.ROUGH], Level.DIFFERENT).astype(np.int8)
 
-    return by_distinct(left, right, len(texts), compare)
+    return compare
+
+
+def distance(left: _Texts, right: _Texts) -> NDArray[np.int32]:
+    """Return the number of slips between each two texts, 4 standing for more."""
+    return np.asarray(process.cpdist(left, right, scorer=OSA.distance, score_cutoff=3, dtype=np.int32, workers=WORKERS))

@@ -17,7 +17,7 @@ from .model import COMMONNESS, CROSSED, SAME, STRANGER, Floats, Model
 
 MOST_NAMES = {"email": 8, "phone": 10, "handle": 6}  # a value beside more different names is nobody's own
 COPIES = 5  # so many records of one full name may be one person's
-_SIMPLE = ("birth", "street", "city", "postcode", "email")
+_COMPARED = ("birth", "street", "city", "postcode", "email", "phone")
 
 
 FIELDS = ("given", "family", "birth", "street", "city", "postcode", "email", "phone", "generation", "country")
@@ -52,7 +52,8 @@ class PairScorer:
     columns: Columns
     model: Model
     _names: lv.NameTable = field(init=False)
-    _texts: dict[str, NDArray[np.object_]] = field(init=False)
+    _comparers: dict[str, lv.Compare] = field(init=False)
+    _sizes: dict[str, int] = field(init=False)
     _shares: dict[str, Floats] = field(init=False)
     _full_names: Codes = field(init=False)
     _full_name_share: Floats = field(init=False)
@@ -61,8 +62,17 @@ class PairScorer:
     def __post_init__(self) -> None:
         columns = self.columns
         self._names = lv.name_table(columns)
-        self._texts = {name: np.asarray([*vocabulary.texts, ""], dtype=object)[:-1] for name, vocabulary in columns.vocabularies.items()}
-        self._texts["handle"] = np.asarray([*columns.handle_names.texts, ""], dtype=object)[:-1]
+        texts = {name: vocabulary.texts for name, vocabulary in columns.vocabularies.items()}
+        self._comparers = {
+            "birth": lv.birth_comparer(texts["birth"]),
+            "street": lv.street_comparer(texts["street"]),
+            "city": lv.place_comparer(texts["city"]),
+            "postcode": lv.postcode_comparer(texts["postcode"]),
+            "email": lv.email_comparer(texts["email"]),
+            "phone": lv.phone_comparer(texts["phone"]),
+            "handle": lv.handle_comparer(columns.handle_names.texts),
+        }
+        self._sizes = {name: len(known) for name, known in texts.items()} | {"handle": len(columns.handle_names.texts)}
         self._shares = {name: _shares(columns.codes[name], *prior) for name, prior in COMMONNESS.items()}
         self._full_names = _full_names(columns)
         self._full_name_share = np.log(np.maximum(_counts(self._full_names) - COPIES, 1e-3) / max(columns.count, 1))
@@ -92,6 +102,9 @@ class PairScorer:
         stranger[equal] += np.maximum(self._full_name_share[self._full_names[i[equal]]] - apart, 0)
         return Weighed(levels, stranger, crossed, self._is_enough(found, i, j), _lives_together(found))
 
+    def _compared(self, name: str, left: Codes, right: Codes) -> Levels:
+        return lv.by_distinct(left, right, max(self._sizes[name], 1), self._comparers[name])
+
     def _cross(self, found: dict[str, Levels]) -> NDArray[np.bool_]:
         """Put the levels of exchanged names in place where they fit better; return where."""
         logs = self.model.logs
@@ -109,18 +122,13 @@ class PairScorer:
 
     def field_levels(self, i: Codes, j: Codes) -> dict[str, Levels]:
         """Return the level of every field of every pair."""
-        codes, texts = self.columns.codes, self._texts
+        codes = self.columns.codes
         given, family = codes["given"], codes["family"]
-        compare = {
-            "birth": lv.birth_levels,
-            "street": lv.street_levels,
-            "city": lv.text_levels,
-            "postcode": lv.digit_levels,
-            "email": lv.email_levels,
-        }
-        found = {name: compare[name](texts[name], codes[name][i], codes[name][j]) for name in _SIMPLE}
-        phone = codes["phone"]
-        found["phone"] = lv.phone_levels(texts["phone"], self.columns.international, phone[i], phone[j], (i, j))
+        found = {name: self._compared(name, codes[name][i], codes[name][j]) for name in _COMPARED}
+        abroad = self.columns.international
+        whole = (found["phone"] == Level.ALIAS) & abroad[i] & abroad[j]  # two whole numbers of different countries
+        found["phone"][found["phone"] == Level.ALIAS] = Level.EXACT
+        found["phone"][whole] = Level.DIFFERENT
         for name in ("email", "phone"):
             self._forget_shared(name, found[name], i)
         for name in ("generation", "country"):
@@ -136,11 +144,13 @@ class PairScorer:
     def _forget_shared(self, name: str, level: Levels, i: Codes) -> None:
         """A mail or phone beside many names says nothing when it is equal."""
         code = self.columns.codes[name][i]
-        level[(level == Level.EXACT) & (self._names_beside[name][np.maximum(code, 0)] > MOST_NAMES[name])] = Level.MISSING
+        level[(level == Level.EXACT) & (self._names_beside[name][np.maximum(code, 0)] > MOST_NAMES[name])] = (
+            Level.MISSING
+        )
 
     def _handle_levels(self, channel: str, i: Codes, j: Codes) -> Levels:
         column = self.columns.handles[channel]
-        level = lv.handle_levels(self._texts["handle"], column[i], column[j])
+        level = self._compared("handle", column[i], column[j])
         shared = self._names_beside[channel + "\x1f"][np.maximum(column[i], 0)] > MOST_NAMES["handle"]
         level[(level == Level.EXACT) & shared] = Level.MISSING
         return level
@@ -201,4 +211,6 @@ def _shares(codes: Codes, prior: float, weight: float) -> Floats:
 
 
 def _equal_or_not(left: Codes, right: Codes) -> Levels:
-    return np.where((left < 0) | (right < 0), Level.MISSING, np.where(left == right, Level.EXACT, Level.DIFFERENT)).astype(np.int8)
+    return np.where(
+        (left < 0) | (right < 0), Level.MISSING, np.where(left == right, Level.EXACT, Level.DIFFERENT)
+    ).astype(np.int8)

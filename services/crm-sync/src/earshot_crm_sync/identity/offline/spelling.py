@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from functools import lru_cache
 
 from anyascii import anyascii
 
@@ -16,8 +15,12 @@ from ..lists import lines, words
 
 _SPLIT = re.compile(r"[^a-z0-9]+")
 _SYLLABLES = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ø": "oe", "å": "aa", "æ": "ae"})
-_TITLES = frozenset({"mr", "mrs", "ms", "miss", "dr", "prof", "professor", "sir", "herr", "frau", "mme", "ing", "dipl", "phd", "md"})
+_UMLAUTS = str.maketrans(
+    {"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ø": "oe", "å": "aa", "æ": "ae"}
+)
+_TITLES = frozenset(
+    {"mr", "mrs", "ms", "miss", "dr", "prof", "professor", "sir", "herr", "frau", "mme", "ing", "dipl", "phd", "md"}
+)
 _GENERATIONS = {"jr": "jr", "junior": "jr", "sr": "sr", "senior": "sr", "ii": "jr", "iii": "iii", "iv": "iv"}
 _SOUNDS = (
     (re.compile("tsch|tch|tsh|cz|ch"), "C"),
@@ -57,7 +60,9 @@ _MONTHS = {
     )
     for month in group.split()
 }
-_NO_BIRTHS = frozenset({"1900-01-01", "1901-01-01", "1800-01-01", "1111-11-11", "1899-12-30", "1899-12-31", "9999-12-31"})
+_NO_BIRTHS = frozenset(
+    {"1900-01-01", "1901-01-01", "1800-01-01", "1111-11-11", "1899-12-30", "1899-12-31", "9999-12-31"}
+)
 _STREET_WORDS = {
     "street": "st", "str": "st", "strasse": "st", "straße": "st", "road": "rd", "avenue": "ave", "av": "ave", "drive": "dr",
     "place": "pl", "crescent": "cres", "court": "ct", "lane": "ln", "boulevard": "blvd", "square": "sq", "apartment": "apt",
@@ -65,7 +70,6 @@ _STREET_WORDS = {
 }  # fmt: skip
 
 
-@lru_cache(maxsize=200_000)
 def fold(text: str) -> str:
     """Return text in lower-case ASCII words: any script transliterated, marks dropped, umlauts as two letters."""
     if not text.isascii():
@@ -73,23 +77,38 @@ def fold(text: str) -> str:
     return _SPLIT.sub(" ", text.lower().replace("'", "").replace("’", "")).strip()
 
 
-@lru_cache(maxsize=200_000)
 def sound(word: str) -> str:
-    """Return how a folded word sounds, roughly, whatever language spelt it: vowels alike, k for c, v for w, no doubles."""
+    """Return how a folded word sounds, roughly, whatever language spelt it.
+
+    Vowels alike, k for c, v for w, no doubles.
+    """
     heard = word.replace(" ", "")
     for pattern, replacement in _SOUNDS:
         heard = pattern.sub(replacement, heard)
     return heard
 
 
-@lru_cache(maxsize=200_000)
 def firm_sound(word: str) -> str:
-    """Return how a word sounds with its vowels: equal for Marc and Mark, Iwanow and Ivanov, different for Tim and Tom."""
+    """Return how a word sounds with its vowels.
+
+    Equal for Marc and Mark, Iwanow and Ivanov, different for Tim and Tom.
+    """
     heard = word.replace(" ", "")
     for pattern, replacement in _SOUNDS:
         if pattern.pattern not in ("[aeiou]+", "a+"):
             heard = pattern.sub(replacement, heard)
     return heard
+
+
+def is_form_of(one: str, other: str) -> bool:
+    """Whether one folded name is the other's initial, some of its parts, or the same parts written together."""
+    left, right = one.split(), other.split()
+    if len(left) == len(right) == 1:
+        return min(len(one), len(other)) == 1 and one[0] == other[0]
+    if "".join(left) == "".join(right):
+        return True
+    few, many = (left, right) if len(left) <= len(right) else (right, left)
+    return all(any(part == word or (len(part) == 1 and word.startswith(part)) for word in many) for part in few)
 
 
 def text_of(value: object) -> str:
@@ -146,15 +165,19 @@ def _without(whole: str, known: str) -> str:
 
 
 def mail(text: str) -> str:
-    """Return a normalised mail address, or a misspelt one as it is: it still resembles the right one."""
+    """Return a normalised mail address, a misspelt one as it is (it still resembles the right one).
+
+    "" for an office's or nobody's.
+    """
     address = normalise.email(text) if text else None
-    if address is not None or not text:
-        return address or ""
-    shown = normalise.plain(text)
-    return shown.lower() if shown and len(shown) >= 8 and "." in shown and " " not in shown else ""
+    if address is None:
+        shown = normalise.plain(text)
+        address = shown.lower() if shown and len(shown) >= 8 and "." in shown and " " not in shown else ""
+    local, _, domain = address.rpartition("@")
+    blocked = local in words("role_mailboxes") or local in normalise.NOBODY or domain in words("disposable_domains")
+    return "" if blocked else address
 
 
-@lru_cache(maxsize=200_000)
 def birth_date(text: str) -> str:
     """Return ISO 8601 for the spellings people use, "" for what is no date of birth.
 
@@ -165,7 +188,9 @@ def birth_date(text: str) -> str:
         return ""
     shown = shown.split("T")[0].strip().lower()
     if len(shown) == 8 and shown.isdigit():
-        likely = f"{shown[:4]}-{shown[4:6]}-{shown[6:]}" if "1880" < shown[:4] < "2030" else ""  # misspelt, yet comparable
+        likely = (
+            f"{shown[:4]}-{shown[4:6]}-{shown[6:]}" if "1880" < shown[:4] < "2100" else ""
+        )  # misspelt, yet comparable
         return _date(shown[:4], shown[4:6], shown[6:]) or _date(shown[4:], shown[2:4], shown[:2]) or likely
     found = re.findall(r"\d+|[a-z]+", anyascii(shown).lower())
     found = [part for part in found if part not in ("th", "st", "nd", "rd", "of", "de", "00")]
@@ -191,24 +216,28 @@ def _date(year: str, month: str, day: str) -> str:
         iso = date(int(year), int(month), int(day)).isoformat()
     except ValueError:
         return ""
-    return "" if iso in _NO_BIRTHS or not "1880" < iso < "2030" else iso
+    return "" if iso in _NO_BIRTHS or not "1880" < iso < "2100" else iso
 
 
-@lru_cache(maxsize=100_000)
-def phone_key(text: str) -> tuple[str, bool]:
-    """Return (digits, whether they are international) of a phone; national numbers lose their trunk zero; ("", False) for none."""
+def phone(text: str) -> str:
+    """Return the digits of a phone, + first when they are international; national numbers lose their trunk zero."""
     shown = normalise.plain(text)
     if shown is None:
-        return "", False
+        return ""
     digits = re.sub(r"\D", "", shown.replace("(0)", ""))
     abroad = shown.lstrip(" (").startswith("+") or digits.startswith("00")
     digits = digits.lstrip("0")
-    if len(digits) < 6 or len(digits) > 15 or len(set(digits)) < 3 or digits in "1234567890123456789" or digits in "9876543210987654321":
-        return "", False
-    return digits, abroad
+    if (
+        len(digits) < 6
+        or len(digits) > 15
+        or len(set(digits)) < 3
+        or digits in "1234567890123456789"
+        or digits in "9876543210987654321"
+    ):
+        return ""
+    return f"+{digits}" if abroad else digits
 
 
-@lru_cache(maxsize=100_000)
 def address(text: str) -> str:
     """Return a street line in folded words with the usual abbreviations."""
     shown = normalise.plain(text)
@@ -217,7 +246,6 @@ def address(text: str) -> str:
     return " ".join(_STREET_WORDS.get(word, word) for word in fold(shown).split())
 
 
-@lru_cache(maxsize=100_000)
 def place(text: str) -> str:
     """Return a city, region, country or postcode folded."""
     shown = normalise.plain(text)

@@ -1,0 +1,102 @@
+"""The working set of one transaction: what was loaded, what changed, what must still be looked at.
+
+Owns nothing but the shapes that the steps of a fold share: ``meeting`` (statements and identifiers get their rows), ``counting`` (records
+and tallies), ``judging`` (who the customers are), ``profiles`` (how they look).
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from earshot_crm_sync.cache import Cache
+from earshot_crm_sync.domain.profile import StandingView
+from earshot_crm_sync.domain.statements import Statement
+from earshot_crm_sync.domain.words import StoredConsent, StoredEdit
+from earshot_crm_sync.identity import Identifier, IdentityRules, SurvivorshipRules
+from earshot_crm_sync.rows import Held, IdentifierRow, StatementRow, Totals
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """One version of all rules that a fold follows."""
+
+    identity: IdentityRules = field(default_factory=IdentityRules)
+    survivorship: SurvivorshipRules = field(default_factory=SurvivorshipRules)
+
+
+@dataclass(slots=True)
+class Told:
+    """One record: what it says of whom (None: of nobody), and when. ``revision`` orders what is told of one record."""
+
+    record_id: str
+    revision: int
+    statement: Statement | None
+    occurred_at: datetime
+    heard_at: datetime
+    kept: bytes  # items: the timeline's entry; contacts: the record
+    connector: str = ""  # contacts only
+    external_id: str = ""  # contacts only
+
+
+@dataclass(slots=True)
+class Said:
+    """A person's decision as the topic has it: identifiers by their aliases."""
+
+    action_id: str
+    verb: str
+    a: str
+    b: str
+    left: tuple[str, ...]
+    right: tuple[str, ...]
+    at: datetime
+    actor: str
+
+
+@dataclass(slots=True)
+class Slice:
+    """Everything that one transaction applies; of each record the newest."""
+
+    items: dict[str, Told] = field(default_factory=dict)
+    contacts: dict[str, Told] = field(default_factory=dict)
+    standings: dict[str, tuple[int, StandingView]] = field(default_factory=dict)
+    said: list[Said] = field(default_factory=list)
+    edits: list[tuple[str, StoredEdit]] = field(default_factory=list)  # by alias of the identifier
+    consents: list[tuple[str, StoredConsent]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Desk:
+    """One transaction's working set. ``cache`` is changed as the store is: drop it when the transaction fails."""
+
+    conn: Any
+    version: int
+    cache: Cache
+    rules: Rules
+    key: bytes
+
+    identifiers: dict[Identifier, IdentifierRow] = field(default_factory=dict)
+    by_alias: dict[str, IdentifierRow] = field(default_factory=dict)
+    fresh: set[Identifier] = field(default_factory=set)  # identifiers the store does not know yet
+    new: dict[int, tuple[StatementRow, Statement]] = field(default_factory=dict)
+
+    touched: dict[int, StatementRow] = field(default_factory=dict)  # known statements whose tally changed
+    moved_first: set[int] = field(default_factory=set)  # of these, the first time too
+    seeds: set[int] = field(default_factory=set)  # identifiers whose components must be judged anew
+    loosened: set[int] = field(default_factory=set)  # identifiers from which evidence was taken: what they share may bind again
+    rebuild: set[int] = field(default_factory=set)  # customers whose profile may change
+
+    founded: dict[int, Held] = field(default_factory=dict)  # customers that nothing known could touch
+    reshaped: dict[int, Held] = field(default_factory=dict)  # customers whose row changes
+    gone: set[int] = field(default_factory=set)
+    changed: dict[int, Held] = field(default_factory=dict)
+    moved: dict[str, str | None] = field(default_factory=dict)  # ids that lead elsewhere now, or nowhere
+
+    @property
+    def totals(self) -> Totals:
+        """The counts as they will be."""
+        assert self.cache.totals is not None
+        return self.cache.totals
+
+    def held_of(self, row: StatementRow) -> Held | None:
+        """Return the customer that a statement speaks of."""
+        return None if row.customer_no is None else self.cache.customers[row.customer_no]

@@ -1,0 +1,117 @@
+"""The first step of a fold: every statement and identifier of a slice gets its row.
+
+Owns loading known ones into the cache, and numbering new ones. A statement whose identifiers nobody knew founds a customer at once.
+"""
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from earshot_crm_sync import repository, repository_words
+from earshot_crm_sync.desk import Desk
+from earshot_crm_sync.domain.components import earliest
+from earshot_crm_sync.domain.profile import Sketch, Words, build_profile
+from earshot_crm_sync.domain.statements import Statement, Tally
+from earshot_crm_sync.identity import Identifier, identifier_id
+from earshot_crm_sync.rows import Held, IdentifierRow, StatementRow, held_of
+
+
+async def meet(desk: Desk, wanted: Mapping[bytes, Statement], left: Collection[int]) -> None:
+    """Bring into the cache the statements by digest, and by number those from which a record is taken."""
+    cache = desk.cache
+    missing = [digest for digest in wanted if digest not in cache.statements]
+    rows = await repository.load_statements_by_digest(desk.conn, missing) if missing else []
+    if away := set(left) - cache.by_number.keys() - {row.no for row in rows}:
+        rows += await repository.load_statements(desk.conn, away)
+    await load_held(desk, {row.customer_no for row in rows if row.customer_no is not None})
+    for row in rows:
+        if row.digest not in cache.statements:  # its speaker may have a customer, but this is not among what speaks of him now
+            row.customer_no = None
+            cache.add(row)
+    strangers = [statement for digest, statement in wanted.items() if digest not in cache.statements]
+    if strangers:
+        await _introduce(desk, strangers)
+
+
+async def load_held(desk: Desk, numbers: Iterable[int]) -> None:
+    """Bring customers into the cache, each with all statements that speak of him."""
+    missing = set(numbers) - desk.cache.customers.keys()
+    if not missing:
+        return
+    stored = await repository.load_customers(desk.conn, missing)
+    rows = await repository.load_statements(desk.conn, {no for customer in stored for no in customer.statements})
+    spoken = {row.no: desk.cache.statements.get(row.digest, row) for row in rows}
+    for customer in stored:
+        desk.cache.put(held_of(customer, [spoken[no] for no in customer.statements]))
+
+
+async def meet_aliases(desk: Desk, aliases: Collection[str]) -> None:
+    """Bring the identifiers that people name by alias; one that no record has shown yet gets a nameless row."""
+    missing = sorted(set(aliases) - desk.by_alias.keys())
+    for row in await repository.load_identifiers_by_alias(desk.conn, missing):
+        desk.by_alias[row.alias] = row
+    nameless = []
+    for alias in missing:
+        if alias not in desk.by_alias:
+            row = IdentifierRow(desk.totals.next_identifier, alias, Identifier("", ""))
+            desk.totals.next_identifier += 1
+            desk.by_alias[alias] = row
+            nameless.append(row)
+    if nameless:
+        await repository.insert_identifiers(desk.conn, nameless)
+
+
+async def _introduce(desk: Desk, strangers: Sequence[Statement]) -> None:
+    """Give numbers to statements that the store does not know, and to the identifiers they bring."""
+    identifiers = [statement.saying.identifiers() for statement in strangers]
+    uses = Counter(each for shown in identifiers for each in shown)
+    await _number(desk, uses)
+    founders = []
+    for statement, shown in zip(strangers, identifiers, strict=True):
+        links = tuple(desk.identifiers[each].no for each in shown)
+        row = StatementRow(desk.totals.next_statement, statement.digest, links, statement.saying, Tally(), None, desk.version)
+        desk.totals.next_statement += 1
+        desk.new[row.no] = (row, statement)
+        desk.cache.add(row)
+        if all(each in desk.fresh and uses[each] == 1 and not desk.rules.identity.is_blocked(each) for each in shown):
+            founders.append((row, shown))
+        else:
+            desk.seeds.update(links)
+    await _found(desk, founders)
+
+
+async def _number(desk: Desk, wanted: Iterable[Identifier]) -> None:
+    """Load the rows of identifiers, or make them."""
+    alias_of = {each: str(identifier_id(each, desk.key)) for each in wanted}
+    stored = {row.alias: row for row in await repository.load_identifiers_by_alias(desk.conn, list(alias_of.values()))}
+    named = []
+    for each, alias in alias_of.items():
+        row = stored.get(alias)
+        if row is None:
+            row = IdentifierRow(desk.totals.next_identifier, alias, each)
+            desk.totals.next_identifier += 1
+            desk.fresh.add(each)
+        elif not row.identifier.kind:
+            row.identifier = each
+            named.append(row)
+        desk.identifiers[each] = desk.by_alias[alias] = row
+    if named:
+        await repository.name_identifiers(desk.conn, named)
+
+
+async def _found(desk: Desk, founders: Sequence[tuple[StatementRow, list[Identifier]]]) -> None:
+    """Make customers of statements whose identifiers nobody knew: no judgement could say otherwise."""
+    keys = {row.saying.author_key for row, _ in founders if row.saying.author_key}
+    standings = await repository_words.load_standings(desk.conn, keys) if keys else {}
+    for row, shown in founders:
+        members = frozenset(shown)
+        anchor = desk.identifiers[earliest(members, [row])]
+        for each in shown:
+            desk.identifiers[each].customer_no = anchor.no
+        anchor.published = True
+        desk.totals.identifiers += len(shown)
+        standing = standings.get(row.saying.author_key)
+        words = Words(standings=[standing[1]] if standing else [])
+        profile = build_profile(Sketch(anchor.alias, members, alone=True), [row], words, desk.rules.survivorship)
+        held = Held(anchor.no, profile, {row.no: row}, desk.version, 0)
+        desk.cache.put(held)
+        desk.founded[anchor.no] = held

@@ -1,0 +1,77 @@
+"""The last step of a fold: how customers look, where another statement or word may have the last say now; and their rows.
+
+Owns gathering people's words for profiles, and writing customers.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from earshot_crm_sync import repository, repository_words
+from earshot_crm_sync.desk import Desk
+from earshot_crm_sync.domain.profile import Words, build_profile, sketch_of, words_to_find
+from earshot_crm_sync.identity import Identifier, identifier_id
+from earshot_crm_sync.rows import CustomerRow, Held, StatementRow
+
+Known = tuple[Sequence[StatementRow], Mapping[int, Identifier]]
+"""A customer as words are looked up for: what speaks of him, and his identifiers by number."""
+
+
+async def load_words(conn: Any, customers: Sequence[Known]) -> list[Words]:
+    """Return what people and recognition said of each customer."""
+    words = [Words() for _ in customers]
+    owner = {no: place for place, (_, members) in enumerate(customers) for no in members}
+    speaker = {row.saying.author_key: place for place, (rows, _) in enumerate(customers) for row in rows if row.saying.author_key}
+    for no, edit in await repository_words.load_edits(conn, owner.keys()):
+        words[owner[no]].edits.append(edit.edit(customers[owner[no]][1][no]))
+    for no, consent in await repository_words.load_consents(conn, owner.keys()):
+        words[owner[no]].consents.append(consent.consent(customers[owner[no]][1][no]))
+    for key, (_, standing) in (await repository_words.load_standings(conn, speaker.keys())).items():
+        words[speaker[key]].standings.append(standing)
+    return words
+
+
+async def rebuild(desk: Desk) -> None:
+    """Work out anew the profiles in which another statement or word may have the last say now."""
+    customers = [held for no in desk.rebuild if (held := desk.cache.customers.get(no)) is not None and no not in desk.reshaped]
+    sketches = [sketch_of(held.profile) for held in customers]
+    name_of = await _numbers(desk, {each for sketch in sketches for each in sketch.members})
+    known: list[Known] = [
+        (list(held.spoken.values()), {name_of[each]: each for each in sketch.members})
+        for held, sketch in zip(customers, sketches, strict=True)
+    ]
+    for held, sketch, (rows, _), words in zip(customers, sketches, known, await load_words(desk.conn, known), strict=True):
+        profile = build_profile(sketch, rows, words, desk.rules.survivorship)
+        if profile != held.profile:
+            held.profile = profile
+            held.version = desk.version
+            desk.changed[held.no] = held
+            if held.no not in desk.founded:
+                desk.reshaped[held.no] = held
+
+
+async def _numbers(desk: Desk, members: Iterable[Identifier]) -> dict[Identifier, int]:
+    aliases = {str(identifier_id(each, desk.key)): each for each in members}
+    rows = await repository.load_identifiers_by_alias(desk.conn, list(aliases))
+    return {aliases[row.alias]: row.no for row in rows}
+
+
+async def store(desk: Desk, cause: str) -> None:
+    """Write the rows of customers, what they are found by, and where ids lead."""
+    conn, totals = desk.conn, desk.totals
+    if desk.gone:
+        totals.customers -= await repository.delete_customers(conn, desk.gone - desk.reshaped.keys())
+    if desk.founded:
+        await repository.insert_customers(conn, [_row(held) for held in desk.founded.values()])
+        totals.customers += len(desk.founded)
+    if desk.reshaped:
+        totals.customers += await repository.upsert_customers(conn, [_row(held) for held in desk.reshaped.values()], desk.version)
+    everybody = desk.founded | desk.reshaped
+    if everybody:
+        await repository.upsert_words(conn, {no: words_to_find(held.profile) for no, held in everybody.items()})
+    if desk.moved:
+        await repository.log_moves(conn, desk.moved, desk.version, cause)
+    await repository.store_totals(conn, totals)
+
+
+def _row(held: Held) -> CustomerRow:
+    return CustomerRow(held.no, tuple(sorted(held.spoken)), held.profile, held.version)

@@ -1,0 +1,78 @@
+"""The queries of the HTTP side. Takes a connection; every answer is of the moment of its transaction."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from earshot_crm_sync.domain.timeline import Connector, Owner, TimelineEntry, unpack_entry
+from earshot_crm_sync.repository import QUERIES, customer_rows, first_claimant, load_customers, load_identifiers_by_alias, load_statements
+from earshot_crm_sync.rows import CustomerRow, Held, IdentifierRow, held_of
+
+
+async def find_identifier(conn: Any, alias: str) -> IdentifierRow | None:
+    """Return the identifier of this alias, with who holds it."""
+    rows = await load_identifiers_by_alias(conn, [alias])
+    if rows and rows[0].customer_no is None and rows[0].shared:
+        answered = await first_claimant(conn, rows[0].no)
+        if answered is not None:
+            rows[0].customer_no = (await load_identifiers_by_alias(conn, [answered]))[0].no
+    return rows[0] if rows else None
+
+
+async def read_held(conn: Any, customer_no: int) -> Held | None:
+    """Return a customer with all statements that speak of him."""
+    customers = await load_customers(conn, [customer_no])
+    if not customers:
+        return None
+    return held_of(customers[0], await load_statements(conn, customers[0].statements))
+
+
+async def page_of_customers(conn: Any, words: str | None, after: int, limit: int) -> list[CustomerRow]:
+    """Return customers after a number; with ``words``, those who have them all."""
+    asked = None if words is None else query_of(words)
+    if asked is None:
+        return customer_rows(await conn.fetch(QUERIES["page_of_customers"], after, limit))
+    return customer_rows(await conn.fetch(QUERIES["search_customers"], after, limit, asked)) if asked else []
+
+
+def query_of(words: str) -> str:
+    """Return words as Postgres's text search takes them: each may be the beginning of one. Empty when there is no word."""
+    quoted = [word.replace("'", "").replace("\\", "").replace("\x00", "") for word in words.split()]
+    return " & ".join(f"'{word}':*" for word in quoted if word)
+
+
+async def customers_by_alias(conn: Any, aliases: Sequence[str], after: int, limit: int) -> list[CustomerRow]:
+    """Return customers after a number who hold one of these identifiers."""
+    return customer_rows(await conn.fetch(QUERIES["customers_by_alias"], after, limit, aliases))
+
+
+async def hold_all(conn: Any, customers: Sequence[CustomerRow]) -> list[Held]:
+    """Return customers with all statements that speak of them, in the given order."""
+    rows = {row.no: row for row in await load_statements(conn, {no for each in customers for no in each.statements})}
+    return [held_of(each, [rows[no] for no in each.statements]) for each in customers]
+
+
+async def read_timeline(conn: Any, statements: Sequence[int], before: tuple[datetime, str] | None, limit: int) -> list[TimelineEntry]:
+    """Return the newest items of some statements before a place."""
+    at, feedback_id = before or (None, None)
+    entries = []
+    for row in await conn.fetch(QUERIES["read_timeline"], statements, at, feedback_id, limit):
+        kept = unpack_entry(row["entry"])
+        entries.append(
+            TimelineEntry(str(row["feedback_id"]), row["occurred_at"], kept.channel, kept.kind, kept.text, kept.intent, kept.case_id)
+        )
+    return entries
+
+
+async def whose_is_it(conn: Any, feedback_id: str) -> Owner | None:
+    """Return whose an item is; None when it was never heard."""
+    row = await conn.fetchrow(QUERIES["whose_is_it"], feedback_id)
+    if row is None:
+        return None
+    owner = row["customer_id"]
+    return Owner(feedback_id, None if owner is None else str(owner), unpack_entry(row["entry"]).author_key)
+
+
+async def count_contacts(conn: Any) -> list[Connector]:
+    """Return what each connector has brought."""
+    return [Connector(row["connector"], row["contacts"], row["updated_at"]) for row in await conn.fetch(QUERIES["count_contacts"])]

@@ -1,0 +1,127 @@
+"""Rows of the store as working copies: what the fold changes in memory while it changes the store.
+
+Owns their shapes. Knows no query.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from earshot_crm_sync.domain.profile import Profile
+from earshot_crm_sync.domain.statements import Saying, Tally
+from earshot_crm_sync.identity import Identifier
+
+
+@dataclass(slots=True)
+class StatementRow:
+    """One statement in the store, as a working copy. ``customer_no`` is who its speaker belongs to."""
+
+    no: int
+    digest: bytes
+    links: tuple[int, ...]
+    saying: Saying
+    tally: Tally
+    customer_no: int | None
+    version: int
+
+
+@dataclass(slots=True)
+class IdentifierRow:
+    """One identifier in the store, as a working copy."""
+
+    no: int
+    alias: str
+    identifier: Identifier
+    customer_no: int | None = None
+    shared: int = 0
+    published: bool = False
+
+
+@dataclass(slots=True)
+class CustomerRow:
+    """One customer in the store, as a working copy."""
+
+    no: int
+    statements: tuple[int, ...]
+    profile: Profile
+    version: int
+
+
+@dataclass(slots=True)
+class Held:
+    """A customer with all statements that speak of him."""
+
+    no: int
+    profile: Profile
+    spoken: dict[int, StatementRow]
+    version: int
+    feedback_count: int
+
+    def count_feedback(self) -> None:
+        """Work out ``feedback_count`` from the statements anew."""
+        self.feedback_count = sum(row.tally.count for row in self.spoken.values() if row.saying.is_item)
+
+
+def held_of(customer: CustomerRow, rows: Iterable[StatementRow]) -> Held:
+    """Return a customer row with the statements that speak of him."""
+    held = Held(customer.no, customer.profile, {row.no: row for row in rows}, customer.version, 0)
+    held.version = max([customer.version, *(row.version for row in held.spoken.values())])
+    held.count_feedback()
+    return held
+
+
+@dataclass(slots=True)
+class Totals:
+    """The exact counts, and the next numbers to give."""
+
+    feedback: int
+    customers: int
+    identifiers: int
+    contacts: int
+    next_identifier: int
+    next_statement: int
+
+
+@dataclass(slots=True)
+class ActivityRow:
+    """What the store knows of an item: by what it was decided, whom it speaks of."""
+
+    version: int
+    statement_no: int | None
+    occurred_at: datetime
+    heard_at: datetime
+
+
+@dataclass(slots=True)
+class NewActivity:
+    """One item to write."""
+
+    feedback_id: str
+    version: int
+    statement_no: int | None
+    occurred_at: datetime
+    heard_at: datetime | None
+    entry: bytes = field(repr=False)
+
+
+@dataclass(slots=True)
+class ContactRow:
+    """One record of another system, newest revision."""
+
+    contact_id: str
+    connector: str
+    record_id: str
+    revision: int
+    statement_no: int | None
+    updated_at: datetime
+    record: bytes = field(repr=False)
+
+
+@dataclass(slots=True)
+class SuggestionRow:
+    """Two customers that may be one, by their earliest identifiers."""
+
+    a: int
+    b: int
+    weight: float
+    packed: bytes = field(repr=False)
