@@ -1,17 +1,8 @@
 """The stage on a real Postgres: what a slice does to the store and what it publishes."""
 
-from collections.abc import AsyncIterator
-
 import pytest
 
-from support.crm_ground import Bench, bench, item, migrate, triaged
-from support.ground import FreshDatabase
-
-
-@pytest.fixture
-async def ground(fresh_database: FreshDatabase) -> AsyncIterator[Bench]:
-    async with bench(fresh_database(migrate)) as made:
-        yield made
+from support.crm_ground import Bench, item, triaged
 
 
 @pytest.mark.capability("C1")

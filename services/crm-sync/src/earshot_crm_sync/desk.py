@@ -11,7 +11,7 @@ from typing import Any
 from earshot_crm_sync.cache import Cache
 from earshot_crm_sync.domain.profile import StandingView
 from earshot_crm_sync.domain.statements import Statement
-from earshot_crm_sync.domain.words import StoredConsent, StoredEdit
+from earshot_crm_sync.domain.words import Act, StoredConsent, StoredEdit
 from earshot_crm_sync.identity import Identifier, IdentityRules, SurvivorshipRules
 from earshot_crm_sync.rows import Held, IdentifierRow, StatementRow, Totals
 
@@ -59,6 +59,7 @@ class Slice:
     items: dict[str, Told] = field(default_factory=dict)
     contacts: dict[str, Told] = field(default_factory=dict)
     standings: dict[str, tuple[int, StandingView]] = field(default_factory=dict)
+    acts: list[Act] = field(default_factory=list)
     said: list[Said] = field(default_factory=list)
     edits: list[tuple[str, StoredEdit]] = field(default_factory=list)  # by alias of the identifier
     consents: list[tuple[str, StoredConsent]] = field(default_factory=list)

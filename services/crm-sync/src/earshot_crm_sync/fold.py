@@ -29,10 +29,13 @@ async def apply(desk: Desk, slice_: Slice, *, cause: str = "evidence") -> Outcom
     if desk.cache.totals is None:
         desk.cache.totals = await repository.load_totals(desk.conn)
     await _apply_records(desk, slice_)
+    await _keep_acts(desk, slice_)
     await _apply_decisions(desk, slice_.said)
+    spoken_of = await _keep_words(desk, slice_)
     if desk.seeds:
         await judging.judge(desk)
-    await _apply_words(desk, slice_)
+    if spoken_of:
+        await _note_words(desk, spoken_of)
     if desk.rebuild:
         await profiles.rebuild(desk)
     await profiles.store(desk, cause)
@@ -88,10 +91,18 @@ def _names_of_known_speakers(desk: Desk) -> set[int]:
     return found
 
 
+async def _keep_acts(desk: Desk, slice_: Slice) -> None:
+    """Give every identifier that people name its row, and keep what was done to it."""
+    if not slice_.acts:
+        return
+    await meet_aliases(desk, {alias for act in slice_.acts for alias in act.aliases})
+    for act in slice_.acts:  # people act one at a time
+        await repository_words.insert_act(desk.conn, act, {desk.by_alias[alias].no for alias in act.aliases}, desk.version)
+
+
 async def _apply_decisions(desk: Desk, said: list[Said]) -> None:
     if not said:
         return
-    await meet_aliases(desk, {alias for one in said for alias in (one.a, one.b, *one.left, *one.right)})
     no_of = {alias: row.no for alias, row in desk.by_alias.items()}
     words = [
         Word(
@@ -111,22 +122,24 @@ async def _apply_decisions(desk: Desk, said: list[Said]) -> None:
         desk.seeds |= word.named()
 
 
-async def _apply_words(desk: Desk, slice_: Slice) -> None:
-    """Keep edits, consents and standings, and note whose profile they may change."""
+async def _keep_words(desk: Desk, slice_: Slice) -> set[str]:
+    """Keep edits, consents and standings; return the aliases of the identifiers they are about."""
     aliases = {alias for alias, _ in (*slice_.edits, *slice_.consents)}
     if aliases:
-        await meet_aliases(desk, aliases)
         await repository_words.insert_edits(desk.conn, [(desk.by_alias[alias].no, edit) for alias, edit in slice_.edits])
         await repository_words.insert_consents(desk.conn, [(desk.by_alias[alias].no, consent) for alias, consent in slice_.consents])
-    spoken = await _apply_standings(desk, slice_)
-    if touched := aliases | spoken:
-        rows = await repository.load_identifiers_by_alias(desk.conn, sorted(touched))
-        holders = {row.customer_no for row in rows if row.customer_no is not None}
-        await load_held(desk, holders)
-        desk.rebuild |= holders
+    return aliases | await _keep_standings(desk, slice_)
 
 
-async def _apply_standings(desk: Desk, slice_: Slice) -> set[str]:
+async def _note_words(desk: Desk, aliases: set[str]) -> None:
+    """Note whose profiles the kept words may change: those who hold the identifiers now."""
+    rows = await repository.load_identifiers_by_alias(desk.conn, sorted(aliases))
+    holders = {row.customer_no for row in rows if row.customer_no is not None}
+    await load_held(desk, holders)
+    desk.rebuild |= holders
+
+
+async def _keep_standings(desk: Desk, slice_: Slice) -> set[str]:
     """Keep the standings that say something new; return the aliases of the accounts they are of."""
     seen = desk.cache.standings
     unlike = {key: told for key, told in slice_.standings.items() if seen.get(key) != told[1]}

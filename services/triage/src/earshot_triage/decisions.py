@@ -3,7 +3,7 @@
 Owns the joining of the two. Touches neither Kafka nor Postgres; runs outside the pen.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from earshot_shared.item import Item
@@ -45,19 +45,15 @@ class Judging(Protocol):
 
 
 class Decider:
-    """Decides with one judge and the rules of the moment; other rules may be put in `use` at any time, for later items.
+    """Decides with one judge and the rules of the moment; other rules may be put in `use` at any time, for later items."""
 
-    ``written`` is the same rules as the operator wrote them.
-    """
-
-    def __init__(self, judge: Judging, rules: Rules, written: Mapping[str, object] | None = None) -> None:
+    def __init__(self, judge: Judging, rules: Rules) -> None:
         self.judge = judge
-        self.use(rules, written or {})
+        self.use(rules)
 
-    def use(self, rules: Rules, written: Mapping[str, object]) -> None:
+    def use(self, rules: Rules) -> None:
         """Decide by these rules from now on."""
         self.rules = rules
-        self.written = written
         self._router = Router(rules)
 
     def decide(self, heard: Sequence[Heard]) -> list[Arrival]:

@@ -107,6 +107,17 @@ create table consents (
     primary key (identifier_no, action_id)
 );
 
+-- What people did to customers, by identifier: who, what, when, and the version it made.
+create table acts (
+    identifier_no int not null,
+    action_id uuid not null,
+    version bigint not null,
+    verb text not null,
+    actor text not null,
+    at timestamptz not null,
+    primary key (identifier_no, action_id)
+);
+
 -- Pairs of customers that may be one, for a person to say; `a` and `b` are their earliest identifiers.
 create table suggestions (
     suggestion_id uuid primary key,

@@ -120,6 +120,11 @@ on conflict (decision_id) do nothing
 insert into decision_parts (identifier_no, decision_id, bond)
 select n.identifier_no, $2, n.bond from unnest($1::int[], $3::boolean[]) as n(identifier_no, bond) on conflict do nothing
 
+-- name: insert_acts
+-- What a person did, to each identifier it names.
+insert into acts (identifier_no, action_id, version, verb, actor, at)
+select identifier_no, $2, $3, $4, $5, $6 from unnest($1::int[]) as named(identifier_no) on conflict do nothing
+
 -- name: insert_edits
 -- Values set by hand.
 insert into edits (identifier_no, action_id, field, edit)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import repeat
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,8 +40,7 @@ def grams_of(word: str) -> tuple[str, ...]:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Read:
+class Read(NamedTuple):
     """One text, read: its cleaned form, its tokens as written and its marks of shape."""
 
     cleaned: str
@@ -81,25 +80,35 @@ class Vocabulary:
     def batch(self, texts: Sequence[Read]) -> Batch:
         """Return the ids of a batch of read texts."""
         size = len(self.words)
-        marks = [mark for text in texts for mark in text.marks]
         flat = [token for text in texts for token in (START, *text.written)]
         counts = np.array([1 + len(text.written) for text in texts])
         strangers: dict[str, int] = {}
         row = self._ids(flat, strangers)
         owners = np.repeat(np.arange(len(texts)), counts)
         rows, places = self._pairs_in(row, size)
-        mark_ids = np.array([self.words.get(mark, 0) for mark in marks], dtype=np.int64)
-        mark_owners = np.repeat(np.arange(len(texts)), [len(text.marks) for text in texts])
-        width = size + len(strangers)
-        distinct = np.unique(np.concatenate([owners * width + row, mark_owners * width + mark_ids]))
-        texts_of, ids = np.divmod(distinct, width)
+        distinct, offsets = self._distinct(texts, row.tolist())
         return Batch(
-            word_ids=ids,
-            word_offsets=np.searchsorted(texts_of, np.arange(len(texts) + 1)),
+            word_ids=distinct,
+            word_offsets=offsets,
             pair_rows=rows,
             pair_texts=owners[places],
             strangers=list(strangers),
         )
+
+    def _distinct(self, texts: Sequence[Read], ids: list[int]) -> tuple[Ints, Ints]:
+        """Return each text's distinct words and marks, one text after the other, and where each text begins."""
+        get = self.words.get
+        distinct: list[int] = []
+        offsets = [0]
+        start = 0
+        for text in texts:
+            stop = start + 1 + len(text.written)
+            found = set(ids[start:stop])
+            found.update([get(mark, 0) for mark in text.marks])
+            distinct.extend(found)
+            offsets.append(len(distinct))
+            start = stop
+        return np.array(distinct, dtype=np.int64), np.array(offsets, dtype=np.int64)
 
     def _ids(self, tokens: list[str], strangers: dict[str, int]) -> Ints:
         """Return the ids of tokens as written; a word that is not known joins the strangers."""

@@ -248,6 +248,6 @@ def _conduct(text: Read, abuse: float, addressed: float, chances: list[float]) -
 def _emotion(feelings: list[float], tone_label: str) -> str | None:
     if tone_label == "neutral":
         return None
-    fitting = (0, 3) if tone_label == "negative" else (1, 2)
-    best = max(fitting, key=lambda index: feelings[index])
+    one, other = (0, 3) if tone_label == "negative" else (1, 2)
+    best = one if feelings[one] >= feelings[other] else other
     return EMOTIONS[best] if feelings[best] >= SURE_EMOTION else None

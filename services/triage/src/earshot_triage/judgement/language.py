@@ -95,8 +95,10 @@ def _profile() -> dict[str, tuple[tuple[str, float], ...]]:
 
 
 _PROFILE: Final = _profile()
-_ENGLISH_ALONE: Final = frozenset(word for word, owners in _PROFILE.items() if [code for code, _ in owners] == ["en"])
-_CLEARLY: Final = 3
+# English words that other languages use too: they speak for English, but not alone.
+_LOANS: Final = frozenset("app service account phone update best cool new time team man sure nice work".split())
+_ENGLISH_ALONE: Final = frozenset(word for word, owners in _PROFILE.items() if [code for code, _ in owners] == ["en"]) - _LOANS
+_CLEARLY: Final = 2
 
 LEAST_EVIDENCE: Final = 1.0
 """One word that no other language shares, or two that two share."""
@@ -109,7 +111,7 @@ def language_of(cleaned: str, written: Sequence[str]) -> str:
     """Return the ISO 639-1 code of a cleaned text with its tokens in lower case, or "unknown"."""
     plain = cleaned.isascii()
     english = sum(map(_ENGLISH_ALONE.__contains__, written))
-    if english >= _CLEARLY and english * (5 if plain else 3) >= len(written):
+    if english >= _CLEARLY and english * (6 if plain else 3) >= len(written):
         return "en"  # the common case, at the price of one look a word
     scores: dict[str, float] = {}
     if not plain:

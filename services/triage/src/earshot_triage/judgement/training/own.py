@@ -24,9 +24,9 @@ from earshot_triage.judgement.training.design import Thresholds, lay_out
 from earshot_triage.judgement.training.fit import Lesson, balanced, learn
 
 THRESHOLDS: Final = Thresholds(word=1, pair=1, gram=2)
-DECAY: Final = 0.1
-ROUNDS: Final = 40
-EVENED: Final = 0.5
+DECAY: Final = 0.2
+ROUNDS: Final = 60
+EVENED: Final = 0.7
 MOST_LABELS: Final = 1_000
 
 
