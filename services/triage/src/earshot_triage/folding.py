@@ -268,7 +268,7 @@ class Fold:
             and state.first_response is None
             and state.stance == Stance.RESPOND
             and state.resolved_at is None
-            and thread.due_at != thread.told_due
+            and thread.due_at != thread.told_due_at
             and not (replaying and thread.due_at <= self._now)
         )
         thread.watch_at = thread.due_at if wanted else None
@@ -327,7 +327,7 @@ class Fold:
             (message.order, shown(message, self._text(message.key, stored))) for message in part.messages[-tail.TAIL_MESSAGES :]
         )
         thread = Thread(part.state, latest, json, self._tx.version, due_at(part.state, self._rules))
-        thread.told_due = before.told_due if before is not None else None
+        thread.told_due_at = before.told_due_at if before is not None else None
         self._watch(thread, replaying=part.replaying)
         had_case = before.state.has_case if before is not None else False
         self._changes.count("cases", part.state.has_case - had_case)
