@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 
 from earshot_crm_sync.acts import CONSENT, DECIDE, EDIT, SERVICE, Consented, Decided, Edited
 from earshot_crm_sync.desk import Rules
-from earshot_crm_sync.identity import Identifier, IdentityRules, Limit, identifier_id
+from earshot_crm_sync.domain.aliases import alias_of
+from earshot_crm_sync.identity import Identifier, IdentityRules, Limit
 from earshot_crm_sync.stage import ID_PURPOSE
 from earshot_shared.access import Secret
 from earshot_shared.actions import ActionWriter, Actor, new_action
@@ -46,7 +47,7 @@ _DAY_MINUTES = 24 * 60
 
 def alias(kind: str, value: str) -> str:
     """The id of one identifier."""
-    return str(identifier_id(Identifier(kind, value), Secret(KEY).key(ID_PURPOSE)))
+    return alias_of(Identifier(kind, value), Secret(KEY).key(ID_PURPOSE))
 
 
 @st.composite

@@ -14,9 +14,9 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from earshot_crm_sync import repository, repository_read
 from earshot_crm_sync.desk import Rules
+from earshot_crm_sync.domain.aliases import alias_of
 from earshot_crm_sync.domain.lookup import identifiers_meant
 from earshot_crm_sync.finding import find
-from earshot_crm_sync.identity import identifier_id
 from earshot_crm_sync.people import People
 from earshot_crm_sync.routes_people import WriteRoutes
 from earshot_crm_sync.rows import FoundSuggestion, Held
@@ -110,7 +110,7 @@ class ReadRoutes:
         number = int(after[0] or 0) if after else 0
         async with self._moment() as conn:
             if identifier is not None:
-                aliases = [str(identifier_id(each, self._key)) for each in identifiers_meant(identifier)]
+                aliases = [alias_of(each, self._key) for each in identifiers_meant(identifier)]
                 found = await repository_read.customers_by_alias(conn, aliases, number, limit + 1)
             else:
                 found = await repository_read.page_of_customers(conn, q, number, limit + 1)

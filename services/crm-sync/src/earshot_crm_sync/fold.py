@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from earshot_crm_sync import counting, judging, profiles, repository, repository_words
 from earshot_crm_sync.desk import Desk, Said, Slice, Told
+from earshot_crm_sync.domain.aliases import alias_of
 from earshot_crm_sync.domain.statements import Statement
 from earshot_crm_sync.domain.words import Word
-from earshot_crm_sync.identity import Identifier, identifier_id
+from earshot_crm_sync.identity import Identifier
 from earshot_crm_sync.meeting import load_held, meet, meet_aliases
 from earshot_crm_sync.rows import ActivityRow, Held
 
@@ -83,7 +84,7 @@ def _names_of_known_speakers(desk: Desk) -> set[int]:
     """
     found = set()
     for row, statement in desk.new.values():
-        number_of = dict(zip(statement.saying.identifiers(), row.links, strict=True))
+        number_of = dict(zip(statement.shown, row.links, strict=True))
         for link in statement.saying.links:
             identifier: Identifier = link.identifier
             if link.rule == "account" and identifier not in desk.fresh:
@@ -155,7 +156,7 @@ async def _keep_standings(desk: Desk, slice_: Slice) -> set[str]:
     if not news:
         return set()
     await repository_words.upsert_standings(desk.conn, news)
-    return {str(identifier_id(speaker_of(standing.author_key), desk.key)) for _, standing in news}
+    return {alias_of(speaker_of(standing.author_key), desk.key) for _, standing in news}
 
 
 def speaker_of(author_key: str) -> Identifier:

@@ -8,10 +8,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from earshot_crm_sync import repository, repository_words
 from earshot_crm_sync.desk import Desk
+from earshot_crm_sync.domain.aliases import alias_of
 from earshot_crm_sync.domain.components import earliest
 from earshot_crm_sync.domain.profile import Sketch, Words, build_profile
 from earshot_crm_sync.domain.statements import Statement, Tally
-from earshot_crm_sync.identity import Identifier, identifier_id
+from earshot_crm_sync.identity import Identifier
 from earshot_crm_sync.rows import Held, IdentifierRow, StatementRow, held_of
 
 
@@ -62,17 +63,18 @@ async def meet_aliases(desk: Desk, aliases: Collection[str]) -> None:
 
 async def _introduce(desk: Desk, strangers: Sequence[Statement]) -> None:
     """Give numbers to statements that the store does not know, and to the identifiers they bring."""
-    identifiers = [statement.saying.identifiers() for statement in strangers]
-    uses = Counter(each for shown in identifiers for each in shown)
+    uses = Counter(each for statement in strangers for each in statement.shown)
     await _number(desk, uses)
     founders = []
-    for statement, shown in zip(strangers, identifiers, strict=True):
+    is_blocked = desk.rules.identity.is_blocked
+    for statement in strangers:
+        shown = statement.shown
         links = tuple(desk.identifiers[each].no for each in shown)
         row = StatementRow(desk.totals.next_statement, statement.digest, links, statement.saying, Tally(), None, desk.version)
         desk.totals.next_statement += 1
         desk.new[row.no] = (row, statement)
         desk.cache.add(row)
-        if all(each in desk.fresh and uses[each] == 1 and not desk.rules.identity.is_blocked(each) for each in shown):
+        if all(each in desk.fresh and uses[each] == 1 and not is_blocked(each) for each in shown):
             founders.append((row, shown))
         else:
             desk.seeds.update(links)
@@ -81,10 +83,10 @@ async def _introduce(desk: Desk, strangers: Sequence[Statement]) -> None:
 
 async def _number(desk: Desk, wanted: Iterable[Identifier]) -> None:
     """Load the rows of identifiers, or make them."""
-    alias_of = {each: str(identifier_id(each, desk.key)) for each in wanted}
-    stored = {row.alias: row for row in await repository.load_identifiers_by_alias(desk.conn, list(alias_of.values()))}
+    aliases = {each: alias_of(each, desk.key) for each in wanted}
+    stored = {row.alias: row for row in await repository.load_identifiers_by_alias(desk.conn, list(aliases.values()))}
     named = []
-    for each, alias in alias_of.items():
+    for each, alias in aliases.items():
         row = stored.get(alias)
         if row is None:
             row = IdentifierRow(desk.totals.next_identifier, alias, each)
@@ -98,7 +100,7 @@ async def _number(desk: Desk, wanted: Iterable[Identifier]) -> None:
         await repository.name_identifiers(desk.conn, named)
 
 
-async def _found(desk: Desk, founders: Sequence[tuple[StatementRow, list[Identifier]]]) -> None:
+async def _found(desk: Desk, founders: Sequence[tuple[StatementRow, Sequence[Identifier]]]) -> None:
     """Make customers of statements whose identifiers nobody knew: no judgement could say otherwise."""
     keys = {row.saying.author_key for row, _ in founders if row.saying.author_key}
     standings = await repository_words.load_standings(desk.conn, keys) if keys else {}

@@ -15,9 +15,10 @@ import msgspec
 from earshot_crm_sync import repository, repository_read
 from earshot_crm_sync.acts import CONSENT, DECIDE, EDIT, SERVICE, Consented, Decided, Edited, read_act
 from earshot_crm_sync.desk import Rules, Slice
+from earshot_crm_sync.domain.aliases import alias_of
 from earshot_crm_sync.domain.components import Judgement, judge_all
 from earshot_crm_sync.finding import find
-from earshot_crm_sync.identity import Customer, Decision, Identifier, Refusal, changes, identifier_id
+from earshot_crm_sync.identity import Customer, Decision, Identifier, Refusal, changes
 from earshot_crm_sync.judging import Loaded, envision, load
 from earshot_crm_sync.rows import Held
 from earshot_crm_sync.stage import CrmSync, view_of
@@ -348,7 +349,7 @@ class People:
         return Answer(body=_json.encode(body))
 
     def _alias(self, identifier: Identifier) -> str:
-        return str(identifier_id(identifier, self._key))
+        return alias_of(identifier, self._key)
 
 
 def _speaker(held: Held) -> Identifier:

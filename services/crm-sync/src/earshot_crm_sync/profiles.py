@@ -8,8 +8,9 @@ from typing import Any
 
 from earshot_crm_sync import repository, repository_words
 from earshot_crm_sync.desk import Desk
+from earshot_crm_sync.domain.aliases import alias_of
 from earshot_crm_sync.domain.profile import Words, build_profile, sketch_of, words_to_find
-from earshot_crm_sync.identity import Identifier, identifier_id
+from earshot_crm_sync.identity import Identifier
 from earshot_crm_sync.rows import CustomerRow, Held, StatementRow
 
 Known = tuple[Sequence[StatementRow], Mapping[int, Identifier]]
@@ -50,7 +51,7 @@ async def rebuild(desk: Desk) -> None:
 
 
 async def _numbers(desk: Desk, members: Iterable[Identifier]) -> dict[Identifier, int]:
-    aliases = {str(identifier_id(each, desk.key)): each for each in members}
+    aliases = {alias_of(each, desk.key): each for each in members}
     rows = await repository.load_identifiers_by_alias(desk.conn, list(aliases))
     return {aliases[row.alias]: row.no for row in rows}
 

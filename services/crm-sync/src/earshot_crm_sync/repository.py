@@ -174,18 +174,18 @@ async def insert_statements(conn: Any, statements: Sequence[tuple[StatementRow, 
     )
     await conn.copy_records_to_table(
         "evidence",
-        records=[place for row, _ in statements for place in evidence_places(row)],
+        records=[place for row, statement in statements for place in evidence_places(row, statement)],
         columns=("identifier_no", "statement_no", "rule"),
     )
 
 
-def evidence_places(row: StatementRow) -> list[tuple[int, int, int]]:
+def evidence_places(row: StatementRow, statement: Statement) -> set[tuple[int, int, int]]:
     """Return how a statement is found: (identifier_no, statement_no, rule)."""
-    number_of = dict(zip(row.saying.identifiers(), row.links, strict=True))
+    number_of = dict(zip(statement.shown, row.links, strict=True))
     places = {(row.links[0], row.no, _SPEAKER)}
-    for link in row.saying.links:
+    for link in statement.saying.links:
         places.add((number_of[link.identifier], row.no, _rule_number(link)))
-    return sorted(places)
+    return places
 
 
 def _rule_number(link: Link) -> int:

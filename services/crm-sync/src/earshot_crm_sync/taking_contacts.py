@@ -12,7 +12,8 @@ import msgspec
 from earshot_crm_sync import repository_read, repository_words
 from earshot_crm_sync.contacts import Contact, content_digest, tell_contact
 from earshot_crm_sync.desk import Slice
-from earshot_crm_sync.identity import Identifier, identifier_id
+from earshot_crm_sync.domain.aliases import alias_of
+from earshot_crm_sync.identity import Identifier
 from earshot_crm_sync.intake import told_of_contact
 from earshot_crm_sync.rows import RevisionRow
 from earshot_crm_sync.stage import CrmSync
@@ -92,8 +93,6 @@ class ContactDoor:
         return [TakenContact(key, now[key].revision, status, owners.get(key)) for key, status in fates]
 
     async def _owners(self, conn: Any, given: Sequence[Contact]) -> dict[str, str]:
-        alias_of = {
-            each.contact_id: str(identifier_id(Identifier("crm_id", f"{each.connector}:{each.record_id}"), self._key)) for each in given
-        }
-        holders = await repository_read.holders_of(conn, list(alias_of.values()))
-        return {key: holders[alias] for key, alias in alias_of.items() if alias in holders}
+        aliases = {each.contact_id: alias_of(Identifier("crm_id", f"{each.connector}:{each.record_id}"), self._key) for each in given}
+        holders = await repository_read.holders_of(conn, list(aliases.values()))
+        return {key: holders[alias] for key, alias in aliases.items() if alias in holders}
