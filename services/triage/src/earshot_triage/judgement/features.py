@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import repeat
 from typing import Final, NamedTuple
 
@@ -26,7 +25,6 @@ LONGEST_GRAM: Final = 5
 _MARKED: Final = ("‹", LINK, MENTION)  # marks of our own have no characters worth counting
 
 
-@lru_cache(maxsize=65_536)
 def grams_of(word: str) -> tuple[str, ...]:
     """Return the character n-grams of a word with its borders, shortest first, repeats kept."""
     if word.startswith(_MARKED):

@@ -26,6 +26,8 @@ KNOWN_NEEDS: Final = {
     "googleplay": (True, True, False, True),
     "issue": (True, True, True, False),
 }
+REVIEW_PATIENCE: Final = np.float32(2.0)
+"""Log odds taken off abuse in reviews and issue reports: there strong words are mostly meant for the product, not a person."""
 _NEVER: Final = np.float32(-1e9)
 
 
@@ -71,9 +73,9 @@ def consult(scores: Floats) -> Opinion:
         kinds=kinds,
         needs=needs,
         complaint=kinds[:, 0] * complaint + reviews * grief + kinds[:, 4] * (np.float32(0.3) * complaint),
-        addressed=_logistic(scores[:, PLACES["address"].start]),
+        addressed=1 - kinds[:, 0] * (1 - _logistic(scores[:, PLACES["address"].start])),
         sentiments=_softmax(scores[:, PLACES["sentiment"]]),
-        abuse=_logistic(scores[:, PLACES["abuse"].start]),
+        abuse=_logistic(scores[:, PLACES["abuse"].start] - REVIEW_PATIENCE * (1 - kinds[:, 0])),
         emotions=_softmax(scores[:, PLACES["emotion"]]),
     )
 
