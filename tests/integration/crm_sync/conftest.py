@@ -4,11 +4,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from support.crm_ground import Bench, CrmService, bench, http, migrate
-from support.ground import FreshDatabase
-
 from earshot_crm_sync.desk import Rules
 from earshot_crm_sync.identity import IdentityRules
+from support.crm_ground import Bench, CrmService, bench, http, migrate
+from support.ground import FreshDatabase
 
 
 @pytest.fixture
