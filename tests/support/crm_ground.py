@@ -3,6 +3,7 @@
 Owns the making of records as other services would publish them, and the reading back of what was published.
 """
 
+import asyncio
 import contextlib
 import itertools
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
@@ -230,15 +231,30 @@ class NoKeys:
 
 
 FIRST_KEY = "first-key-of-the-test"
+_RECOGNITION = EventWriter(Topic.RECOGNITION_CHANGED, "recognition")
+
+
+def standing(author_key: str, *, tier: str, version: int = 1) -> Message:
+    """Return the message by which recognition tells of an account."""
+    body = {"author_key": author_key, "version": version, "tier": tier, "points": {"helpful": version}}
+    return _RECOGNITION.write(author_key, f"{author_key}/{version}", body, time="2024-05-01T12:00:00Z")
 
 
 @contextlib.asynccontextmanager
 async def http(ground: Bench, dsn: str, rules: Rules | None = None) -> AsyncIterator[httpx.AsyncClient]:
-    """Give a client of the service's door, over the same store as the stage."""
-    chosen = rules or Rules()
-    settings = CrmSyncSettings(kafka_bootstrap="127.0.0.1:1", postgres_dsn=SecretStr(dsn), api_key=SecretStr(FIRST_KEY))
+    """Give a client of the service's door, over the same store as the stage; no loop and no relay run."""
     place = Ground(service="crm-sync", kafka_bootstrap="127.0.0.1:1", postgres_dsn=dsn, topic_prefix="earshot")
     runtime = await Runtime.open(place, stage=lambda _: ground.stage, outputs=[Topic.CUSTOMER_CHANGED])
+    try:
+        async with _client(runtime, ground.stage, dsn, rules or Rules()) as client:
+            yield client
+    finally:
+        await runtime.close()
+
+
+@contextlib.asynccontextmanager
+async def _client(runtime: Runtime, stage: CrmSync, dsn: str, rules: Rules) -> AsyncIterator[httpx.AsyncClient]:
+    settings = CrmSyncSettings(kafka_bootstrap=runtime.ground.kafka_bootstrap, postgres_dsn=SecretStr(dsn), api_key=SecretStr(FIRST_KEY))
     secret = Secret(KEY)
     parts = Parts(
         settings=settings,
@@ -249,12 +265,27 @@ async def http(ground: Bench, dsn: str, rules: Rules | None = None) -> AsyncIter
         health=Health(),
         metrics=Metrics("crm-sync"),
     )
-    door: Any = create_crm_sync_app(parts, lambda: chosen, ground.stage, clock=lambda: START)
+    door: Any = create_crm_sync_app(parts, lambda: rules, stage, clock=lambda: START)
     headers = {"authorization": f"Bearer {FIRST_KEY}"}
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(door), base_url="http://crm-sync", headers=headers) as client:
+        yield client
+
+
+@contextlib.asynccontextmanager
+async def running(dsn: str, kafka: str, prefix: str) -> AsyncIterator["CrmService"]:
+    """Give the whole service in this process: loop, relay and routes."""
+    stage = CrmSync(Rules, key=Secret(KEY).key(ID_PURPOSE), clock=lambda: START)
+    place = Ground(service="crm-sync", kafka_bootstrap=kafka, postgres_dsn=dsn, topic_prefix=prefix)
+    outputs = [Topic.CUSTOMER_CHANGED, Topic.CONTACT_RECEIVED, Topic.ACTION_TAKEN]
+    runtime = await Runtime.open(place, stage=lambda _: stage, outputs=outputs)
+    tasks = [asyncio.create_task(run(), name=name) for name, run in runtime.tasks().items()]
     try:
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(door), base_url="http://crm-sync", headers=headers) as client:
-            yield client
+        async with _client(runtime, stage, dsn, Rules()) as client:
+            yield CrmService(Bench(runtime.pool, runtime.writer, stage), client)
     finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await runtime.close()
 
 

@@ -79,7 +79,7 @@ class StandingChanged(msgspec.Struct, gc=False):
     version: int
     tier: str | None = None
     badges: list[str] = []
-    advocate: str | None = None
+    advocate_stage: str | None = None
     merged_into: str | None = None
 
 

@@ -41,7 +41,11 @@ def take_standing(value: bytes, slice_: Slice) -> None:
     told = events.decode_standing(value)
     known = slice_.standings.get(told.author_key)
     if known is None or told.version > known[0]:
-        shown = StandingView(told.author_key) if told.merged_into else StandingView(told.author_key, told.tier, told.badges, told.advocate)
+        shown = (
+            StandingView(told.author_key)
+            if told.merged_into
+            else StandingView(told.author_key, told.tier, told.badges, told.advocate_stage)
+        )
         slice_.standings[told.author_key] = (told.version, shown)
 
 

@@ -109,7 +109,7 @@ class StandingView(msgspec.Struct, gc=False):
     author_key: str
     tier: str | None = None
     badges: list[str] = []
-    advocate: str | None = None
+    advocate_stage: str | None = None
 
 
 @dataclass(slots=True)

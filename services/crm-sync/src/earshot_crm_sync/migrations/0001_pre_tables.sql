@@ -91,6 +91,7 @@ create table decision_parts (
     bond boolean not null, -- one of the two that a "same" joins
     primary key (identifier_no, decision_id)
 );
+create index decision_bonds on decision_parts (decision_id) where bond;
 
 -- Values set by hand, and consents: what people said of one identifier. All are kept; the latest stands.
 create table edits (
