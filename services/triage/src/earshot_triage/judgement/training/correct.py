@@ -30,6 +30,8 @@ THRESHOLDS: Final = Thresholds(word=2, pair=2, gram=3)
 DECAY: Final = 0.4
 STRONGEST_TELL: Final = 3.0
 """Log odds that one word may add to a text's likeness to the corrected domain."""
+LEAST_SPREAD: Final = 0.3
+"""Part of the likeness of the domain over which it fades, at least: corrections that are all alike must not end it at a step."""
 INSIDE, HALF_WAY = 60, 25
 """Percentiles of the corrected texts: from the upper one on a text counts as one of the domain, at the lower one half."""
 
@@ -116,8 +118,9 @@ def _likeness(judge: Judge, laid: Laid, count: int) -> tuple[Floats, float]:
 
     measured = words[1::2] @ telling(slice(0, None, 2))
     low, high = np.percentile(measured, [HALF_WAY, INSIDE])
-    steep = 3.0 / max(float(high - low), 1e-3)
-    return (steep * telling(slice(None))).astype(np.float32), -steep * float(low)
+    spread = max(float(high - low), LEAST_SPREAD * abs(float(high)), 1e-3)
+    steep = 3.0 / spread
+    return (steep * telling(slice(None))).astype(np.float32), -steep * (float(high) - spread)
 
 
 def said_chances(said: Sequence[object], column: int) -> NDArray[np.float64]:
