@@ -24,7 +24,7 @@ from earshot_triage.judgement.training.build import pack
 from earshot_triage.judgement.training.design import Laid, Thresholds, lay_out
 from earshot_triage.judgement.training.lessons import plain_words
 from earshot_triage.judgement.training.own import BadLessonError
-from earshot_triage.judgement.verdict import CONDUCTS, INTENTS
+from earshot_triage.judgement.verdict import CONDUCTS, INTENTS, Judgement
 
 THRESHOLDS: Final = Thresholds(word=2, pair=2, gram=3)
 DECAY: Final = 0.4
@@ -93,7 +93,7 @@ def learn_corrections(judge: Judge, corrections: Sequence[Correction]) -> Tables
     weights = np.zeros((laid.space.width, COLUMNS), dtype=np.float32)
     bias = np.zeros(COLUMNS, dtype=np.float32)
     for column in range(ABUSE + 1):
-        targets, before, known = _column(column, ordered, said_chances(said, column))
+        targets, before, known = _column(column, ordered, _chances(said, column))
         weights[:, column], bias[column] = _residual(laid.matrix[known], before[known], targets[known], DECAY)
     weights[: len(laid.space.words), LIKENESS], bias[LIKENESS] = _likeness(judge, laid, len(ordered))
     return pack(laid.space, weights, bias, {"corrections": len(ordered)}, kept_pairs=20_000, kept_grams=20_000)
@@ -123,14 +123,11 @@ def _likeness(judge: Judge, laid: Laid, count: int) -> tuple[Floats, float]:
     return (steep * telling(slice(None))).astype(np.float32), -steep * (float(high) - spread)
 
 
-def said_chances(said: Sequence[object], column: int) -> NDArray[np.float64]:
-    """Return the judge's probability of one column for each judgement."""
-    found = [getattr(item, "intents", {}).get(INTENTS[column], 0.0) if column < ABUSE else _abused(item) for item in said]
-    return np.array(found, dtype=np.float64)
-
-
-def _abused(item: object) -> float:
-    return 0.9 if getattr(item, "conduct", "ok") == "abusive" else 0.1
+def _chances(said: Sequence[Judgement], column: int) -> NDArray[np.float64]:
+    """Return the judge's probability of one column for each judgement; of abuse it tells only yes or no."""
+    if column < ABUSE:
+        return np.array([item.intents[INTENTS[column]] for item in said], dtype=np.float64)
+    return np.array([0.9 if item.conduct == "abusive" else 0.1 for item in said], dtype=np.float64)
 
 
 def _column(
