@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Collection, Coroutine
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ from earshot_shared.runtime import Ground, Runtime
 from earshot_shared.service import Parts
 from earshot_shared.topics import Topic
 from earshot_triage.settings import TriageSettings
-from earshot_triage.wiring import Wiring
+from earshot_triage.wiring import Wiring, now
 from support.triage_world import ITEMS, PlainJudge
 
 FIRST_KEY = "a-first-key-for-tests"
@@ -81,7 +82,13 @@ class TriageUnderTest:
 
 @contextlib.asynccontextmanager
 async def running_triage(
-    dsn: str, *, kafka: str | None = None, prefix: str = "earshot", config_dir: Path | None = None, learned: bool = False
+    dsn: str,
+    *,
+    kafka: str | None = None,
+    prefix: str = "earshot",
+    config_dir: Path | None = None,
+    learned: bool = False,
+    clock: Callable[[], datetime] = now,
 ) -> AsyncIterator[TriageUnderTest]:
     """Run triage on a migrated database until the block ends; ``learned`` takes the real judge in place of the plain one."""
     values: dict[str, Any] = {"config_dir": config_dir} if config_dir else {}
@@ -92,7 +99,7 @@ async def running_triage(
     async with contextlib.AsyncExitStack() as stack:
         access = await stack.enter_async_context(open_access_pool(dsn, prefix, application="test"))
         secret = await read_secret(access)
-        wiring = Wiring(settings, judge=None if learned else PlainJudge())
+        wiring = Wiring(settings, judge=None if learned else PlainJudge(), clock=clock)
         runtime = await wiring.open_runtime(ground, secret)
         stack.push_async_callback(runtime.close)
         keys = PostgresKeys(access)

@@ -20,7 +20,7 @@ LATER = DAY + timedelta(hours=2)
 @pytest.fixture
 async def triage(fresh_database: Any) -> AsyncIterator[TriageUnderTest]:
     dsn = await asyncio.to_thread(fresh_database, migrate)
-    async with running_triage(dsn) as running:
+    async with running_triage(dsn, clock=lambda: DAY + timedelta(minutes=5)) as running:
         yield running
 
 
@@ -53,7 +53,8 @@ async def test_a_late_case_is_told_once(triage: TriageUnderTest) -> None:
 
 async def test_imports_replays_and_what_is_only_watched_page_nobody(triage: TriageUnderTest) -> None:
     await triage.fold(plain_item("import", 0, backfill=True), topic=Topic.FEEDBACK_BACKFILLED)
-    await triage.fold(plain_item("replayed", 0), replaying=True)
+    await triage.fold(plain_item("replayed", -120), replaying=True)
+    await triage.fold(plain_item("heard a day too late", -25 * 60))
     await triage.fold(plain_item("praise", 0, "praise 1"))
     assert await Watchman(triage.runtime.writer, lambda: LATER).look() == 0
     assert await alarms(triage) == []

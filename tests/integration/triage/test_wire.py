@@ -17,7 +17,7 @@ from support.triage_world import DAY, case_of, plain_item
 
 async def test_every_body_decodes_strictly_and_encodes_back_to_itself(fresh_database: Any) -> None:
     dsn = await asyncio.to_thread(fresh_database, migrate)
-    async with running_triage(dsn) as triage:
+    async with running_triage(dsn, clock=lambda: DAY) as triage:
         await triage.fold(plain_item("a", 0, "bug 3"), plain_item("b", 1, "idea 1"), plain_item("c", 2))
         await triage.fold(plain_item("b", 1, "idea 1", talk="x", revision=2), plain_item("a", 0, "bug 3", talk="x", revision=2))
         await triage.fold(plain_item("c", 2, revision=2, withdrawn=True))

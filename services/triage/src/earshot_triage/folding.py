@@ -25,6 +25,10 @@ from earshot_triage.events import CASES, FEEDS, TRIAGED, CaseMerged, CaseWithdra
 from earshot_triage.refolding import Part, Refold
 from earshot_triage.repository import Changes, FreshFeedback, Held, Thread
 
+# A source that delivers last month's posts late would page for each of them; nobody can answer those in time any more.
+STALE = timedelta(days=1)
+_NO_TIME = timedelta()
+
 
 @dataclass(frozen=True, slots=True)
 class Doing:
@@ -260,7 +264,10 @@ class Fold:
         self._changes.fresh.append(FreshFeedback(arrival.message, label, opened, arrival.item, arrival.decision))
 
     def _watch(self, thread: Thread, *, replaying: bool) -> None:
-        """Look for a breach when the case is due, if it is to be answered, was not, and nobody was told; never for the past."""
+        """Look for a breach when the case is due, if it is to be answered, was not, and nobody was told.
+
+        Never for the past: not for imports, not for what was due before a replay, nor what was `STALE` before we heard of it.
+        """
         state = thread.state
         wanted = (
             state.live
@@ -269,7 +276,7 @@ class Fold:
             and state.stance == Stance.RESPOND
             and state.resolved_at is None
             and thread.due_at != thread.told_due_at
-            and not (replaying and thread.due_at <= self._now)
+            and thread.due_at > self._now - (_NO_TIME if replaying else STALE)
         )
         thread.watch_at = thread.due_at if wanted else None
 

@@ -3,7 +3,7 @@
 Owns the order of making them, for the command and for tests alike.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 from earshot_shared.access import Secret
@@ -28,10 +28,11 @@ def now() -> datetime:
 class Wiring:
     """Makes each part of one triage process once, in the order in which `earshot_shared.service` asks for them."""
 
-    def __init__(self, settings: TriageSettings, *, judge: Judging | None = None) -> None:
+    def __init__(self, settings: TriageSettings, *, judge: Judging | None = None, clock: Callable[[], datetime] = now) -> None:
         self.settings = settings
+        self._clock = clock
         self.book = RuleBook(settings.config_dir, judge or Judge.load())
-        self.stage = TriageStage(self.book.decider, now)
+        self.stage = TriageStage(self.book.decider, clock)
 
     async def open_runtime(self, ground: Ground, secret: Secret) -> Runtime:  # noqa: ARG002  # only the routes need the secret
         """Return the runtime, with nothing running yet."""
@@ -41,9 +42,9 @@ class Wiring:
         """Return what runs beside the loop and the relay."""
         return {
             "rules": lambda: self.book.follow(parts.runtime.pool),
-            "watchman": Watchman(parts.runtime.writer, now).run,
+            "watchman": Watchman(parts.runtime.writer, self._clock).run,
         }
 
     def build_app(self, parts: Parts) -> Door:
         """Return the routes."""
-        return make_app(parts, self.stage, self.book, now)
+        return make_app(parts, self.stage, self.book, self._clock)
