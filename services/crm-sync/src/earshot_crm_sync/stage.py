@@ -3,7 +3,7 @@
 Owns decoding, and what is published. How a slice changes the store is in ``fold``; who is who is decided in ``identity``.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
@@ -15,7 +15,7 @@ from earshot_crm_sync.cache import Cache
 from earshot_crm_sync.contacts import decode_contact, tell_contact
 from earshot_crm_sync.desk import Desk, Rules, Slice
 from earshot_crm_sync.fold import Outcome, apply
-from earshot_crm_sync.intake import take_action, take_contact, take_item, take_standing
+from earshot_crm_sync.intake import take_action, take_contact, take_erasure, take_item, take_receipt, take_standing
 from earshot_crm_sync.rows import Held
 from earshot_shared.envelope import rfc3339
 from earshot_shared.messages import Message
@@ -41,7 +41,14 @@ class CrmSync:
     """The stage (see `earshot_shared.pipeline.records.Stage`). ``key`` is the installation's key for ids of customers."""
 
     name = "crm-sync"
-    inputs = (Topic.FEEDBACK_TRIAGED, Topic.RECOGNITION_CHANGED, Topic.ACTION_TAKEN, Topic.CONTACT_RECEIVED)
+    inputs = (
+        Topic.FEEDBACK_TRIAGED,
+        Topic.RECOGNITION_CHANGED,
+        Topic.ACTION_TAKEN,
+        Topic.CONTACT_RECEIVED,
+        Topic.ERASURE_REQUESTED,
+        Topic.ERASURE_DONE,
+    )
 
     def __init__(self, rules: Callable[[], Rules], *, key: bytes, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._rules = rules
@@ -53,6 +60,8 @@ class CrmSync:
             Topic.RECOGNITION_CHANGED: take_standing,
             Topic.ACTION_TAKEN: take_action,
             Topic.CONTACT_RECEIVED: take_contact,
+            Topic.ERASURE_REQUESTED: take_erasure,
+            Topic.ERASURE_DONE: take_receipt,
         }
 
     async def prepare(self, slice_: Sequence[Batch]) -> Prepared:
@@ -86,6 +95,8 @@ class CrmSync:
         now = rfc3339(self._clock())
         tx.send(tell_held(held, now) for held in outcome.changed.values())
         tx.send(tell_moved(alias, into, tx.version, now) for alias, into in sorted(outcome.moved.items()))
+        if cause is not None:
+            tx.send(_tell_forgotten(outcome, now))
         return outcome
 
     async def restate(self, tx: Transaction, topic: Topic, keys: Collection[str]) -> list[Message]:
@@ -113,6 +124,26 @@ class CrmSync:
     def forget(self) -> None:
         """Drop what is cached of the store."""
         self._cache.clear()
+
+
+OUTPUTS: Final = (
+    Topic.CUSTOMER_CHANGED,
+    Topic.CONTACT_RECEIVED,
+    Topic.ACTION_TAKEN,
+    Topic.ERASURE_REQUESTED,
+    Topic.ERASURE_DONE,
+)
+"""The topics that crm-sync writes."""
+
+
+def _tell_forgotten(outcome: Outcome, now: str) -> Iterator[Message]:
+    """Tell what was erased, and make the topics forget it: records of other systems, and acts that hold what a person said of himself."""
+    for contact_id in sorted(outcome.forgotten_contacts):
+        yield Message(Topic.CONTACT_RECEIVED, contact_id.encode(), None)
+    for action_id in sorted(outcome.forgotten_acts):
+        yield Message(Topic.ACTION_TAKEN, action_id.encode(), None)
+    for erasure_id, counts in sorted(outcome.receipts.items()):
+        yield events.tell_erased(events.ErasureDone(erasure_id, "crm-sync", counts), now=now)
 
 
 def view_of(held: Held) -> msgspec.Raw:

@@ -5,10 +5,11 @@
 create table identifiers (
     identifier_no int primary key,
     alias uuid not null unique,
-    kind text not null, -- empty: a person's decision named it before any record showed it
+    kind text not null, -- empty: only an alias is known: a person named it before any record did, or it was erased
     value text not null,
     customer_no int, -- identifier_no of the anchor of the customer who holds it now; null: nobody
-    shared smallint not null default 0 check (shared between 0 and 7) -- bits of domain.statements: it ties nobody, as what
+    shared smallint not null default 0 check (shared between 0 and 7), -- bits of domain.statements: it ties nobody, as what
+    erased_at timestamptz -- null: nobody asked to be forgotten; else what was said by then of its holder is not known any more
 ) with (fillfactor = 80);
 
 -- Ids by which a customer was ever told of on the topic: they must always lead on, so this outlives a replay.
@@ -158,6 +159,21 @@ create table contact_revisions (
     updated_at timestamptz not null,
     digest bytea not null check (length(digest) = 16) -- of the content: the same record again is no new revision
 ) with (fillfactor = 80);
+
+-- Wishes to be forgotten, and what each service says it erased. Identifiers are named by alias in the rows above.
+create table erasures (
+    erasure_id uuid primary key,
+    requested_at timestamptz not null,
+    actor text not null,
+    identifiers int not null
+);
+create table erasure_receipts (
+    erasure_id uuid not null,
+    service text not null,
+    at timestamptz not null default now(),
+    counts bytea not null,
+    primary key (erasure_id, service)
+);
 
 -- Exact counts, and the next numbers to give; at most one row, written under the pen.
 create table totals (
