@@ -102,7 +102,8 @@ def asyncapi() -> str:
             "title": "Earshot's topics",
             "version": "1",
             "description": "CloudEvents 1.0 in structured mode: one header, `content-type: application/cloudevents+json`; "
-            "the body is in `data`. Names begin with the installation's prefix. Fields are only added; readers ignore what they do not know.",
+            "the body is in `data`. Names begin with the installation's prefix. "
+            "Fields are only added; readers ignore what they do not know.",
             "license": {"name": "Apache-2.0"},
         },
         "defaultContentType": "application/cloudevents+json",
