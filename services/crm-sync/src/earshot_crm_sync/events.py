@@ -97,7 +97,7 @@ class FieldView(msgspec.Struct, gc=False):
     updated_at: datetime
 
 
-class _Counters(msgspec.Struct, gc=False):
+class Counters(msgspec.Struct, gc=False):
     """The part of the view that changes with every item; it stands behind the profile's part."""
 
     feedback_count: int
@@ -179,7 +179,7 @@ def entry_of(item: HeardItem, intent: str, case_id: str | None) -> bytes:
 def view_of(profile: Profile, spoken: Mapping[int, Spoken], feedback_count: int, version: int) -> msgspec.Raw:
     """Return the whole view as JSON: the profile with the counters of its statements; the times are those of items."""
     tallies = [one.tally for one in spoken.values() if one.saying.is_item]
-    counters = _Counters(
+    counters = Counters(
         feedback_count,
         min([tally.first_at for tally in tallies], default=None),
         max([tally.last_at for tally in tallies], default=None),

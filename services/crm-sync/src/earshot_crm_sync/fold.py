@@ -25,8 +25,8 @@ class Outcome:
     moved: dict[str, str | None]
 
 
-async def apply(desk: Desk, slice_: Slice, *, cause: str = "evidence") -> Outcome:
-    """Apply a slice in the desk's transaction. ``cause`` stands in the log of what became of customers."""
+async def apply(desk: Desk, slice_: Slice, *, cause: str | None) -> Outcome:
+    """Apply a slice in the desk's transaction. ``cause`` stands in the log of what became of customers; None logs nothing."""
     if desk.cache.totals is None:
         desk.cache.totals = await repository.load_totals(desk.conn)
     await _apply_records(desk, slice_)

@@ -12,7 +12,7 @@ import msgspec
 
 from earshot_crm_sync import events, repository_read, repository_words
 from earshot_crm_sync.cache import Cache
-from earshot_crm_sync.contacts import decode_contact, forget_contact, tell_contact
+from earshot_crm_sync.contacts import decode_contact, tell_contact
 from earshot_crm_sync.desk import Desk, Rules, Slice
 from earshot_crm_sync.fold import Outcome, apply
 from earshot_crm_sync.intake import take_action, take_contact, take_item, take_standing
@@ -29,6 +29,7 @@ class Prepared:
     """A slice decoded: the newest of each record in it, and what could not be decoded."""
 
     slice: Slice = field(default_factory=Slice)
+    replaying: bool = False
     poison: list[Poison] = field(default_factory=list)
 
 
@@ -58,6 +59,7 @@ class CrmSync:
         """Decode the slice; needs no database."""
         prepared = Prepared()
         for batch in slice_:
+            prepared.replaying |= batch.replaying
             take = self._decoders[batch.topic]
             for record in batch.records:
                 if record.value is None:
@@ -71,10 +73,13 @@ class CrmSync:
     async def fold(self, tx: Transaction, prepared: Prepared) -> None:
         """Apply a slice and publish every customer it changed, once."""
         tx.bury(prepared.poison)
-        await self.apply(tx, prepared.slice)
+        await self.apply(tx, prepared.slice, cause=None if prepared.replaying else "evidence")
 
-    async def apply(self, tx: Transaction, slice_: Slice, *, cause: str = "evidence") -> Outcome:
-        """Apply a slice in a transaction of the service's writer, and publish what it changed. After a failure call `forget`."""
+    async def apply(self, tx: Transaction, slice_: Slice, *, cause: str | None) -> Outcome:
+        """Apply a slice in a transaction of the service's writer, and publish what it changed. After a failure call `forget`.
+
+        ``cause`` stands in the log of what became of customers; None logs nothing: a replay repeats what is in it.
+        """
         if not tx.undisturbed:
             self._cache.clear()
         outcome = await apply(Desk(tx.conn, tx.version, self._cache, self._rules(), self._key), slice_, cause=cause)
@@ -87,15 +92,17 @@ class CrmSync:
         """Return the present state of keys: customers and where their ids lead, or records of other systems."""
         now = rfc3339(self._clock())
         if topic is Topic.CONTACT_RECEIVED:
+            # A record we do not know gets nothing: it is a fact that a replay has yet to read, or that only the topic still has.
             known = await repository_words.load_contacts(tx.conn, sorted(keys))
-            return [
-                tell_contact(decode_contact(known[key].record), now=now) if key in known else forget_contact(key) for key in sorted(keys)
-            ]
-        return [await self._restate(tx, key, now) for key in sorted(keys)]
+            return [tell_contact(decode_contact(known[key].record), now=now) for key in sorted(keys) if key in known]
+        told = [await self._restate(tx, key, now) for key in sorted(keys)]
+        return [message for message in told if message is not None]
 
-    async def _restate(self, tx: Transaction, key: str, now: str) -> Message:
+    async def _restate(self, tx: Transaction, key: str, now: str) -> Message | None:
         found = await repository_read.find_identifier(tx.conn, key)
-        if found is None or found.customer_no is None:
+        if found is None:
+            return None
+        if found.customer_no is None:
             return events.CUSTOMERS.tombstone(key)
         held = await repository_read.read_held(tx.conn, found.customer_no)
         assert held is not None, "who holds an identifier is a customer"

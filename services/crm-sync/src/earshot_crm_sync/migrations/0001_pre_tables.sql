@@ -8,9 +8,13 @@ create table identifiers (
     kind text not null, -- empty: a person's decision named it before any record showed it
     value text not null,
     customer_no int, -- identifier_no of the anchor of the customer who holds it now; null: nobody
-    shared smallint not null default 0 check (shared between 0 and 7), -- bits of domain.statements: it ties nobody, as what
-    published boolean not null default false -- a customer was told of by this id
+    shared smallint not null default 0 check (shared between 0 and 7) -- bits of domain.statements: it ties nobody, as what
 ) with (fillfactor = 80);
+
+-- Ids by which a customer was ever told of on the topic: they must always lead on, so this outlives a replay.
+create table told_of (
+    alias uuid primary key
+);
 
 -- What records say of one person, apart from when (domain.statements); `links` are all identifiers it shows, the speaker's own first.
 create table statements (
@@ -130,7 +134,7 @@ create table suggestions (
 create index suggestions_by_weight on suggestions (weight desc, suggestion_id);
 create index suggestions_by_a on suggestions (a);
 
--- What became of customers, for people to read: who or which rule joined or parted them. Kept over a replay, which finds the same.
+-- What became of customers, for people to read: who or which evidence joined or parted them. Outlives a replay, which adds nothing.
 create table merge_log (
     customer_id uuid not null, -- the id that led elsewhere from then on
     into_id uuid, -- null: nothing is left of it
