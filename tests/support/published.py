@@ -87,8 +87,9 @@ def asyncapi() -> str:
         "info": {
             "title": "Earshot's topics",
             "version": "1",
-            "description": "CloudEvents 1.0 in structured mode: one header, `content-type: application/cloudevents+json`; the body is in `data`. "
-            "Names begin with the installation's prefix. Fields are only added; readers ignore what they do not know.",
+            "description": "CloudEvents 1.0 in structured mode: one header, `content-type: application/cloudevents+json`; "
+            "the body is in `data`. Names begin with the installation's prefix. "
+            "Fields are only added; readers ignore what they do not know.",
             "license": {"name": "Apache-2.0"},
         },
         "defaultContentType": "application/cloudevents+json",
@@ -122,8 +123,8 @@ def topics_page() -> str:
     lines = [
         "# Topics",
         "",
-        "Made from the registry in `shared/src/earshot_shared/topics.py` by `cd tests && python -m support.published`; a test compares them.",
-        "Bodies: [asyncapi.yaml](asyncapi.yaml) and the JSON Schemas in [schemas](schemas/). Partition: crc32 of the key modulo the count.",
+        "Made from `shared/src/earshot_shared/topics.py` by `cd tests && python -m support.published`; a test compares them.",
+        "Bodies: [asyncapi.yaml](asyncapi.yaml) and [schemas](schemas/). Partition: crc32 of the key modulo the count.",
         "",
         "| topic | key | written by | partitions | kept | body |",
         "|---|---|---|---|---|---|",

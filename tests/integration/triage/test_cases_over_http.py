@@ -47,7 +47,11 @@ async def test_a_decision_says_what_why_and_by_which_versions(triage: TriageUnde
     assert found["case_id"] == case_of("a")
     assert found["model_version"] == "plain-1"
     assert found["rules_version"]
-    assert any("bugs concern both" in reason for reason in found["reasons"])
+    assert found["reasons"] == [
+        "as it says",
+        "route support, product: bugs concern both (bug at least 0.5)",
+        "stance respond: who asks or complains is answered (bug at least 0.5)",
+    ]
     assert (await triage.http.get(f"/v1/feedback/{ids.feedback_id('forum', 'none')}")).status_code == 404
 
 

@@ -40,8 +40,8 @@ class Judging(Protocol):
 
     version: str
 
-    def judge(self, texts: Sequence[str], *, languages: Sequence[str | None] | None = None) -> list[Judgement]:
-        """Return one judgement a text, in order."""
+    def judge(self, texts: Sequence[str], *, explain: bool = True, languages: Sequence[str | None] | None = None) -> list[Judgement]:
+        """Return one judgement a text, in order; without ``explain`` the reasons name no words of the text, which is cheaper."""
 
 
 class Decider:
@@ -60,7 +60,8 @@ class Decider:
         """Return an arrival for each, in order."""
         router = self._router
         wordy = [each.item for each in heard if not (each.item.withdrawn or each.item.erased)]
-        judged = iter(self.judge.judge([_words(item) for item in wordy], languages=[item.language for item in wordy]))
+        # The words that spoke for it are found again when somebody asks (`explained`): finding them always would cost a quarter more.
+        judged = iter(self.judge.judge([_words(item) for item in wordy], explain=False, languages=[item.language for item in wordy]))
         arrivals = []
         for each in heard:
             item = each.item
@@ -71,6 +72,14 @@ class Decider:
             message = message_of(item, decision, each.key, each.parents)
             arrivals.append(Arrival(message, item.text, each.body, encode_decision(decision), each.replaying))
         return arrivals
+
+
+def explained(item: Item, decision: Decision, judge: Judging) -> tuple[str, ...]:
+    """Return the decision's reasons with the words of the text that spoke for it; as they are when another model judged it."""
+    if item.withdrawn or item.erased or decision.model_version != judge.version:
+        return decision.reasons
+    plain, full = (judge.judge([_words(item)], explain=explain, languages=[item.language])[0].reasons for explain in (False, True))
+    return full + decision.reasons[len(plain) :]
 
 
 def unjudged(item: Item, model_version: str, rules_version: str) -> Decision:

@@ -292,7 +292,10 @@ class Fold:
         for group in groups:
             subjects.update(arrival.message.key for arrival in group.arrivals)
             subjects |= group.nodes
-        refold = Refold(self._tx.version, before, hanging, await repository.load_acts(conn, subjects))
+        acts: dict[str, list[Act]] = {}
+        for act in await repository.load_acts(conn, subjects):
+            acts.setdefault(act.subject, []).append(act)
+        refold = Refold(self._tx.version, before, hanging, acts)
         for group in groups:
             rows = [each for label in group.labels for each in members.get(label, ())]
             nodes = {node for label in group.labels for node in nodes_of.get(label, ())} | group.nodes

@@ -66,7 +66,7 @@ def _feedback(parts: Parts, decider: Decider) -> APIRouter:
     @router.get("/feedback/{feedback_id}", summary="The decision on an item, and its reasons", response_model=None)
     async def read_feedback(feedback_id: FeedbackId, reader: Reader) -> Response:
         with translated():
-            found = await reading.decision(parts.runtime.pool, key_of(feedback_id))
+            found = await reading.decision(parts.runtime.pool, key_of(feedback_id), decider.judge)
         if found is None or not reading.may_see(reader, found.brand):
             raise NotFoundError("No item of that id has come in.")
         return Response(found.body, media_type="application/json")

@@ -64,6 +64,10 @@ class Judge:
         tables = Tables.load(own if own.is_dir() else SHIPPED)
         return cls(tables, TaughtLabels.load_all(model_dir), Corrections.load(model_dir))
 
+    def commonness(self, word: str) -> float:
+        """Return the share of the texts that taught this judge which hold a word (0..1)."""
+        return self._scorer.commonness(word)
+
     def without_corrections(self) -> Self:
         """Return the same judge as it was before anybody corrected it."""
         plain = copy(self)

@@ -121,6 +121,12 @@ class Scorer:
         self._scales, self._bias = np.array(tables.scales), np.array(tables.bias)
         self._stranger = lru_cache(maxsize=16_384)(self._stranger_row)
 
+    def commonness(self, word: str) -> float:
+        """Return the share of the taught texts that hold a word (0..1); a strange word is as rare as the rarest."""
+        place = self.vocabulary.words.get(word)
+        squared = self._word_rows[place, -2] if place is not None else self._word_rows[:, -2].max()
+        return float(np.exp(1 - np.sqrt(squared / NORM_UNITS)))
+
     def _stranger_row(self, word: str) -> Floats:
         row = np.zeros(2 * self._columns + 2, dtype=np.float32)
         get = self._grams.get

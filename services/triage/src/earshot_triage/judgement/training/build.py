@@ -32,9 +32,7 @@ DECAYS: Final = {
     "emotion": 0.25,
 }
 """Penalty of each head, chosen by cross-validation on the development part."""
-NEED_DECAYS: Final = (0.06, 0.15)
-NEED_ROUNDS: Final = 100
-"""Weights shared by sets that disagree settle late."""
+NEED_DECAYS: Final = (0.08, 0.2)
 KEPT_PAIRS: Final = 60_000
 KEPT_GRAMS: Final = 60_000
 BINARY: Final = frozenset({"address", "complaint", "grief", "abuse"})
@@ -63,7 +61,7 @@ def train(examples: Sequence[Example], *, say: Say = silent) -> Tables:
 def _teach(name: str, taught: list[lessons.Lesson], laid: Laid, weights: Floats, bias: Floats) -> None:
     prepared = [_prepare(lesson, laid.matrix) for lesson in taught]
     if name == "need":
-        learned = fit.learn(prepared, shared_decay=NEED_DECAYS[0], own_decay=NEED_DECAYS[1], rounds=NEED_ROUNDS)
+        learned = fit.learn(prepared, shared_decay=NEED_DECAYS[0], own_decay=NEED_DECAYS[1])
         for index, kind in enumerate(KINDS):
             place = PLACES[f"need {kind}"]
             weights[:, place] = learned.shared + learned.own[index]

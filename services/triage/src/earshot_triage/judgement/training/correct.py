@@ -21,14 +21,19 @@ from earshot_triage.judgement.judge import Judge
 from earshot_triage.judgement.learning import ABUSE, COLUMNS, LIKENESS
 from earshot_triage.judgement.tables import Tables
 from earshot_triage.judgement.training.build import pack
-from earshot_triage.judgement.training.design import Thresholds, lay_out
+from earshot_triage.judgement.training.design import Laid, Thresholds, lay_out
 from earshot_triage.judgement.training.lessons import plain_words
 from earshot_triage.judgement.training.own import BadLessonError
-from earshot_triage.judgement.verdict import CONDUCTS, INTENTS
+from earshot_triage.judgement.verdict import CONDUCTS, INTENTS, Judgement
 
 THRESHOLDS: Final = Thresholds(word=2, pair=2, gram=3)
 DECAY: Final = 0.4
-LIKENESS_DECAY: Final = 0.3
+STRONGEST_TELL: Final = 3.0
+"""Log odds that one word may add to a text's likeness to the corrected domain."""
+LEAST_SPREAD: Final = 0.3
+"""Part of the likeness of the domain over which it fades, at least: corrections that are all alike must not end it at a step."""
+INSIDE, HALF_WAY = 60, 25
+"""Percentiles of the corrected texts: from the upper one on a text counts as one of the domain, at the lower one half."""
 
 # Everyday sentences of other domains, our own: what corrections must leave alone.
 _ELSEWHERE: Final = (
@@ -88,21 +93,41 @@ def learn_corrections(judge: Judge, corrections: Sequence[Correction]) -> Tables
     weights = np.zeros((laid.space.width, COLUMNS), dtype=np.float32)
     bias = np.zeros(COLUMNS, dtype=np.float32)
     for column in range(ABUSE + 1):
-        targets, before, known = _column(column, ordered, said_chances(said, column))
+        targets, before, known = _column(column, ordered, _chances(said, column))
         weights[:, column], bias[column] = _residual(laid.matrix[known], before[known], targets[known], DECAY)
-    near = np.array([1.0] * len(ordered) + [0.0] * len(anchors))
-    weights[:, LIKENESS], bias[LIKENESS] = _residual(laid.matrix, np.zeros(len(texts)), near, LIKENESS_DECAY)
+    weights[: len(laid.space.words), LIKENESS], bias[LIKENESS] = _likeness(judge, laid, len(ordered))
     return pack(laid.space, weights, bias, {"corrections": len(ordered)}, kept_pairs=20_000, kept_grams=20_000)
 
 
-def said_chances(said: Sequence[object], column: int) -> NDArray[np.float64]:
-    """Return the judge's probability of one column for each judgement."""
-    found = [getattr(item, "intents", {}).get(INTENTS[column], 0.0) if column < ABUSE else _abused(item) for item in said]
-    return np.array(found, dtype=np.float64)
+def _likeness(judge: Judge, laid: Laid, count: int) -> tuple[Floats, float]:
+    """Return weights of words and a bias whose logistic says how much a text is of the corrected domain.
+
+    A word tells as much as it is commoner among the corrections than among the texts that taught the judge. The scale
+    is set on texts that did not choose the words: every other correction chooses, the rest measure.
+    """
+    words = laid.matrix[:count, : len(laid.space.words)]
+    held = (words > 0).astype(np.float64)
+
+    def telling(rows: slice) -> NDArray[np.float64]:
+        part = held[rows]
+        share = (np.asarray(part.sum(axis=0)).ravel() + 0.2) / (part.shape[0] + 1)
+        common = np.array([judge.commonness(word) for word in laid.space.words])
+        told: NDArray[np.float64] = np.clip(np.log(share / common), -1.0, STRONGEST_TELL)
+        told[[word.startswith("‹") for word in laid.space.words]] = 0
+        return told / laid.space.word_rarity
+
+    measured = words[1::2] @ telling(slice(0, None, 2))
+    low, high = np.percentile(measured, [HALF_WAY, INSIDE])
+    spread = max(float(high - low), LEAST_SPREAD * abs(float(high)), 1e-3)
+    steep = 3.0 / spread
+    return (steep * telling(slice(None))).astype(np.float32), -steep * (float(high) - spread)
 
 
-def _abused(item: object) -> float:
-    return 0.9 if getattr(item, "conduct", "ok") == "abusive" else 0.1
+def _chances(said: Sequence[Judgement], column: int) -> NDArray[np.float64]:
+    """Return the judge's probability of one column for each judgement; of abuse it tells only yes or no."""
+    if column < ABUSE:
+        return np.array([item.intents[INTENTS[column]] for item in said], dtype=np.float64)
+    return np.array([0.9 if item.conduct == "abusive" else 0.1 for item in said], dtype=np.float64)
 
 
 def _column(

@@ -41,7 +41,7 @@ class Learned:
     own_bias: list[Floats]
 
 
-def learn(lessons: Sequence[Lesson], *, shared_decay: float, own_decay: float | None = None, rounds: int = 60) -> Learned:
+def learn(lessons: Sequence[Lesson], *, shared_decay: float, own_decay: float | None = None, rounds: int = 45) -> Learned:
     """Fit one softmax over all lessons; with `own_decay` each lesson may differ from the shared weights at that price.
 
     `*_decay` are the strengths of the quadratic penalty (1 / C of the usual notation).
