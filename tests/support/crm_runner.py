@@ -5,7 +5,10 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from earshot_crm_sync import repository, repository_read, repository_words
 from earshot_crm_sync.desk import Rules
+from earshot_crm_sync.domain.components import Evidence, judge_all
+from earshot_crm_sync.identity import Identifier
 from earshot_shared.pipeline.records import StoredRecord
 from support.crm_ground import Bench, bench, check_published, empty, migrate, snapshot
 from support.ground import Databases
@@ -14,7 +17,8 @@ from support.ground import Databases
 class Stand:
     """Folds slices and returns what the store says then; the caller's own loop is not needed."""
 
-    def __init__(self, runner: asyncio.Runner, ground: Bench) -> None:
+    def __init__(self, runner: asyncio.Runner, ground: Bench, rules: Rules) -> None:
+        self._rules = rules
         self._runner = runner
         self._ground = ground
 
@@ -27,7 +31,7 @@ class Stand:
             opened = bench(databases.dsn_of(name), rules)
             ground = runner.run(opened.__aenter__())
             try:
-                yield cls(runner, ground)
+                yield cls(runner, ground, rules)
             finally:
                 runner.run(opened.__aexit__(None, None, None))
         databases.drop(name)
@@ -43,4 +47,36 @@ class Stand:
                 await self._ground.fold(*records)
         found = await snapshot(self._ground)
         check_published(self._ground, found)
+        return found
+
+    def people(self) -> set[frozenset[Identifier]]:
+        """Return the speakers of every customer in the store: anchors of statements, by customer."""
+        return self._runner.run(self._people())
+
+    async def _people(self) -> set[frozenset[Identifier]]:
+        async with self._ground.pool.acquire() as conn:
+            customers = await repository_read.page_of_customers(conn, None, 0, 100_000)
+            held = await repository_read.hold_all(conn, customers)
+        return {frozenset(row.saying.anchor for row in each.spoken.values()) for each in held}
+
+    def judged_at_once(self) -> set[frozenset[Identifier]]:
+        """Return the speakers of every customer as the engine sees them with all evidence and every word before it at once."""
+        return self._runner.run(self._judged_at_once())
+
+    async def _judged_at_once(self) -> set[frozenset[Identifier]]:
+        async with self._ground.pool.acquire() as conn:
+            numbers = [row[0] for row in await conn.fetch("select statement_no from statements where record_count > 0")]
+            rows = await repository.load_statements(conn, numbers)
+            identifiers = await repository.load_identifiers(
+                conn, [row[0] for row in await conn.fetch("select identifier_no from identifiers")]
+            )
+            words = await repository_words.load_words(conn, [each.no for each in identifiers])
+        name_of = {each.no: each.identifier for each in identifiers if each.identifier.kind}
+        evidence = Evidence({row.no: row for row in rows}, {}, [word.decision(name_of) for word in words])
+        speakers = {row.saying.anchor for row in rows}
+        found = set()
+        for part in judge_all(evidence, self._rules.identity):
+            for customer in part.resolution.customers:
+                if spoken := customer.identifiers & speakers:
+                    found.add(frozenset(spoken))
         return found

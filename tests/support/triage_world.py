@@ -5,7 +5,7 @@ Owns the translation between the oracle's facts and the wire, a judge that says 
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -45,8 +45,8 @@ class PlainJudge:
 
     version = "plain-1"
 
-    def judge(self, texts: Sequence[str], *, languages: Sequence[str | None] | None = None) -> list[Judgement]:
-        return [_judged(text) for text in texts]
+    def judge(self, texts: Sequence[str], *, explain: bool = True, languages: Sequence[str | None] | None = None) -> list[Judgement]:
+        return [replace(each, reasons=("as it says",)) if explain else each for each in map(_judged, texts)]
 
 
 def _judged(text: str) -> Judgement:
@@ -162,6 +162,23 @@ def case_of(name: str) -> str:
     return ids.case_id(ids.feedback_id("forum", name))
 
 
+_HISTORY = ("version", "watch_at", "told_due_at")
+
+
+async def rows_of(pool: Any) -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of the views, but for what tells of their history: versions, and what was published when."""
+    threads = await pool.fetch("select * from threads order by thread")
+    return {
+        "feedback": [
+            tuple(row) for row in await pool.fetch("select key, thread, revision, brief, item, decision from feedback order by key")
+        ],
+        "nodes": [tuple(row) for row in await pool.fetch("select node, thread from nodes order by node")],
+        "threads": [tuple(value for name, value in row.items() if name not in _HISTORY) for row in threads],
+        "actions": [tuple(row) for row in await pool.fetch("select action_id, subject, body from actions order by action_id")],
+        "counts": [tuple(row) for row in await pool.fetch("select name, n from counts where n <> 0 order by name")],
+    }
+
+
 @dataclass(slots=True)
 class World:
     """A migrated schema of triage with its stage; `told` is every message of committed transactions, in order."""
@@ -185,20 +202,6 @@ class World:
         tables = QUERIES["reset_views"].rpartition("truncate")[2].split(",")
         await self.pool.execute(";".join(f"delete from {table.strip()}" for table in tables))
         self.told.clear()
-
-    async def rows(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Every row of the views, but for what tells of their history: versions, and what was published when."""
-        threads = await self.pool.fetch("select * from threads order by thread")
-        return {
-            "feedback": [
-                tuple(row)
-                for row in await self.pool.fetch("select key, thread, revision, brief, item, decision from feedback order by key")
-            ],
-            "nodes": [tuple(row) for row in await self.pool.fetch("select node, thread from nodes order by node")],
-            "threads": [tuple(value for name, value in row.items() if name != "version") for row in threads],
-            "actions": [tuple(row) for row in await self.pool.fetch("select action_id, subject, body from actions order by action_id")],
-            "counts": [tuple(row) for row in await self.pool.fetch("select name, n from counts where n <> 0 order by name")],
-        }
 
     async def fold(self, facts: Iterable[oracle.Fact | Item], *, replaying: bool = False) -> None:
         """Fold one slice, in the order given."""

@@ -33,7 +33,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     verb: str
     subject: str
     at: datetime
-    arguments: msgspec.Raw = msgspec.Raw(b"{}")
+    arguments: msgspec.Raw = msgspec.field(default_factory=lambda: msgspec.Raw(b"{}"))
 
 
 _encoder = msgspec.json.Encoder()

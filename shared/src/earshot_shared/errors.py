@@ -69,7 +69,9 @@ def translate_asyncpg(error: BaseException) -> EarshotError:
         return FatalError(f"Postgres refused a statement of ours ({state or type(error).__name__}).", code="postgres-fatal")
     if isinstance(error, asyncpg.InternalClientError):
         return RetryableError("The Postgres connection lost its place; a new one is opened.", code="postgres-client")
-    if isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError):  # asyncpg's own DataError, raised before anything is sent
+    if isinstance(error, asyncpg.InterfaceError) and isinstance(
+        error, ValueError
+    ):  # asyncpg's own DataError, raised before anything is sent
         return PoisonError("A value does not fit the column it is meant for.", code="postgres-data")
     if isinstance(error, asyncpg.InterfaceError):
         # "connection is closed", "pool is closing", "another operation in progress": states of a connection, not of the data.

@@ -11,11 +11,14 @@ from typing import Any
 import asyncpg
 import psutil
 import pytest
+from click.testing import CliRunner
 from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
+from earshot_shared.local.doctor import doctor
 from earshot_shared.local.ports import free_base
+from earshot_shared.migrations import migrate_all
 
 from .conftest import Start, UpProcess, is_alive, processes_of
 
@@ -82,6 +85,18 @@ def test_the_state_says_where_everything_is(system: UpProcess) -> None:
 def test_postgres_does_not_run_as_root(system: UpProcess) -> None:
     assert psutil.Process(system.wait_ready()["processes"]["postgres"]).uids().effective != 0
     assert run_sql(system.state()["postgres"], "show synchronous_commit") == "on"
+
+
+def test_the_doctor_looks_at_the_running_system(system: UpProcess) -> None:
+    state = system.wait_ready()
+    told = CliRunner().invoke(doctor, ["--data-dir", str(system.folder)])
+    assert f"(process {system.process.pid}) and is ready" in told.output
+    assert f"Kafka answers at {state['kafka']}" in told.output
+    assert "Postgres answers" in told.output
+    assert "run `earshot migrate`" in told.output, "the stub services have made no tables"
+    assert told.exit_code == 1
+    asyncio.run(migrate_all(state["postgres"]))
+    assert CliRunner().invoke(doctor, ["--data-dir", str(system.folder)]).exit_code == 0
 
 
 @pytest.mark.parametrize("name", ["triage", "kafka", "postgres"])

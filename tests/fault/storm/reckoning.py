@@ -8,7 +8,7 @@ import aiokafka
 import asyncpg
 
 from earshot_shared.topics import Topic
-from fault.storm.system import System
+from support.system import System
 
 # What a replay must rebuild to the same content, by service: queries over its views, without versions and packed values.
 VIEWS = {

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fault.storm.reckoning import check_last_words, check_presence, check_replay, check_timelines
-from fault.storm.system import running
 from fault.storm.weather import Blows, Poster
+from support.system import running
 
 
 @dataclass(frozen=True, slots=True)

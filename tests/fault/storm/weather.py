@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from fault.storm.system import System
+from support.system import System
 
 VICTIMS = ("ingest", "triage", "recognition", "crm-sync", "kafka", "postgres")
 FREEZABLE = ("triage", "recognition", "crm-sync", "ingest")

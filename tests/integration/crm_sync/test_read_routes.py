@@ -1,37 +1,14 @@
 """What crm-sync answers, on a real Postgres behind the real door."""
 
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from typing import Any
 from uuid import uuid4
 
-import httpx
 import pytest
 
-from support.crm_ground import Bench, bench, http, item, migrate
-from support.ground import FreshDatabase
-
-
-@dataclass
-class Service:
-    ground: Bench
-    client: httpx.AsyncClient
-
-    async def get(self, path: str, **query: Any) -> Any:
-        answer = await self.client.get(path, params=query)
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-
-@pytest.fixture
-async def service(fresh_database: FreshDatabase) -> AsyncIterator[Service]:
-    dsn = fresh_database(migrate)
-    async with bench(dsn) as ground, http(ground, dsn) as client:
-        yield Service(ground, client)
+from support.crm_ground import CrmService, item
 
 
 @pytest.mark.capability("C1")
-async def test_every_id_a_customer_ever_had_leads_to_it(service: Service) -> None:
+async def test_every_id_a_customer_ever_had_leads_to_it(service: CrmService) -> None:
     await service.ground.tell(item("a", id="1"), item("b", at=1, id="2", channel="shop"))
     before = (await service.get("/v1/customers"))["items"]
     mail = "anna@example.org"
@@ -40,7 +17,7 @@ async def test_every_id_a_customer_ever_had_leads_to_it(service: Service) -> Non
     assert views[0] == views[1] == service.ground.customers()[0]
 
 
-async def test_the_etag_is_the_version(service: Service) -> None:
+async def test_the_etag_is_the_version(service: CrmService) -> None:
     await service.ground.tell(item("a", id="1"))
     (view,) = service.ground.customers()
     answer = await service.client.get(f"/v1/customers/{view['customer_id']}")
@@ -51,7 +28,7 @@ async def test_the_etag_is_the_version(service: Service) -> None:
 
 
 @pytest.mark.capability("C4")
-async def test_the_timeline_holds_all_channels_newest_first_by_pages(service: Service) -> None:
+async def test_the_timeline_holds_all_channels_newest_first_by_pages(service: CrmService) -> None:
     mail = "anna@example.org"
     told = [item(f"i{n}", at=n, id=str(n % 2), channel=("forum", "shop")[n % 2], mail=mail) for n in range(7)]
     await service.ground.tell(*told)
@@ -68,7 +45,7 @@ async def test_the_timeline_holds_all_channels_newest_first_by_pages(service: Se
     assert found[0].keys() == {"feedback_id", "occurred_at", "channel", "kind", "text", "intent", "case_id"}
 
 
-async def test_customers_are_found_by_word_and_by_identifier(service: Service) -> None:
+async def test_customers_are_found_by_word_and_by_identifier(service: CrmService) -> None:
     await service.ground.tell(
         item("a", id="1", handle="Anna_S", name="Anna Schmidt", mail="anna@example.org", phone="+49 30 123456"),
         item("b", at=1, id="2", name="Bernd Brot"),
@@ -88,7 +65,7 @@ async def test_customers_are_found_by_word_and_by_identifier(service: Service) -
     assert len((await service.get("/v1/customers"))["items"]) == 2
 
 
-async def test_customers_come_by_pages(service: Service) -> None:
+async def test_customers_come_by_pages(service: CrmService) -> None:
     await service.ground.tell(*(item(f"i{n}", at=n, id=str(n)) for n in range(5)))
     first = await service.get("/v1/customers", limit=3)
     second = await service.get("/v1/customers", limit=3, cursor=first["next_cursor"])
@@ -96,7 +73,7 @@ async def test_customers_come_by_pages(service: Service) -> None:
     assert second["next_cursor"] is None
 
 
-async def test_whose_an_item_is_follows_the_customer(service: Service) -> None:
+async def test_whose_an_item_is_follows_the_customer(service: CrmService) -> None:
     await service.ground.tell(item("a", id="1"))
     told = item("a", id="1")
     owner = await service.get(f"/v1/feedback/{told.feedback_id}")
@@ -108,7 +85,7 @@ async def test_whose_an_item_is_follows_the_customer(service: Service) -> None:
 
 
 @pytest.mark.capability("C6")
-async def test_why_names_the_evidence(service: Service) -> None:
+async def test_why_names_the_evidence(service: CrmService) -> None:
     mail = "anna@example.org"
     await service.ground.tell(item("a", id="1", mail=mail), item("b", at=1, id="2", channel="shop", mail=mail))
     (view,) = service.ground.customers()
@@ -129,12 +106,12 @@ async def test_why_names_the_evidence(service: Service) -> None:
         pytest.param("/v1/customers/me", 422, "invalid", id="no id"),
     ],
 )
-async def test_what_cannot_be_answered_says_why(service: Service, path: str, status: int, code: str) -> None:
+async def test_what_cannot_be_answered_says_why(service: CrmService, path: str, status: int, code: str) -> None:
     answer = await service.client.get(path)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
-async def test_a_withdrawn_customer_is_gone(service: Service) -> None:
+async def test_a_withdrawn_customer_is_gone(service: CrmService) -> None:
     await service.ground.tell(item("a", id="1"))
     (view,) = service.ground.customers()
     await service.ground.tell(item("a", id="1", withdrawn=True, revision=2))

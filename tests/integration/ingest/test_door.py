@@ -53,3 +53,27 @@ async def test_concurrent_posts_share_commits(ingest: IngestUnderTest) -> None:
     assert len(await ingest.told_items()) == 50
     commits = await ingest.runtime.pool.fetchval("select last_value from versions")
     assert commits < 50
+
+
+async def test_a_request_sent_again_with_its_key_gets_its_answer_again(ingest: IngestUnderTest) -> None:
+    key = {"idempotency-key": "one"}
+    first = await ingest.http.post("/v1/feedback", json=an_item(), headers=key)
+    again = await ingest.http.post("/v1/feedback", json=an_item(), headers=key)
+    other = await ingest.http.post("/v1/feedback", json=an_item("2"), headers=key)
+    assert first.json() == again.json()
+    assert again.json()["status"] == "accepted"
+    assert (other.status_code, other.json()["code"]) == (409, "idempotency-mismatch")
+    for _ in range(2):
+        batch = await ingest.http.post("/v1/feedback/batch", json={"items": [an_item("3"), {}]}, headers=key)
+        assert (batch.json()["accepted"], len(batch.json()["rejected"])) == (1, 1)
+    assert await ingest.totals() == {"accepted": 2, "duplicates": 0, "rejected": 1}
+
+
+async def test_the_document_tells_of_the_hot_routes(ingest: IngestUnderTest) -> None:
+    paths = (await ingest.http.get("/openapi.json")).json()["paths"]
+    item = paths["/v1/feedback"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    assert set(item["required"]) == {"source", "external_id", "channel", "author", "text", "occurred_at"}
+    assert "handle" in item["properties"]["author"]["properties"]
+    assert "application/x-ndjson" in paths["/v1/feedback/batch"]["post"]["requestBody"]["content"]
+    assert {"get", "put", "delete"} == set(paths["/v1/feedback/{feedback_id}"])
+    assert (await ingest.http.get("/docs")).status_code == 200

@@ -50,6 +50,7 @@ async def records(bootstrap: str, topic: str) -> list[Any]:
         await consumer.stop()
 
 
+@pytest.mark.capability("L1")
 async def test_accepted_items_are_published_and_replies_come_in(
     kafka_bootstrap: str, topic_prefix: str, fresh_database: FreshDatabase
 ) -> None:

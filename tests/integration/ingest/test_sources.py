@@ -36,6 +36,7 @@ async def send(ingest: IngestUnderTest, headers: dict[str, str], source: str, **
     return (await ingest.told_items())[-1].author
 
 
+@pytest.mark.capability("L21")
 async def test_claims_beyond_a_sources_rights_are_kept_as_claims(ingest: IngestUnderTest) -> None:
     key = await ingest.key()
     mail = await send(ingest, key, "mail")
@@ -67,6 +68,7 @@ async def test_a_source_kept_by_http_counts_at_once(ingest: IngestUnderTest) -> 
     assert not (await send(ingest, key, "crm", external_id="b")).is_staff
 
 
+@pytest.mark.capability("L9")
 async def test_health_of_all_sources_by_pages(ingest: IngestUnderTest) -> None:
     await ingest.http.post("/v1/feedback/batch", json={"items": [an_item("1"), an_item("1"), an_item("2", text="")]})
     first = (await ingest.http.get("/v1/sources", params={"limit": 1})).json()

@@ -1,5 +1,7 @@
 """The servers that every integration test stands on."""
 
+import time
+
 import asyncpg
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
@@ -32,4 +34,7 @@ def test_topics_are_made_on_the_broker(kafka_bootstrap: str, topic_prefix: str) 
     admin = AdminClient({"bootstrap.servers": kafka_bootstrap, "log_level": 0})
     for future in admin.create_topics([NewTopic(f"{topic_prefix}.one", 2, 1)]).values():
         future.result(30)
-    assert len(admin.list_topics(topic=f"{topic_prefix}.one", timeout=10).topics[f"{topic_prefix}.one"].partitions) == 2
+    deadline = time.monotonic() + 30  # the broker answers before its own view of the new topic is complete
+    while len(admin.list_topics(topic=f"{topic_prefix}.one", timeout=10).topics[f"{topic_prefix}.one"].partitions) != 2:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -46,7 +47,11 @@ async def test_a_decision_says_what_why_and_by_which_versions(triage: TriageUnde
     assert found["case_id"] == case_of("a")
     assert found["model_version"] == "plain-1"
     assert found["rules_version"]
-    assert any("bugs concern both" in reason for reason in found["reasons"])
+    assert found["reasons"] == [
+        "as it says",
+        "route support, product: bugs concern both (bug at least 0.5)",
+        "stance respond: who asks or complains is answered (bug at least 0.5)",
+    ]
     assert (await triage.http.get(f"/v1/feedback/{ids.feedback_id('forum', 'none')}")).status_code == 404
 
 
@@ -239,3 +244,29 @@ async def test_texts_are_classified_and_nothing_is_kept(triage: TriageUnderTest)
     assert await triage.said() == []
     rules = (await triage.http.get("/v1/rules")).json()
     assert rules["rules"]["teams"] == ["product", "support", "community"]
+
+
+@pytest.mark.capability("T33")
+async def test_rules_change_without_a_restart_and_every_version_is_kept(fresh_database: Any, tmp_path: Path) -> None:
+    dsn = await asyncio.to_thread(fresh_database, migrate)
+    async with running_triage(dsn, config_dir=tmp_path) as triage:
+        book, pool = triage.wiring.book, triage.runtime.pool
+        await book.keep(pool)
+        await triage.fold(plain_item("a", 0, "bug 3"))
+        (tmp_path / "triage.yaml").write_text("routes: [{name: all, to: [product]}]", encoding="utf-8")
+        book.look()
+        await book.keep(pool)
+        await triage.fold(plain_item("b", 1, "bug 3"))
+        before, after = [
+            (await triage.http.get(f"/v1/feedback/{ids.feedback_id('forum', name)}")).json() for name in ("a", "b")
+        ]  # fmt: skip
+        assert (before["routes"], after["routes"]) == (["support", "product"], ["product"])
+        assert before["rules_version"] != after["rules_version"]
+        rules = (await triage.http.get("/v1/rules")).json()
+        assert rules["version"] == after["rules_version"]
+        assert [each["version"] for each in rules["versions"]] == [after["rules_version"], before["rules_version"]]
+        (tmp_path / "triage.yaml").write_text("routes: [{name: all, to: [nowhere]}]", encoding="utf-8")
+        book.look()
+        await triage.fold(plain_item("c", 2, "bug 3"))
+        last = (await triage.http.get(f"/v1/feedback/{ids.feedback_id('forum', 'c')}")).json()
+        assert last["rules_version"] == after["rules_version"], "a bad file changes nothing"

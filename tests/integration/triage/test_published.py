@@ -12,10 +12,11 @@ import pytest
 from earshot_shared import ids
 from earshot_shared.item import Item
 from earshot_shared.migrations import migrate_all
+from earshot_shared.pipeline.replay import Replay, run_replay
 from earshot_shared.topics import Topic, partition_of
 from earshot_shared.topics_admin import apply_topics
 from support.triage import running_triage
-from support.triage_world import ITEMS, plain_item
+from support.triage_world import ITEMS, plain_item, rows_of
 
 DEADLINE_S = 40.0
 
@@ -91,3 +92,33 @@ async def test_items_become_decisions_feeds_and_cases(kafka_bootstrap: str, topi
     assert told[case_id]["first_response_at"] == "2026-03-01T00:05:00Z"
     support = await read_all(kafka_bootstrap, topic_prefix, Topic.FEEDBACK_SUPPORT)
     assert {key for key, _ in support} == {question.feedback_id, bug.feedback_id}
+
+
+@pytest.mark.capability("C5")
+async def test_a_replay_gives_the_same_rows_ids_and_acts(kafka_bootstrap: str, topic_prefix: str, fresh_database: Any) -> None:
+    dsn = await asyncio.to_thread(fresh_database, lambda address: migrate_all(address, topic_prefix))
+    await apply_topics(kafka_bootstrap, topic_prefix)
+    items = [plain_item(f"n{n}", n, "question 2", talk=f"t{n % 7}", brand_speaks=n % 3 == 2) for n in range(60)]
+    gone = [plain_item(f"n{n}", n, revision=2, withdrawn=True) for n in range(0, 60, 9)]
+    async with running_triage(dsn, kafka=kafka_bootstrap, prefix=topic_prefix) as triage:
+        await produce(kafka_bootstrap, topic_prefix, items + gone)
+
+        async def settled() -> bool:
+            stats = (await triage.http.get("/v1/stats")).json()
+            return bool(stats["feedback"] >= 60 and stats["lag"] == 0 and stats["unpublished"] == 0)
+
+        await eventually(settled, "sixty items applied and told")
+        cases = (await triage.http.get("/v1/cases")).json()["items"]
+        for case, (verb, body) in zip(cases, [("respond", {"text": "Here."}), ("resolve", {}), ("note", {"text": "x"})], strict=False):
+            assert (await triage.http.post(f"/v1/cases/{case['case_id']}/{verb}", json=body)).status_code == 200
+        await eventually(settled, "acts told and read back")
+        before = await rows_of(triage.runtime.pool)
+        versions = {case["case_id"]: case["version"] for case in (await triage.http.get("/v1/cases")).json()["items"]}
+        wanted = Replay(service="triage", package="earshot_triage")
+        events = await run_replay(wanted, dsn=dsn, bootstrap=kafka_bootstrap, prefix=topic_prefix, progress=lambda done, of: None)
+        assert events == len(items) + len(gone) + 3
+        await eventually(settled, "all told again")
+        assert await rows_of(triage.runtime.pool) == before
+        again = {case["case_id"]: case["version"] for case in (await triage.http.get("/v1/cases")).json()["items"]}
+        assert again.keys() == versions.keys()
+        assert all(again[case_id] > version for case_id, version in versions.items())

@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from earshot_crm_sync.contacts import Account
 from earshot_crm_sync.desk import Rules
+from earshot_crm_sync.domain.aliases import alias_of
 from earshot_crm_sync.identity import Identifier as Known
-from earshot_crm_sync.identity import IdentityRules, Limit, identifier_id
+from earshot_crm_sync.identity import IdentityRules, Limit
 from earshot_crm_sync.stage import ID_PURPOSE
 from earshot_shared.access import Secret
 from earshot_shared.pipeline.records import StoredRecord
@@ -50,9 +51,20 @@ class Speech:
     fate: str  # said, withdrawn, erased
 
     def record(self) -> StoredRecord:
-        fate = {"withdrawn": self.fate == "withdrawn", "erased": self.fate == "erased"}
-        author = {"id": self.account, "handle": self.handle, "name": self.name, "mail": self.mail, "phone": self.phone}
-        return triaged(item(f"i{self.number}", at=self.at, channel=self.channel, revision=self.revision, **fate, **author))
+        said = item(
+            f"i{self.number}",
+            at=self.at,
+            channel=self.channel,
+            revision=self.revision,
+            withdrawn=self.fate == "withdrawn",
+            erased=self.fate == "erased",
+            mail=self.mail,
+            phone=self.phone,
+            id=self.account,
+            handle=self.handle,
+            name=self.name,
+        )
+        return triaged(said)
 
     def fact(self) -> ItemRevision:
         author = Author(
@@ -203,9 +215,9 @@ def identifier_of(identifier: Identifier) -> Known:
     return Known({"mail": "email"}.get(identifier.kind, identifier.kind), identifier.value)
 
 
-def alias_of(identifier: Identifier) -> str:
+def our_alias(identifier: Identifier) -> str:
     """The product's own id for an identifier of the oracle's."""
-    return str(identifier_id(identifier_of(identifier), Secret(KEY).key(ID_PURPOSE)))
+    return alias_of(identifier_of(identifier), Secret(KEY).key(ID_PURPOSE))
 
 
 def _expected(facts: Sequence[Speech | Record]) -> dict[str, Any]:
@@ -215,7 +227,7 @@ def _expected(facts: Sequence[Speech | Record]) -> dict[str, Any]:
     customers = fold_customers(stands.present, stands.contacts.values(), accounts)
     shown = {identifier for customer in customers.by_id.values() for identifier in customer.identifiers}
     shown |= {Identifier(kind="handle", value=handle) for handle in accounts.shown_by}
-    our_id = {customer_id(identifier): alias_of(identifier) for identifier in shown}
+    our_id = {customer_id(identifier): our_alias(identifier) for identifier in shown}
     views = {
         our_id[customer.customer_id]: {
             "name": customer.name,

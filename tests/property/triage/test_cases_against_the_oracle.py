@@ -17,7 +17,7 @@ from oracle import ids
 from oracle.cases import Case, Cases, fold_cases
 from oracle.facts import Action, Author, Content, Fact, ItemRevision, Role, Standing, Verb, reply_item, standing
 from oracle.threads import find_threads
-from support.triage_world import World, oracle_judge
+from support.triage_world import World, oracle_judge, rows_of
 
 DAY = datetime(2026, 3, 1, tzinfo=UTC)
 NAMES = "abcdefg"
@@ -150,11 +150,11 @@ async def check(world: World, facts: list[Fact], slices: list[list[Fact]]) -> No
 
 async def check_rebuild(world: World, facts: list[Fact]) -> None:
     """Folded anew from the topics, the rows are the same."""
-    before = await world.rows()
+    before = await rows_of(world.pool)
     await world.reset()
     await world.fold(fact for fact in facts if isinstance(fact, ItemRevision))
     await world.fold(fact for fact in facts if isinstance(fact, Action))
-    assert await world.rows() == before
+    assert await rows_of(world.pool) == before
 
 
 def assert_told(world: World, stands: Standing, wanted: Cases) -> None:

@@ -135,6 +135,7 @@ def test_what_is_no_item_at_all(raw: bytes, code: str) -> None:
     assert refused.value.code == code
 
 
+@pytest.mark.capability("L12")
 @pytest.mark.parametrize("changes", [{"text": "", "rating": {"value": 4}}, {"text": "", "kind": "vote"}])
 def test_a_rating_or_a_vote_needs_no_words(changes: dict[str, Any]) -> None:
     assert normalised(**changes).text == ""

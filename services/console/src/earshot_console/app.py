@@ -157,7 +157,7 @@ class Console:
         """Stream topics as Server-Sent Events. A client that comes back with its Last-Event-ID gets what it missed: no gap, no repeat."""
         del principal
         wanted, conditions = parse_topics(topics), parse_filter(filter)
-        start = self._streams.start(wanted, last_event_id, from_beginning=from_beginning)
+        start = await self._streams.start(wanted, last_event_id, from_beginning=from_beginning)
 
         async def body() -> AsyncIterator[bytes]:
             yield b"retry: 1000\n\n"
@@ -177,7 +177,7 @@ class Console:
         try:
             check_scope(_principal(socket), "console:read")
             wanted, conditions = parse_topics(topics), parse_filter(filter)
-            start = self._streams.start(wanted, last_event_id, from_beginning=False)
+            start = await self._streams.start(wanted, last_event_id, from_beginning=False)
         except EarshotError as error:
             await socket.accept()
             await socket.close(_POLICY_CLOSED, reason=error.detail[:120])

@@ -1,6 +1,7 @@
 """The newest events of every topic, kept in a bounded ring that all streams read from.
 
-Owns one consumer for all clients (no group: every console sees everything) and the ring. A client that falls behind the ring, or comes
+Owns one consumer for all clients (no group: every console sees everything), which reads only the topics that somebody follows, and the
+ring. A client that falls behind the ring, or comes
 back after a long time, reads what it missed straight from Kafka until the ring holds the rest: no gap, no repeat, and a slow client costs
 nothing but its own connection.
 """
@@ -8,7 +9,7 @@ nothing but its own connection.
 import asyncio
 import contextlib
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from typing import Any, NamedTuple
 
@@ -51,6 +52,10 @@ class Hub:
         self._most_bytes = ring_bytes
         self._evicted: dict[Partition, int] = {}
         self._news = asyncio.Event()
+        self._followers: Counter[Topic] = Counter()
+        self._tailed: frozenset[Topic] = frozenset()
+        self._turned = asyncio.Event()
+        self._wish = asyncio.Event()
         self.ends: dict[Partition, int] = {}
         self.counts: dict[Topic, int] = {}
         self.ready = False
@@ -73,21 +78,50 @@ class Hub:
         try:
             counts = await kafka.partition_counts(consumer, self._names.values())
             self.counts = {self._topics[name]: count for name, count in counts.items()}
-            partitions = {(self._topics[name], n): aiokafka.TopicPartition(name, n) for name, count in counts.items() for n in range(count)}
-            consumer.assign(list(partitions.values()))
-            if not self.ends:
-                found = await kafka.end_offsets(consumer, [(each.topic, each.partition) for each in partitions.values()])
-                self.ends = {(self._topics[name], n): offset for (name, n), offset in found.items()}
-                self._evicted = dict(self.ends)
-            for at, partition in partitions.items():
-                consumer.seek(partition, self.ends[at])
             self.ready = True
+            target: frozenset[Topic] = frozenset()
             while True:
+                wanted = frozenset(topic for topic, followers in self._followers.items() if followers)
+                if wanted != target:
+                    await self._retarget(consumer, wanted)
+                    target = wanted
+                if not target:
+                    self._wish.clear()
+                    await self._wish.wait()
+                    continue
                 with kafka.translated():
                     fetched = await consumer.getmany(timeout_ms=_POLL_MS, max_records=2000)
                 self._take(fetched)
         finally:
+            self._tailed = frozenset()
             await kafka.stop(consumer)
+
+    async def _retarget(self, consumer: Any, wanted: frozenset[Topic]) -> None:
+        """Read these topics from now on: those that were read go on where they are, the others begin at their present ends."""
+        partitions = {(topic, n): aiokafka.TopicPartition(self._names[topic], n) for topic in wanted for n in range(self.counts[topic])}
+        fresh = {at: partition for at, partition in partitions.items() if at[0] not in self._tailed or at not in self.ends}
+        with kafka.translated():
+            ends = await consumer.end_offsets(list(fresh.values())) if fresh else {}
+        for at, partition in fresh.items():
+            self.ends[at] = self._evicted[at] = ends[partition]
+        consumer.assign(list(partitions.values()))
+        for at, partition in partitions.items():
+            consumer.seek(partition, self.ends[at])
+        self._tailed = wanted
+        turned, self._turned = self._turned, asyncio.Event()
+        turned.set()
+
+    async def attend(self, topics: Iterable[Topic]) -> None:
+        """Ask that these topics are read, and wait until they are; each call wants its `leave`."""
+        wanted = set(topics)
+        self._followers.update(wanted)
+        self._wish.set()
+        while not wanted <= self._tailed:
+            await self._turned.wait()
+
+    def leave(self, topics: Iterable[Topic]) -> None:
+        """Take one `attend` back."""
+        self._followers.subtract(set(topics))
 
     def _take(self, fetched: Mapping[Any, Any]) -> None:
         for partition, records in fetched.items():
@@ -117,7 +151,7 @@ class Hub:
         """
         wanted = set(topics)
         positions = {at: offset for at, offset in start.items() if at[0] in wanted}
-        sequence = 0
+        sequence = -1  # before the ring: what it does not hold any more, or never did, is read from Kafka first
         while True:
             if sequence < self._first_sequence and any(positions[at] < self._evicted[at] for at in positions):
                 async with contextlib.aclosing(self._catch_up(positions)) as missed:

@@ -3,6 +3,7 @@
 Owns the query of a stream and its spelling on the wire. What is kept, and for how long, is the hub's business.
 """
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from earshot_shared.http.problems import BusyError, FieldProblem, InvalidError
 from earshot_shared.topics import Topic
 
 HEARTBEAT_S = 15.0
+ATTEND_S = 10.0
 _MOST_CONDITIONS = 20
 _BY_NOUN = {topic.value.noun: topic for topic in Topic}
 
@@ -76,8 +78,8 @@ class Streams:
         self._most = most
         self.open = 0
 
-    def start(self, topics: Sequence[Topic], last_event_id: str | None, *, from_beginning: bool) -> dict[Partition, int]:
-        """Return where a new stream begins: after the last event the client had, at the beginning, or now.
+    async def start(self, topics: Sequence[Topic], last_event_id: str | None, *, from_beginning: bool) -> dict[Partition, int]:
+        """Return where a new stream begins: after the last event the client had, at the beginning, or now; `follow` must come next.
 
         Raises: InvalidError for a forged id; BusyError when Kafka is not there yet or too many streams are open.
         """
@@ -85,13 +87,23 @@ class Streams:
             raise BusyError("The stream is starting: try again in a moment.", headers=[("retry-after", "1")])
         if self.open >= self._most:
             raise BusyError("Too many streams are open: try again later.", headers=[("retry-after", "30")])
+        await self._attend(topics)
         now = {at: 0 if from_beginning else end for at, end in self._hub.ends.items() if at[0] in topics}
         if not last_event_id:
             return now
         try:
             return now | {at: offset for at, offset in decode_positions(last_event_id, self._hub.ends).items() if at in now}
         except ValueError as error:
+            self._hub.leave(topics)
             raise InvalidError(f"Last-Event-ID {error}: begin again without it.", code="cursor-invalid") from error
+
+    async def _attend(self, topics: Sequence[Topic]) -> None:
+        try:
+            async with asyncio.timeout(ATTEND_S):
+                await self._hub.attend(topics)
+        except TimeoutError:
+            self._hub.leave(topics)
+            raise BusyError("Kafka does not answer: try again in a moment.", headers=[("retry-after", "1")]) from None
 
     async def follow(
         self, topics: Sequence[Topic], start: dict[Partition, int], conditions: Sequence[Condition]
@@ -111,6 +123,7 @@ class Streams:
                         yield told
         finally:
             self.open -= 1
+            self._hub.leave(topics)
 
 
 def as_json(event: Event) -> bytes:

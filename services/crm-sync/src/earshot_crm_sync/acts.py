@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from earshot_crm_sync.desk import Said, Slice
-from earshot_crm_sync.domain.words import StoredConsent, StoredEdit
+from earshot_crm_sync.domain.words import Act, StoredConsent, StoredEdit
 from earshot_shared.actions import Action
 
 SERVICE: Final = "crm-sync"
@@ -59,12 +59,15 @@ def read_act(action: Action, slice_: Slice) -> None:
     action_id, actor = str(action.action_id), str(action.actor)
     if action.verb == DECIDE:
         word = _decided.decode(action.arguments)
+        slice_.acts.append(Act(action_id, word.word, actor, action.at, frozenset((word.a, word.b, *word.left, *word.right))))
         slice_.said.append(Said(action_id, word.word, word.a, word.b, word.left, word.right, action.at, actor))
     elif action.verb == EDIT:
         edited = _edited.decode(action.arguments)
+        slice_.acts.append(Act(action_id, EDIT, actor, action.at, frozenset((edited.identifier,))))
         for name, value in edited.fields.items():
             slice_.edits.append((edited.identifier, StoredEdit(name, value, action.at, action_id, actor)))
     elif action.verb == CONSENT:
         given = _consented.decode(action.arguments)
+        slice_.acts.append(Act(action_id, CONSENT, actor, action.at, frozenset(given.identifiers)))
         stored = StoredConsent(given.purpose, given.brand, given.granted, given.at, action_id, given.proof, given.source)
         slice_.consents.extend((alias, stored) for alias in given.identifiers)

@@ -5,18 +5,23 @@ Thin: parameters are checked here, queries are in ``repository``, who is who is 
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import msgspec
 from fastapi import APIRouter, Depends, Query, Response
 
 from earshot_crm_sync import repository, repository_read
 from earshot_crm_sync.desk import Rules
+from earshot_crm_sync.domain.aliases import alias_of
 from earshot_crm_sync.domain.lookup import identifiers_meant
-from earshot_crm_sync.identity import identifier_id
-from earshot_crm_sync.rows import Held
-from earshot_crm_sync.stage import ID_PURPOSE, view_of
+from earshot_crm_sync.finding import find
+from earshot_crm_sync.people import People
+from earshot_crm_sync.routes_people import WriteRoutes
+from earshot_crm_sync.rows import FoundSuggestion, Held
+from earshot_crm_sync.stage import ID_PURPOSE, CrmSync, view_of
+from earshot_crm_sync.taking_contacts import ContactDoor
 from earshot_crm_sync.why import explain
 from earshot_shared.envelope import rfc3339
 from earshot_shared.http.app import create_app
@@ -25,22 +30,30 @@ from earshot_shared.http.door import Door
 from earshot_shared.http.etags import etag
 from earshot_shared.http.paging import DEFAULT_LIMIT, CursorText, Limit
 from earshot_shared.http.problems import GoneError, NotFoundError
+from earshot_shared.http.rules import PathRule
 from earshot_shared.http.times import parse_time
 from earshot_shared.postgres import translated
 from earshot_shared.service import Parts
 
 _READ = Depends(require("crm-sync:read"))
 _LONGEST_SEARCH = 200
+CONTACTS_LIMIT_BYTES = 5 * 1024 * 1024
 _json = msgspec.json.Encoder()
 
 
-def create_crm_sync_app(parts: Parts, rules: Callable[[], Rules]) -> Door:
+def create_crm_sync_app(
+    parts: Parts, rules: Callable[[], Rules], stage: CrmSync, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+) -> Door:
     """Return the ASGI application."""
+    key, writer = parts.secret.key(ID_PURPOSE), parts.runtime.writer
+    people = People(writer, stage, rules, key=key, clock=clock, new_id=uuid4)
+    contacts = ContactDoor(writer, stage, key=key, clock=clock)
     return create_app(
         parts.settings,
         title="Earshot crm-sync",
         summary="One view of every customer, and why it is one.",
-        routers=[ReadRoutes(parts, rules).router()],
+        routers=[ReadRoutes(parts, rules).router(), WriteRoutes(people, contacts).router()],
+        rules={"/v1/contacts": PathRule(body_limit_bytes=CONTACTS_LIMIT_BYTES)},
         authenticate=parts.keyring,
         health=parts.health,
         metrics=parts.metrics,
@@ -70,6 +83,9 @@ class ReadRoutes:
             summary="What a customer said on all channels, newest first",
         )
         add("/customers/{customer_id}/why", self.why, methods=["GET"], summary="Each identifier and the evidence that ties it")
+        add("/customers/{customer_id}/history", self.history, methods=["GET"], summary="Who did what to a customer, and what became of ids")
+        add("/customers/{customer_id}/export", self.export, methods=["GET"], summary="Everything that is held of a customer")
+        add("/merge-suggestions", self.suggestions, methods=["GET"], summary="Customers that may be one, the likeliest first")
         add("/feedback/{feedback_id}", self.feedback, methods=["GET"], summary="Whose an item is")
         add("/connectors", self.connectors, methods=["GET"], summary="The systems whose records have been taken in")
         add("/stats", self.stats, methods=["GET"], summary="Exact counts")
@@ -94,7 +110,7 @@ class ReadRoutes:
         number = int(after[0] or 0) if after else 0
         async with self._moment() as conn:
             if identifier is not None:
-                aliases = [str(identifier_id(each, self._key)) for each in identifiers_meant(identifier)]
+                aliases = [alias_of(each, self._key) for each in identifiers_meant(identifier)]
                 found = await repository_read.customers_by_alias(conn, aliases, number, limit + 1)
             else:
                 found = await repository_read.page_of_customers(conn, q, number, limit + 1)
@@ -126,6 +142,56 @@ class ReadRoutes:
             answer = await explain(conn, held, self._rules().identity)
         return _told(answer, version=held.version)
 
+    async def history(self, customer_id: UUID) -> Response:
+        async with self._moment() as conn:
+            held = await find(conn, customer_id)
+            told = await self._history(conn, held)
+        return _told(told, version=held.version)
+
+    async def _history(self, conn: Any, held: Held) -> dict[str, object]:
+        links = {link for row in held.spoken.values() for link in row.links}
+        aliases = [row.alias for row in await repository.load_identifiers(conn, links)]
+        return {
+            "customer_id": held.profile.customer_id,
+            "acts": await repository_read.list_acts(conn, links, 0),
+            "moves": await repository_read.list_moves(conn, aliases),
+        }
+
+    async def export(self, customer_id: UUID) -> Response:
+        async with self._moment() as conn:
+            held = await find(conn, customer_id)
+            body = {
+                "customer": view_of(held),
+                "timeline": await repository_read.read_timeline(conn, list(held.spoken), None, None),
+                "contacts": await repository_read.contacts_of(conn, held.spoken),
+                "why": await explain(conn, held, self._rules().identity),
+                "history": await self._history(conn, held),
+            }
+        return _told(body, version=held.version)
+
+    async def suggestions(self, limit: Limit = DEFAULT_LIMIT, cursor: CursorText = None) -> Response:
+        after = self._cursors.read("merge-suggestions", {}, cursor, length=2)
+        place = (float(after[0] or 0), str(after[1])) if after else None
+        async with self._moment() as conn:
+            found = await repository_read.page_of_suggestions(conn, place, limit + 1)
+            items = [await self._suggestion(conn, each) for each in found[:limit]]
+        following = None
+        if len(found) > limit:
+            last = found[limit - 1]
+            following = self._cursors.issue("merge-suggestions", {}, [last.why.weight, last.suggestion_id])
+        return _told({"items": items, "next_cursor": following})
+
+    async def _suggestion(self, conn: Any, found: FoundSuggestion) -> dict[str, object]:
+        pair = [await repository_read.read_held_of(conn, no) for no in (found.a, found.b)]
+        return {
+            "suggestion_id": found.suggestion_id,
+            "weight": found.why.weight,
+            "reasons": found.why.reasons,
+            "refused": found.why.refused,
+            "evidence_id": found.why.evidence_id,
+            "customers": [view_of(held) for held in pair if held is not None],
+        }
+
     async def feedback(self, feedback_id: UUID) -> Response:
         async with self._moment() as conn:
             owner = await repository_read.whose_is_it(conn, str(feedback_id))
@@ -149,20 +215,6 @@ class ReadRoutes:
             "contacts": totals.contacts,
         }
         return _told({**counts, **await self._runtime.stats()})
-
-
-async def find(conn: Any, customer_id: UUID) -> Held:
-    """Return the customer that an id leads to now.
-
-    Raises: NotFoundError for an id that never was; GoneError for one that nobody holds any more.
-    """
-    found = await repository_read.find_identifier(conn, str(customer_id))
-    if found is None:
-        raise NotFoundError("No customer ever had that id.", code="customer-unknown")
-    held = None if found.customer_no is None else await repository_read.read_held(conn, found.customer_no)
-    if held is None:
-        raise GoneError("Nothing is left of that customer: all that named it was withdrawn or erased.", code="customer-gone")
-    return held
 
 
 def _told(body: object, *, version: int | None = None) -> Response:

@@ -7,40 +7,55 @@ counter; components are loaded and judged anew only where something new touches 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from earshot_crm_sync import counting, judging, profiles, repository, repository_words
-from earshot_crm_sync.desk import Desk, Said, Slice, Told
+from earshot_crm_sync import counting, erasing, judging, profiles, repository, repository_erasing, repository_words
+from earshot_crm_sync.desk import Desk, Erasure, Said, Slice, Told
+from earshot_crm_sync.domain.aliases import alias_of
 from earshot_crm_sync.domain.statements import Statement
 from earshot_crm_sync.domain.words import Word
-from earshot_crm_sync.identity import Identifier, identifier_id
+from earshot_crm_sync.identity import Identifier
 from earshot_crm_sync.meeting import load_held, meet, meet_aliases
-from earshot_crm_sync.rows import ActivityRow, Held
+from earshot_crm_sync.rows import ActivityRow, ContactRow, Held
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What a slice changed: customers as they are now, and ids that lead elsewhere (alias to alias) or nowhere (to None)."""
+    """What a slice changed: customers as they are now, and ids that lead elsewhere (alias to alias) or nowhere (to None).
+
+    ``receipts``: what was erased here, by erasure; records and acts of the erased are to be forgotten by the topics too.
+    """
 
     changed: dict[int, Held]
     moved: dict[str, str | None]
+    receipts: dict[str, dict[str, int]]
+    forgotten_contacts: set[str]
+    forgotten_acts: set[str]
 
 
-async def apply(desk: Desk, slice_: Slice, *, cause: str = "evidence") -> Outcome:
-    """Apply a slice in the desk's transaction. ``cause`` stands in the log of what became of customers."""
+async def apply(desk: Desk, slice_: Slice, *, cause: str | None) -> Outcome:
+    """Apply a slice in the desk's transaction. ``cause`` stands in the log of what became of customers; None logs nothing."""
     if desk.cache.totals is None:
         desk.cache.totals = await repository.load_totals(desk.conn)
+        desk.cache.has_erasures = await repository_erasing.has_erasures(desk.conn)
     await _apply_records(desk, slice_)
+    await _keep_acts(desk, slice_)
     await _apply_decisions(desk, slice_.said)
+    spoken_of = await _keep_words(desk, slice_)
     if desk.seeds:
         await judging.judge(desk)
-    await _apply_words(desk, slice_)
+    if spoken_of:
+        await _note_words(desk, spoken_of)
     if desk.rebuild:
         await profiles.rebuild(desk)
     await profiles.store(desk, cause)
+    if desk.erased:
+        await erasing.purge(desk)
+    for erasure_id, service, counts in slice_.receipts:
+        await repository_erasing.keep_receipt(desk.conn, erasure_id, service, counts)
     for row in desk.touched.values():
         if not row.tally.count:
             desk.cache.remove(row)
     desk.cache.shrink()
-    return Outcome(desk.changed, desk.moved)
+    return Outcome(desk.changed, desk.moved, desk.receipts, desk.forgotten_contacts, desk.forgotten_acts)
 
 
 async def _apply_records(desk: Desk, slice_: Slice) -> None:
@@ -49,8 +64,11 @@ async def _apply_records(desk: Desk, slice_: Slice) -> None:
     contacts = await repository_words.load_contacts(conn, list(slice_.contacts)) if slice_.contacts else {}
     said = [one for one in slice_.items.values() if (was := items.get(one.record_id)) is None or one.revision > was.version]
     recorded = [one for one in slice_.contacts.values() if (row := contacts.get(one.record_id)) is None or one.revision > row.revision]
+    if slice_.erasures:
+        await _strike(desk, slice_.erasures, said, recorded, items, contacts)
     if not said and not recorded:
         return
+    said, recorded = await erasing.admitted(desk, said), await erasing.admitted(desk, recorded)
     known = items | {key: ActivityRow(row.revision, row.statement_no, row.updated_at, row.updated_at) for key, row in contacts.items()}
     left = {row.statement_no for row in known.values() if row.statement_no is not None}
     await meet(desk, _statements((*said, *recorded)), left)
@@ -69,6 +87,22 @@ async def _apply_records(desk: Desk, slice_: Slice) -> None:
     await counting.store_tallies(desk)
 
 
+async def _strike(
+    desk: Desk,
+    erasures: list[Erasure],
+    said: list[Told],
+    recorded: list[Told],
+    items: dict[str, ActivityRow],
+    contacts: dict[str, ContactRow],
+) -> None:
+    """Add the records that erasures strike to those that the slice tells anew, with what is known of them."""
+    for told, more in zip((said, recorded), await erasing.begin(desk, erasures), strict=True):
+        newer = {one.record_id for one in told}
+        told += [one for one in more if one.record_id not in newer]
+    items |= await repository.load_activities(desk.conn, [one.record_id for one in said if one.record_id not in items])
+    contacts |= await repository_words.load_contacts(desk.conn, [one.record_id for one in recorded if one.record_id not in contacts])
+
+
 def _statements(told: Iterable[Told]) -> dict[bytes, Statement]:
     return {one.statement.digest: one.statement for one in told if one.statement is not None}
 
@@ -80,7 +114,7 @@ def _names_of_known_speakers(desk: Desk) -> set[int]:
     """
     found = set()
     for row, statement in desk.new.values():
-        number_of = dict(zip(statement.saying.identifiers(), row.links, strict=True))
+        number_of = dict(zip(statement.shown, row.links, strict=True))
         for link in statement.saying.links:
             identifier: Identifier = link.identifier
             if link.rule == "account" and identifier not in desk.fresh:
@@ -88,10 +122,18 @@ def _names_of_known_speakers(desk: Desk) -> set[int]:
     return found
 
 
+async def _keep_acts(desk: Desk, slice_: Slice) -> None:
+    """Give every identifier that people name its row, and keep what was done to it."""
+    if not slice_.acts:
+        return
+    await meet_aliases(desk, {alias for act in slice_.acts for alias in act.aliases})
+    for act in slice_.acts:  # people act one at a time
+        await repository_words.insert_act(desk.conn, act, {desk.by_alias[alias].no for alias in act.aliases}, desk.version)
+
+
 async def _apply_decisions(desk: Desk, said: list[Said]) -> None:
     if not said:
         return
-    await meet_aliases(desk, {alias for one in said for alias in (one.a, one.b, *one.left, *one.right)})
     no_of = {alias: row.no for alias, row in desk.by_alias.items()}
     words = [
         Word(
@@ -111,22 +153,24 @@ async def _apply_decisions(desk: Desk, said: list[Said]) -> None:
         desk.seeds |= word.named()
 
 
-async def _apply_words(desk: Desk, slice_: Slice) -> None:
-    """Keep edits, consents and standings, and note whose profile they may change."""
+async def _keep_words(desk: Desk, slice_: Slice) -> set[str]:
+    """Keep edits, consents and standings; return the aliases of the identifiers they are about."""
     aliases = {alias for alias, _ in (*slice_.edits, *slice_.consents)}
     if aliases:
-        await meet_aliases(desk, aliases)
         await repository_words.insert_edits(desk.conn, [(desk.by_alias[alias].no, edit) for alias, edit in slice_.edits])
         await repository_words.insert_consents(desk.conn, [(desk.by_alias[alias].no, consent) for alias, consent in slice_.consents])
-    spoken = await _apply_standings(desk, slice_)
-    if touched := aliases | spoken:
-        rows = await repository.load_identifiers_by_alias(desk.conn, sorted(touched))
-        holders = {row.customer_no for row in rows if row.customer_no is not None}
-        await load_held(desk, holders)
-        desk.rebuild |= holders
+    return aliases | await _keep_standings(desk, slice_)
 
 
-async def _apply_standings(desk: Desk, slice_: Slice) -> set[str]:
+async def _note_words(desk: Desk, aliases: set[str]) -> None:
+    """Note whose profiles the kept words may change: those who hold the identifiers now."""
+    rows = await repository.load_identifiers_by_alias(desk.conn, sorted(aliases))
+    holders = {row.customer_no for row in rows if row.customer_no is not None}
+    await load_held(desk, holders)
+    desk.rebuild |= holders
+
+
+async def _keep_standings(desk: Desk, slice_: Slice) -> set[str]:
     """Keep the standings that say something new; return the aliases of the accounts they are of."""
     seen = desk.cache.standings
     unlike = {key: told for key, told in slice_.standings.items() if seen.get(key) != told[1]}
@@ -142,7 +186,7 @@ async def _apply_standings(desk: Desk, slice_: Slice) -> set[str]:
     if not news:
         return set()
     await repository_words.upsert_standings(desk.conn, news)
-    return {str(identifier_id(speaker_of(standing.author_key), desk.key)) for _, standing in news}
+    return {alias_of(speaker_of(standing.author_key), desk.key) for _, standing in news}
 
 
 def speaker_of(author_key: str) -> Identifier:

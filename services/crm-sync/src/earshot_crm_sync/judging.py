@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from earshot_crm_sync import repository, repository_words
-from earshot_crm_sync.desk import Desk
+from earshot_crm_sync.desk import Desk, Rules
 from earshot_crm_sync.domain.components import Evidence, Judgement, Person, judge_all
 from earshot_crm_sync.domain.profile import Sketch, build_profile
 from earshot_crm_sync.domain.statements import OVERSIZE, SHARED_NAME, SHARED_VALUE
@@ -89,17 +89,26 @@ def _holders(loaded: Loaded, judgements: Iterable[Judgement]) -> dict[int, int]:
 
 async def _settle(desk: Desk, loaded: Loaded, judgements: Iterable[Judgement], before: Mapping[int, Held]) -> None:
     """Put the judged customers into the cache, noting those who are other than before."""
+    for held in await envision(desk.conn, loaded, judgements, desk.rules, desk.version):
+        _compare(desk, held, before.get(held.no))
+        desk.cache.put(held)
+
+
+async def envision(conn: Any, loaded: Loaded, judgements: Iterable[Judgement], rules: Rules, version: int) -> list[Held]:
+    """Return the judged customers as they look; nothing is changed."""
     people = [person for judgement in judgements for person in judgement.people]
+    bits = {identifier: found for judgement in judgements for identifier, found in judgement.bits.items()}
     known: list[Known] = [
         ([loaded.rows[no] for no in person.statements], {loaded.by_value[each].no: each for each in person.members}) for person in people
     ]
-    for person, (rows, _), words in zip(people, known, await load_words(desk.conn, known), strict=True):
+    customers = []
+    for person, (rows, _), words in zip(people, known, await load_words(conn, known), strict=True):
         anchor = loaded.by_value[person.anchor]
-        profile = build_profile(_sketch(person, anchor.alias, rows, loaded.evidence.bits), rows, words, desk.rules.survivorship)
-        held = Held(anchor.no, profile, {row.no: row for row in rows}, desk.version, 0)
+        profile = build_profile(_sketch(person, anchor.alias, rows, bits), rows, words, rules.survivorship)
+        held = Held(anchor.no, profile, {row.no: row for row in rows}, version, 0)
         held.count_feedback()
-        _compare(desk, held, before.get(anchor.no))
-        desk.cache.put(held)
+        customers.append(held)
+    return customers
 
 
 def _sketch(person: Person, alias: str, rows: Iterable[StatementRow], bits: Mapping[Identifier, int]) -> Sketch:
@@ -135,8 +144,8 @@ async def _hold(desk: Desk, loaded: Loaded, holder: Mapping[int, int]) -> None:
     if changes:
         await repository.hold_identifiers(desk.conn, changes)
     anchors = set(holder.values())
-    if unheard := {no for no in anchors if not loaded.identifiers[no].published}:
-        await repository.mark_published(desk.conn, unheard)
+    if unheard := {loaded.identifiers[no].alias for no in anchors if not loaded.identifiers[no].published}:
+        await repository.tell_of(desk.conn, unheard)
     for no in loaded.reached:  # an id that was told of, of an identifier that is nobody's now because too many show it
         row = loaded.identifiers[no]
         if row.published and no not in holder and loaded.evidence.bits.get(row.identifier):
@@ -153,9 +162,15 @@ def _dissolve(desk: Desk, gone: Iterable[int]) -> None:
 
 async def _mark_shared(desk: Desk, loaded: Loaded, judgements: Iterable[Judgement]) -> None:
     """Remember what proved to tie nobody, so that nothing is looked for beyond it from now on."""
-    found = {identifier: bits for judgement in judgements for identifier, bits in judgement.bits.items()}
+    known = loaded.evidence.bits
+    found = {
+        identifier: bits
+        for judgement in judgements
+        for identifier, bits in judgement.bits.items()
+        if bits != known.get(identifier, 0) and identifier in loaded.by_value
+    }
     if found:
-        loaded.evidence.bits.update(found)
+        known.update(found)
         await repository.mark_shared(desk.conn, {loaded.by_value[identifier].no: bits for identifier, bits in found.items()})
 
 

@@ -8,10 +8,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from earshot_crm_sync import repository, repository_words
 from earshot_crm_sync.desk import Desk
+from earshot_crm_sync.domain.aliases import alias_of
 from earshot_crm_sync.domain.components import earliest
 from earshot_crm_sync.domain.profile import Sketch, Words, build_profile
 from earshot_crm_sync.domain.statements import Statement, Tally
-from earshot_crm_sync.identity import Identifier, identifier_id
+from earshot_crm_sync.identity import Identifier
 from earshot_crm_sync.rows import Held, IdentifierRow, StatementRow, held_of
 
 
@@ -62,17 +63,18 @@ async def meet_aliases(desk: Desk, aliases: Collection[str]) -> None:
 
 async def _introduce(desk: Desk, strangers: Sequence[Statement]) -> None:
     """Give numbers to statements that the store does not know, and to the identifiers they bring."""
-    identifiers = [statement.saying.identifiers() for statement in strangers]
-    uses = Counter(each for shown in identifiers for each in shown)
+    uses = Counter(each for statement in strangers for each in statement.shown)
     await _number(desk, uses)
     founders = []
-    for statement, shown in zip(strangers, identifiers, strict=True):
+    is_blocked = desk.rules.identity.is_blocked
+    for statement in strangers:
+        shown = statement.shown
         links = tuple(desk.identifiers[each].no for each in shown)
         row = StatementRow(desk.totals.next_statement, statement.digest, links, statement.saying, Tally(), None, desk.version)
         desk.totals.next_statement += 1
         desk.new[row.no] = (row, statement)
         desk.cache.add(row)
-        if all(each in desk.fresh and uses[each] == 1 and not desk.rules.identity.is_blocked(each) for each in shown):
+        if all(each in desk.fresh and uses[each] == 1 and not is_blocked(each) for each in shown):
             founders.append((row, shown))
         else:
             desk.seeds.update(links)
@@ -81,10 +83,10 @@ async def _introduce(desk: Desk, strangers: Sequence[Statement]) -> None:
 
 async def _number(desk: Desk, wanted: Iterable[Identifier]) -> None:
     """Load the rows of identifiers, or make them."""
-    alias_of = {each: str(identifier_id(each, desk.key)) for each in wanted}
-    stored = {row.alias: row for row in await repository.load_identifiers_by_alias(desk.conn, list(alias_of.values()))}
+    aliases = {each: alias_of(each, desk.key) for each in wanted}
+    stored = {row.alias: row for row in await repository.load_identifiers_by_alias(desk.conn, list(aliases.values()))}
     named = []
-    for each, alias in alias_of.items():
+    for each, alias in aliases.items():
         row = stored.get(alias)
         if row is None:
             row = IdentifierRow(desk.totals.next_identifier, alias, each)
@@ -94,20 +96,27 @@ async def _number(desk: Desk, wanted: Iterable[Identifier]) -> None:
             row.identifier = each
             named.append(row)
         desk.identifiers[each] = desk.by_alias[alias] = row
+    told_of = await repository.load_told_of(desk.conn, [desk.identifiers[each].alias for each in desk.fresh])
+    for each in desk.fresh:
+        desk.identifiers[each].published = desk.identifiers[each].alias in told_of
     if named:
         await repository.name_identifiers(desk.conn, named)
 
 
-async def _found(desk: Desk, founders: Sequence[tuple[StatementRow, list[Identifier]]]) -> None:
+async def _found(desk: Desk, founders: Sequence[tuple[StatementRow, Sequence[Identifier]]]) -> None:
     """Make customers of statements whose identifiers nobody knew: no judgement could say otherwise."""
+    if not founders:
+        return
     keys = {row.saying.author_key for row, _ in founders if row.saying.author_key}
     standings = await repository_words.load_standings(desk.conn, keys) if keys else {}
     for row, shown in founders:
         members = frozenset(shown)
         anchor = desk.identifiers[earliest(members, [row])]
         for each in shown:
-            desk.identifiers[each].customer_no = anchor.no
-        anchor.published = True
+            held_one = desk.identifiers[each]
+            held_one.customer_no = anchor.no
+            if held_one.published and held_one is not anchor:  # told of before a replay by other rules
+                desk.moved[held_one.alias] = anchor.alias
         desk.totals.identifiers += len(shown)
         standing = standings.get(row.saying.author_key)
         words = Words(standings=[standing[1]] if standing else [])
@@ -115,3 +124,4 @@ async def _found(desk: Desk, founders: Sequence[tuple[StatementRow, list[Identif
         held = Held(anchor.no, profile, {row.no: row}, desk.version, 0)
         desk.cache.put(held)
         desk.founded[anchor.no] = held
+    await repository.tell_of(desk.conn, {held.profile.customer_id for held in desk.founded.values()})

@@ -8,8 +8,9 @@ from typing import Any
 
 from earshot_crm_sync import repository, repository_words
 from earshot_crm_sync.desk import Desk
+from earshot_crm_sync.domain.aliases import alias_of
 from earshot_crm_sync.domain.profile import Words, build_profile, sketch_of, words_to_find
-from earshot_crm_sync.identity import Identifier, identifier_id
+from earshot_crm_sync.identity import Identifier
 from earshot_crm_sync.rows import CustomerRow, Held, StatementRow
 
 Known = tuple[Sequence[StatementRow], Mapping[int, Identifier]]
@@ -50,12 +51,12 @@ async def rebuild(desk: Desk) -> None:
 
 
 async def _numbers(desk: Desk, members: Iterable[Identifier]) -> dict[Identifier, int]:
-    aliases = {str(identifier_id(each, desk.key)): each for each in members}
+    aliases = {alias_of(each, desk.key): each for each in members}
     rows = await repository.load_identifiers_by_alias(desk.conn, list(aliases))
     return {aliases[row.alias]: row.no for row in rows}
 
 
-async def store(desk: Desk, cause: str) -> None:
+async def store(desk: Desk, cause: str | None) -> None:
     """Write the rows of customers, what they are found by, and where ids lead."""
     conn, totals = desk.conn, desk.totals
     if desk.gone:
@@ -68,7 +69,7 @@ async def store(desk: Desk, cause: str) -> None:
     everybody = desk.founded | desk.reshaped
     if everybody:
         await repository.upsert_words(conn, {no: words_to_find(held.profile) for no, held in everybody.items()})
-    if desk.moved:
+    if desk.moved and cause is not None:
         await repository.log_moves(conn, desk.moved, desk.version, cause)
     await repository.store_totals(conn, totals)
 

@@ -128,8 +128,8 @@ async def insert_identifiers(conn: Any, identifiers: Iterable[IdentifierRow]) ->
     """Write identifiers that the store does not know."""
     await conn.copy_records_to_table(
         "identifiers",
-        records=[(i.no, i.alias, i.identifier.kind, i.identifier.value, i.customer_no, i.shared, i.published) for i in identifiers],
-        columns=("identifier_no", "alias", "kind", "value", "customer_no", "shared", "published"),
+        records=[(i.no, i.alias, i.identifier.kind, i.identifier.value, i.customer_no, i.shared) for i in identifiers],
+        columns=("identifier_no", "alias", "kind", "value", "customer_no", "shared"),
     )
 
 
@@ -174,18 +174,18 @@ async def insert_statements(conn: Any, statements: Sequence[tuple[StatementRow, 
     )
     await conn.copy_records_to_table(
         "evidence",
-        records=[place for row, _ in statements for place in evidence_places(row)],
+        records=[place for row, statement in statements for place in evidence_places(row, statement)],
         columns=("identifier_no", "statement_no", "rule"),
     )
 
 
-def evidence_places(row: StatementRow) -> list[tuple[int, int, int]]:
+def evidence_places(row: StatementRow, statement: Statement) -> set[tuple[int, int, int]]:
     """Return how a statement is found: (identifier_no, statement_no, rule)."""
-    number_of = dict(zip(row.saying.identifiers(), row.links, strict=True))
+    number_of = dict(zip(statement.shown, row.links, strict=True))
     places = {(row.links[0], row.no, _SPEAKER)}
-    for link in row.saying.links:
+    for link in statement.saying.links:
         places.add((number_of[link.identifier], row.no, _rule_number(link)))
-    return sorted(places)
+    return places
 
 
 def _rule_number(link: Link) -> int:
@@ -282,9 +282,14 @@ async def first_claimant(conn: Any, identifier_no: int) -> str | None:
     return None if alias is None else str(alias)
 
 
-async def mark_published(conn: Any, numbers: Collection[int]) -> None:
-    """Remember that customers were told of by the ids of these identifiers."""
-    await conn.execute(QUERIES["mark_published"], sorted(numbers))
+async def load_told_of(conn: Any, aliases: Sequence[str]) -> set[str]:
+    """Return the ids among these by which a customer was ever told of."""
+    return {str(row[0]) for row in await conn.fetch(QUERIES["load_told_of"], aliases)}
+
+
+async def tell_of(conn: Any, aliases: Collection[str]) -> None:
+    """Remember that customers are told of by these ids."""
+    await conn.execute(QUERIES["tell_of"], sorted(aliases))
 
 
 async def name_identifiers(conn: Any, rows: Sequence[IdentifierRow]) -> None:

@@ -1,12 +1,23 @@
 """The queries of the HTTP side. Takes a connection; every answer is of the moment of its transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
+from earshot_crm_sync.domain.suggestions import unpack_suggestion
 from earshot_crm_sync.domain.timeline import Connector, Owner, TimelineEntry, unpack_entry
-from earshot_crm_sync.repository import QUERIES, customer_rows, first_claimant, load_customers, load_identifiers_by_alias, load_statements
-from earshot_crm_sync.rows import CustomerRow, Held, IdentifierRow, held_of
+from earshot_crm_sync.repository import (
+    QUERIES,
+    customer_rows,
+    first_claimant,
+    load_customers,
+    load_identifiers,
+    load_identifiers_by_alias,
+    load_statements,
+)
+from earshot_crm_sync.rows import ActLine, CustomerRow, FoundSuggestion, Held, IdentifierRow, MoveLine, held_of
 
 
 async def find_identifier(conn: Any, alias: str) -> IdentifierRow | None:
@@ -52,8 +63,10 @@ async def hold_all(conn: Any, customers: Sequence[CustomerRow]) -> list[Held]:
     return [held_of(each, [rows[no] for no in each.statements]) for each in customers]
 
 
-async def read_timeline(conn: Any, statements: Sequence[int], before: tuple[datetime, str] | None, limit: int) -> list[TimelineEntry]:
-    """Return the newest items of some statements before a place."""
+async def read_timeline(
+    conn: Any, statements: Sequence[int], before: tuple[datetime, str] | None, limit: int | None
+) -> list[TimelineEntry]:
+    """Return the newest items of some statements before a place; all without a limit."""
     at, feedback_id = before or (None, None)
     entries = []
     for row in await conn.fetch(QUERIES["read_timeline"], statements, at, feedback_id, limit):
@@ -76,3 +89,58 @@ async def whose_is_it(conn: Any, feedback_id: str) -> Owner | None:
 async def count_contacts(conn: Any) -> list[Connector]:
     """Return what each connector has brought."""
     return [Connector(row["connector"], row["contacts"], row["updated_at"]) for row in await conn.fetch(QUERIES["count_contacts"])]
+
+
+async def read_held_of(conn: Any, identifier_no: int) -> Held | None:
+    """Return the customer who holds an identifier."""
+    rows = await load_identifiers(conn, [identifier_no])
+    return await read_held(conn, rows[0].customer_no) if rows and rows[0].customer_no is not None else None
+
+
+async def holders_of(conn: Any, aliases: Sequence[str]) -> dict[str, str]:
+    """Return the ids of the customers who hold some identifiers, by alias."""
+    rows = await load_identifiers_by_alias(conn, aliases)
+    anchors = {row.no: row.alias for row in await load_identifiers(conn, {row.customer_no for row in rows if row.customer_no is not None})}
+    return {row.alias: anchors[row.customer_no] for row in rows if row.customer_no is not None}
+
+
+async def list_acts(conn: Any, identifiers: Collection[int], after: int) -> list[ActLine]:
+    """Return what people did to some identifiers after a version, oldest first."""
+    rows = await conn.fetch(QUERIES["list_acts"], sorted(identifiers), after)
+    return [ActLine(str(row["action_id"]), row["version"], row["verb"], row["actor"], row["at"]) for row in rows]
+
+
+async def last_act_at(conn: Any, identifiers: Collection[int]) -> datetime | None:
+    """Return when something was last done to some identifiers."""
+    at: datetime | None = await conn.fetchval(QUERIES["last_act_at"], sorted(identifiers))
+    return at
+
+
+async def list_moves(conn: Any, aliases: Collection[str]) -> list[MoveLine]:
+    """Return what became of ids that lead, or led, through some."""
+    rows = await conn.fetch(QUERIES["list_moves"], sorted(aliases))
+    return [
+        MoveLine(str(row["customer_id"]), None if row["into_id"] is None else str(row["into_id"]), row["version"], row["cause"], row["at"])
+        for row in rows
+    ]
+
+
+async def page_of_suggestions(conn: Any, after: tuple[float, str] | None, limit: int) -> list[FoundSuggestion]:
+    """Return suggestions after a place, the weightiest first."""
+    weight, suggestion_id = after or (float("inf"), "00000000-0000-0000-0000-000000000000")
+    return [_suggestion(row) for row in await conn.fetch(QUERIES["page_of_suggestions"], -weight, suggestion_id, limit)]
+
+
+async def read_suggestion(conn: Any, suggestion_id: str) -> FoundSuggestion | None:
+    """Return one suggestion."""
+    row = await conn.fetchrow(QUERIES["read_suggestion"], suggestion_id)
+    return None if row is None else _suggestion(row)
+
+
+def _suggestion(row: Any) -> FoundSuggestion:
+    return FoundSuggestion(str(row["suggestion_id"]), row["a"], row["b"], unpack_suggestion(row["suggestion"]))
+
+
+async def contacts_of(conn: Any, statements: Collection[int]) -> list[msgspec.Raw]:
+    """Return the records of other systems behind some statements, as JSON."""
+    return [msgspec.Raw(row["record"]) for row in await conn.fetch(QUERIES["contacts_of"], sorted(statements))]

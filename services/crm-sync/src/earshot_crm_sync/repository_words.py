@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 
 from earshot_crm_sync.domain.profile import StandingView
-from earshot_crm_sync.domain.words import StoredConsent, StoredEdit, Word, pack_word, unpack_consent, unpack_edit
+from earshot_crm_sync.domain.words import Act, StoredConsent, StoredEdit, Word, pack_word, unpack_consent, unpack_edit
 from earshot_crm_sync.repository import QUERIES
-from earshot_crm_sync.rows import ContactRow, SuggestionRow
+from earshot_crm_sync.rows import ContactRow, RevisionRow, SuggestionRow
 
 _packer = msgspec.msgpack.Encoder()
 _standings = msgspec.msgpack.Decoder(StandingView)
@@ -35,6 +35,11 @@ async def insert_words(conn: Any, words: Iterable[Word]) -> None:
         named = sorted(word.named())
         bonds = [word.verb == "same" and number in (word.a, word.b) for number in named]
         await conn.execute(QUERIES["insert_decision_parts"], named, word.decision_id, bonds)
+
+
+async def insert_act(conn: Any, act: Act, identifiers: Collection[int], version: int) -> None:
+    """Keep what a person did, for the history of each identifier it names."""
+    await conn.execute(QUERIES["insert_acts"], sorted(identifiers), act.action_id, version, act.verb, act.actor, act.at)
 
 
 async def insert_edits(conn: Any, edits: Sequence[tuple[int, StoredEdit]]) -> None:
@@ -122,3 +127,20 @@ async def replace_suggestions(conn: Any, about: Collection[int], suggestions: Ma
             [row.weight for row in rows],
             [row.packed for row in rows],
         )
+
+
+async def load_revisions(conn: Any, contact_ids: Sequence[str]) -> dict[str, RevisionRow]:
+    """Return the newest revisions we ever gave some records."""
+    rows = await conn.fetch(QUERIES["load_revisions"], contact_ids)
+    return {str(row["contact_id"]): RevisionRow(str(row["contact_id"]), row["revision"], row["updated_at"], row["digest"]) for row in rows}
+
+
+async def upsert_revisions(conn: Any, revisions: Sequence[RevisionRow]) -> None:
+    """Remember the revisions we give now."""
+    await conn.execute(
+        QUERIES["upsert_revisions"],
+        [row.contact_id for row in revisions],
+        [row.revision for row in revisions],
+        [row.updated_at for row in revisions],
+        [row.digest for row in revisions],
+    )

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from earshot_crm_sync.domain.profile import Profile
 from earshot_crm_sync.domain.statements import Saying, Tally
+from earshot_crm_sync.domain.suggestions import StoredSuggestion
 from earshot_crm_sync.identity import Identifier
 
 
@@ -117,6 +118,16 @@ class ContactRow:
     record: bytes = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class RevisionRow:
+    """The newest revision we ever gave a record, and by what its content is known again."""
+
+    contact_id: str
+    revision: int
+    updated_at: datetime
+    digest: bytes
+
+
 @dataclass(slots=True)
 class SuggestionRow:
     """Two customers that may be one, by their earliest identifiers."""
@@ -125,3 +136,35 @@ class SuggestionRow:
     b: int
     weight: float
     packed: bytes = field(repr=False)
+
+
+@dataclass(slots=True)
+class FoundSuggestion:
+    """A stored suggestion: two identifiers by number, and why."""
+
+    suggestion_id: str
+    a: int
+    b: int
+    why: StoredSuggestion
+
+
+@dataclass(slots=True)
+class ActLine:
+    """One thing a person did."""
+
+    action_id: str
+    version: int
+    verb: str
+    actor: str
+    at: datetime
+
+
+@dataclass(slots=True)
+class MoveLine:
+    """One id that led elsewhere (None: nowhere) from then on, and why."""
+
+    customer_id: str
+    into_id: str | None
+    version: int
+    cause: str
+    at: datetime

@@ -8,6 +8,7 @@ from earshot_ingest import repository
 from earshot_ingest.door import MAX_BATCH_BYTES, MAX_SINGLE_BYTES, Intake
 from earshot_ingest.edits import Edits
 from earshot_ingest.group import GroupCommit
+from earshot_ingest.openapi import hot_paths
 from earshot_ingest.registry import SourceRegistry
 from earshot_ingest.routes import form, webhooks
 from earshot_ingest.routes.form import form_router
@@ -48,6 +49,7 @@ def make_app(parts: Parts, *, group: GroupCommit, intake: Intake, registry: Sour
         health=parts.health,
         metrics=parts.metrics,
         hot=hot,
+        openapi_extra=hot_paths(SINGLE, BATCH),
     )
 
 

@@ -14,12 +14,14 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from earshot_ingest.acceptance import Prepared, Submission, prepare
+from earshot_ingest.answers import BatchTold, RefusedInBatch, Told, ToldInBatch
 from earshot_ingest.domain.normalise import Normaliser
 from earshot_ingest.domain.refusals import Refusal
 from earshot_ingest.domain.sources import Grant, SourceBook
 from earshot_ingest.events import decode_item_in, refusal_of
 from earshot_ingest.group import GroupCommit
 from earshot_shared.http.call import Call
+from earshot_shared.http.idempotency import Ticket, make_ticket
 from earshot_shared.http.problems import (
     Answer,
     FieldProblem,
@@ -46,39 +48,6 @@ class BatchIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A batch as JSON: the items stay raw, so that each is judged alone."""
 
     items: list[msgspec.Raw]
-
-
-class Told(msgspec.Struct, frozen=True):
-    """What became of one item."""
-
-    feedback_id: str
-    status: str
-
-
-class ToldInBatch(msgspec.Struct, frozen=True):
-    """What became of one item of a batch."""
-
-    index: int
-    feedback_id: str
-    status: str
-
-
-class RefusedInBatch(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Why one item of a batch was not taken."""
-
-    index: int
-    code: str
-    detail: str
-    field: str = ""
-
-
-class BatchTold(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
-    """The answer to a batch; without ``items`` when asked quietly."""
-
-    accepted: int
-    duplicates: int
-    items: list[ToldInBatch] | None = None
-    rejected: list[RefusedInBatch]
 
 
 @dataclass(slots=True)
@@ -123,20 +92,25 @@ class Intake:
         """Serve ``POST /v1/feedback``."""
         flags = read_flags(call.query, ("backfill",))
         refuse_forms(call)
+        ticket = make_ticket(call, route=call.path)
         try:
-            told = await self.take_one(call.body, grant_of(call), backfill=flags["backfill"], traceparent=call.traceparent)
+            return await self.take_one(call.body, grant_of(call), traceparent=call.traceparent, backfill=flags["backfill"], ticket=ticket)
         except Refusal as refusal:
             raise error_of(refusal) from None
-        return Answer(status=202, body=_encoder.encode(told))
 
     async def batch(self, call: Call) -> Answer:
         """Serve ``POST /v1/feedback/batch``: good items are kept, bad ones named."""
         flags = read_flags(call.query, ("backfill", "quiet"))
         refuse_forms(call)
         items = await _split(call)
-        return await self.take(items, grant_of(call), traceparent=call.traceparent, backfill=flags["backfill"], quiet=flags["quiet"])
+        ticket = make_ticket(call, route=call.path)
+        return await self.take(
+            items, grant_of(call), traceparent=call.traceparent, backfill=flags["backfill"], quiet=flags["quiet"], ticket=ticket
+        )
 
-    async def take_one(self, raw: bytes, grant: Grant, *, traceparent: str | None, backfill: bool = False) -> Told:
+    async def take_one(
+        self, raw: bytes, grant: Grant, *, traceparent: str | None, backfill: bool = False, ticket: Ticket | None = None
+    ) -> Answer:
         """Take one item and say, once it is durable, what became of it.
 
         Raises: Refusal when it cannot be taken.
@@ -147,8 +121,11 @@ class Intake:
         except Refusal:
             self._group.note_refused(normaliser.last_source or UNNAMED, 1)
             raise
-        fresh = await self._group.submit(Submission([prepared]))
-        return Told(prepared.item.feedback_id, _STATUS[fresh[0]])
+
+        def tell(fresh: list[bool]) -> Answer:
+            return Answer(status=202, body=_encoder.encode(Told(prepared.item.feedback_id, _STATUS[fresh[0]])))
+
+        return await self._store(Submission([prepared]), ticket, tell)
 
     async def take(
         self,
@@ -158,23 +135,24 @@ class Intake:
         traceparent: str | None,
         backfill: bool = False,
         quiet: bool = False,
+        ticket: Ticket | None = None,
     ) -> Answer:
-        """Take several items and say, once they are durable, what became of each."""
+        """Take several items and say, once they are durable, what became of each.
+
+        Raises: TooLargeError for more than a batch may hold.
+        """
         if len(raws) > MAX_BATCH_ITEMS:
             raise TooLargeError(
                 f"A batch takes up to {MAX_BATCH_ITEMS:,} items, this one has {len(raws):,}: split it.", code="batch-too-large"
             )
         judged, rejected = self._judge_all(raws, self.normaliser(grant, backfill=backfill), traceparent=traceparent)
-        fresh = await self._group.submit(Submission(judged.prepared, rejected)) if judged.prepared or rejected else []
-        accepted = sum(fresh)
-        told = None
-        if not quiet:
-            told = [
-                ToldInBatch(index, prepared.item.feedback_id, _STATUS[is_fresh])
-                for index, prepared, is_fresh in zip(judged.indexes, judged.prepared, fresh, strict=True)
-            ]
-        answer = BatchTold(accepted=accepted, duplicates=len(fresh) - accepted, items=told, rejected=judged.refused)
-        return Answer(status=202, body=_encoder.encode(answer))
+        return await self._store(Submission(judged.prepared, rejected), ticket, lambda fresh: _tell_batch(judged, fresh, quiet=quiet))
+
+    async def _store(self, submission: Submission, ticket: Ticket | None, tell: Callable[[list[bool]], Answer]) -> Answer:
+        """Store with the group; a request that may come again (``Idempotency-Key``) in a transaction of its own, with its answer."""
+        if ticket is None:
+            return tell(await self._group.submit(submission))
+        return await self._group.alone(submission, ticket, tell)
 
     def _judge(self, raw: bytes | msgspec.Raw, normaliser: Normaliser, *, traceparent: str | None) -> Prepared:
         normaliser.last_source = None
@@ -197,6 +175,20 @@ class Intake:
                 source = normaliser.last_source or UNNAMED
                 rejected[source] = rejected.get(source, 0) + 1
         return judged, rejected
+
+
+def _tell_batch(judged: _Judged, fresh: list[bool], *, quiet: bool) -> Answer:
+    told = None
+    if not quiet:
+        told = [
+            ToldInBatch(index, prepared.item.feedback_id, _STATUS[is_fresh])
+            for index, prepared, is_fresh in zip(judged.indexes, judged.prepared, fresh, strict=True)
+        ]
+    accepted = sum(fresh)
+    return Answer(
+        status=202,
+        body=_encoder.encode(BatchTold(accepted=accepted, duplicates=len(fresh) - accepted, items=told, rejected=judged.refused)),
+    )
 
 
 def grant_of(call: Call) -> Grant:

@@ -6,12 +6,14 @@ Owns the queue before the pen. What a transaction does with the items is `accept
 import asyncio
 import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from earshot_ingest.acceptance import Submission, accept
 from earshot_shared.errors import EarshotError, RetryableError
+from earshot_shared.http.idempotency import Ticket, once
+from earshot_shared.http.problems import Answer
 from earshot_shared.pipeline.writer import Writer
 
 _log = logging.getLogger(__name__)
@@ -65,6 +67,18 @@ class GroupCommit:
         self._waiting_items += len(submission.items)
         self._wake.set()
         return await waiting.answer
+
+    async def alone(self, submission: Submission, ticket: Ticket, tell: Callable[[list[bool]], Answer]) -> Answer:
+        """Store one submission in a transaction of its own, with the answer, or give the answer that is kept from the first time.
+
+        Raises: MismatchError for the same key with another request; what the transaction raised.
+        """
+        async with self._writer.transaction() as tx:
+
+            async def work() -> Answer:
+                return tell((await accept(tx, [submission]))[0])
+
+            return await once(tx.conn, ticket, work)
 
     async def run(self) -> None:
         """Commit group after group until cancelled."""

@@ -19,7 +19,7 @@ from earshot_shared.pipeline.writer import Transaction, Writer
 from earshot_shared.postgres import translated
 from earshot_shared.topics import Topic
 from earshot_triage.events import SERVICE
-from earshot_triage.repository import QUERIES, Thread, pack_thread, thread_of
+from earshot_triage.repository import QUERIES, Thread, thread_of
 
 RULE = "first-response-overdue"
 ALERTS = EventWriter(Topic.ALERT_RAISED, SERVICE)
@@ -102,9 +102,7 @@ class Watchman:
             [_encoder.encode(alert) for alert in alerts],
             [alert.brand for alert in alerts],
         )
-        for thread, due_at in late:
-            thread.told_due = due_at
-        await tx.conn.execute(QUERIES["mark_told"], [thread.state.label for thread, _ in late], [pack_thread(thread) for thread, _ in late])
+        await tx.conn.execute(QUERIES["mark_told"], [thread.state.label for thread, _ in late])
         new = {str(row[0]) for row in fresh}
         told = [alert for alert in alerts if alert.alert_id in new]
         tx.send(ALERTS.write(alert.alert_id, alert.alert_id, alert, time=rfc3339(now)) for alert in told)

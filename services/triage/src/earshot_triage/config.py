@@ -115,7 +115,7 @@ def _default_stances() -> tuple[Treatment, ...]:
         Treatment(name="spam and idle talk", when=When(conduct=frozenset({"spam", "off_topic"})), stance="leave"),
         Treatment(name="abuse without a cause", when=When(conduct=frozenset({"abusive"})), stance="watch"),
         Treatment(name="who asks or complains is answered", when=When(intent=asks), stance="respond"),
-        Treatment(name="ideas are answered", when=When(kind=frozenset({"idea", "question"})), stance="respond"),
+        Treatment(name="ideas and questions are answered", when=When(kind=frozenset({"idea", "question"})), stance="respond"),
         Treatment(name="low ratings are answered", when=When(rating_to=0.4), stance="respond"),
         Treatment(name="the rest is watched", stance="watch"),
     )

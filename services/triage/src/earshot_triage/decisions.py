@@ -3,7 +3,7 @@
 Owns the joining of the two. Touches neither Kafka nor Postgres; runs outside the pen.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 from earshot_shared.item import Item
@@ -40,31 +40,28 @@ class Judging(Protocol):
 
     version: str
 
-    def judge(self, texts: Sequence[str], *, languages: Sequence[str | None] | None = None) -> list[Judgement]:
-        """Return one judgement a text, in order."""
+    def judge(self, texts: Sequence[str], *, explain: bool = True, languages: Sequence[str | None] | None = None) -> list[Judgement]:
+        """Return one judgement a text, in order; without ``explain`` the reasons name no words of the text, which is cheaper."""
 
 
 class Decider:
-    """Decides with one judge and the rules of the moment; other rules may be put in `use` at any time, for later items.
+    """Decides with one judge and the rules of the moment; other rules may be put in `use` at any time, for later items."""
 
-    ``written`` is the same rules as the operator wrote them.
-    """
-
-    def __init__(self, judge: Judging, rules: Rules, written: Mapping[str, object] | None = None) -> None:
+    def __init__(self, judge: Judging, rules: Rules) -> None:
         self.judge = judge
-        self.use(rules, written or {})
+        self.use(rules)
 
-    def use(self, rules: Rules, written: Mapping[str, object]) -> None:
+    def use(self, rules: Rules) -> None:
         """Decide by these rules from now on."""
         self.rules = rules
-        self.written = written
         self._router = Router(rules)
 
     def decide(self, heard: Sequence[Heard]) -> list[Arrival]:
         """Return an arrival for each, in order."""
         router = self._router
         wordy = [each.item for each in heard if not (each.item.withdrawn or each.item.erased)]
-        judged = iter(self.judge.judge([_words(item) for item in wordy], languages=[item.language for item in wordy]))
+        # The words that spoke for it are found again when somebody asks (`explained`): finding them always would cost a quarter more.
+        judged = iter(self.judge.judge([_words(item) for item in wordy], explain=False, languages=[item.language for item in wordy]))
         arrivals = []
         for each in heard:
             item = each.item
@@ -75,6 +72,14 @@ class Decider:
             message = message_of(item, decision, each.key, each.parents)
             arrivals.append(Arrival(message, item.text, each.body, encode_decision(decision), each.replaying))
         return arrivals
+
+
+def explained(item: Item, decision: Decision, judge: Judging) -> tuple[str, ...]:
+    """Return the decision's reasons with the words of the text that spoke for it; as they are when another model judged it."""
+    if item.withdrawn or item.erased or decision.model_version != judge.version:
+        return decision.reasons
+    plain, full = (judge.judge([_words(item)], explain=explain, languages=[item.language])[0].reasons for explain in (False, True))
+    return full + decision.reasons[len(plain) :]
 
 
 def unjudged(item: Item, model_version: str, rules_version: str) -> Decision:

@@ -268,7 +268,7 @@ class Fold:
             and state.first_response is None
             and state.stance == Stance.RESPOND
             and state.resolved_at is None
-            and thread.due_at != thread.told_due
+            and thread.due_at != thread.told_due_at
             and not (replaying and thread.due_at <= self._now)
         )
         thread.watch_at = thread.due_at if wanted else None
@@ -292,7 +292,10 @@ class Fold:
         for group in groups:
             subjects.update(arrival.message.key for arrival in group.arrivals)
             subjects |= group.nodes
-        refold = Refold(self._tx.version, before, hanging, await repository.load_acts(conn, subjects))
+        acts: dict[str, list[Act]] = {}
+        for act in await repository.load_acts(conn, subjects):
+            acts.setdefault(act.subject, []).append(act)
+        refold = Refold(self._tx.version, before, hanging, acts)
         for group in groups:
             rows = [each for label in group.labels for each in members.get(label, ())]
             nodes = {node for label in group.labels for node in nodes_of.get(label, ())} | group.nodes
@@ -327,7 +330,7 @@ class Fold:
             (message.order, shown(message, self._text(message.key, stored))) for message in part.messages[-tail.TAIL_MESSAGES :]
         )
         thread = Thread(part.state, latest, json, self._tx.version, due_at(part.state, self._rules))
-        thread.told_due = before.told_due if before is not None else None
+        thread.told_due_at = before.told_due_at if before is not None else None
         self._watch(thread, replaying=part.replaying)
         had_case = before.state.has_case if before is not None else False
         self._changes.count("cases", part.state.has_case - had_case)

@@ -14,7 +14,7 @@ import msgspec
 from earshot_shared.access.keys import Principal
 from earshot_shared.item import Visibility, decode_item
 from earshot_triage import repository
-from earshot_triage.decisions import Judging
+from earshot_triage.decisions import Judging, explained
 from earshot_triage.domain.acts import Act
 from earshot_triage.domain.message import Message, Stance
 from earshot_triage.events import CaseChanged, Decision, case_body, shown
@@ -277,19 +277,6 @@ def _like(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
-class _ItemBody(msgspec.Struct, gc=False):
-    """The part of an item that its decision is told with."""
-
-    feedback_id: str
-    author_key: str
-    source: str
-    channel: str
-    occurred_at: datetime
-    external_id: str = ""
-    withdrawn: bool = False
-    erased: bool = False
-
-
 class DecisionView(Decision, frozen=True, kw_only=True, gc=False):
     """A decision as HTTP tells it (contract §10)."""
 
@@ -328,20 +315,20 @@ class FoundDecision:
     brand: str | None
 
 
-_item_body = msgspec.json.Decoder(_ItemBody)
 _decision = msgspec.json.Decoder(Decision)
 _encoder = msgspec.json.Encoder()
 _THREAD_FROM = 20
 
 
-async def decision(conn: Any, key: str) -> FoundDecision | None:
-    """Return the decision on an item by its key, None when no such item came."""
+async def decision(conn: Any, key: str, judge: Judging) -> FoundDecision | None:
+    """Return the decision on an item by its key, explained, None when no such item came."""
     row = await conn.fetchrow(QUERIES["read_feedback"], key)
     if row is None:
         return None
-    message, item, decided = _message_decoder.decode(row["brief"]), _item_body.decode(row["item"]), _decision.decode(row["decision"])
+    message, item, decided = _message_decoder.decode(row["brief"]), decode_item(row["item"]), _decision.decode(row["decision"])
+    fields = {name: getattr(decided, name) for name in Decision.__struct_fields__} | {"reasons": explained(item, decided, judge)}
     view = DecisionView(
-        **{name: getattr(decided, name) for name in Decision.__struct_fields__},
+        **fields,
         feedback_id=item.feedback_id,
         author_key=message.author_key,
         source=item.source,

@@ -25,7 +25,8 @@ class Part:
 
 @dataclass(slots=True)
 class Refold:
-    """What becomes of threads. ``before`` are their rows by label, ``hanging`` the label of each node that is no item.
+    """What becomes of threads. ``before`` are their rows by label, ``hanging`` the label of each node that is no item,
+    ``acts`` what people did about each node.
 
     ``moved`` are rows to change as (key, label, joined, opened); ``retold`` are messages, other than arrivals, that came into another case
     (or none); ``pointers`` are ids of cases that lead elsewhere now (or nowhere).
@@ -34,7 +35,7 @@ class Refold:
     version: int
     before: Mapping[str, Thread]
     hanging: Mapping[str, str]
-    acts: Sequence[Act]
+    acts: Mapping[str, Sequence[Act]]
     parts: list[Part] = field(default_factory=list)
     fresh: list[tuple[Arrival, str, bool]] = field(default_factory=list)
     moved: list[tuple[str, str, int, bool]] = field(default_factory=list)
@@ -50,12 +51,9 @@ class Refold:
         came = {arrival.message.key: arrival for arrival in arrivals}
         messages = {key: each.message for key, each in rows.items() if key not in came}
         messages.update((key, arrival.message) for key, arrival in came.items())
-        acts: dict[str, list[Act]] = {}
-        for act in self.acts:
-            acts.setdefault(act.subject, []).append(act)
         for members in components(messages.values(), nodes).sets():
             items = [messages[node] for node in members if node in messages]
-            about = [act for node in members for act in acts.get(node, ())]
+            about = [act for node in members for act in self.acts.get(node, ())]
             present = sorted((message for message in items if not message.withdrawn), key=lambda message: message.order)
             state = cases.fold(present, sorted(about, key=lambda act: act.order))
             if state is not None:

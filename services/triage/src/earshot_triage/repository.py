@@ -22,16 +22,15 @@ QUERIES = Queries.load("earshot_triage")
 _FEEDBACK_COLUMNS = ("key", "thread", "revision", "opened", "joined", "brief", "item", "decision")
 _THREAD_COLUMNS = (
     "thread", "version", "has_case", "opened_by_customer", "stance", "status", "priority", "intent", "team", "assignee", "brand", "channel",
-    "opened_at", "due_at", "first_response_at", "resolved_at", "watch_at", "state", "tail",
+    "opened_at", "due_at", "first_response_at", "resolved_at", "watch_at", "told_due_at", "state", "tail",
 )  # fmt: skip
 
 
 class _Packed(msgspec.Struct, array_like=True, gc=False):
-    """What a thread's row keeps packed. ``told_due``: the due time for which a breach was raised."""
+    """What a thread's row keeps packed."""
 
     state: CaseState
     tail: Tail
-    told_due: datetime | None = None
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -62,7 +61,10 @@ class Held:
 
 @dataclass(slots=True)
 class Thread:
-    """A thread as its row holds it, or will. ``tail_json`` are its latest messages; ``told_due`` the due time of a breach that was told."""
+    """A thread as its row holds it, or will.
+
+    ``tail_json`` are its latest messages; ``told_due_at`` is the due time of a breach that was told.
+    """
 
     state: CaseState
     tail: Tail
@@ -70,7 +72,7 @@ class Thread:
     version: int
     due_at: datetime
     watch_at: datetime | None = None
-    told_due: datetime | None = None
+    told_due_at: datetime | None = None
 
 
 @dataclass(slots=True)
@@ -192,12 +194,7 @@ def thread_of(row: Any) -> Thread:
     """Return a thread from a row with version, state and tail."""
     packed = _packed_decoder.decode(row["state"])
     opened_at = packed.state.opening[0]
-    return Thread(packed.state, packed.tail, row["tail"], row["version"], due_at=opened_at, told_due=packed.told_due)
-
-
-def pack_thread(thread: Thread) -> bytes:
-    """Return what the row of a thread keeps packed."""
-    return _encoder.encode(_Packed(thread.state, thread.tail, thread.told_due))
+    return Thread(packed.state, packed.tail, row["tail"], row["version"], due_at=opened_at, told_due_at=row["told_due_at"])
 
 
 async def _revise(conn: Any, revised: Iterable[FreshFeedback]) -> None:
@@ -242,6 +239,7 @@ def _thread_row(thread: Thread, version: int) -> tuple[Any, ...]:
         state.first_response_at,
         state.resolved_at,
         thread.watch_at,
-        pack_thread(thread),
+        thread.told_due_at,
+        _encoder.encode(_Packed(state, thread.tail)),
         thread.tail_json,
     )

@@ -26,6 +26,7 @@ from earshot_triage.decisions import Decider
 from earshot_triage.domain.message import Stance
 from earshot_triage.events import key_of
 from earshot_triage.folding import due_at
+from earshot_triage.rulebook import RuleBook, list_rules
 
 CaseId = Annotated[str, Path(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", description="Any id the case ever had.")]
 FeedbackId = Annotated[str, Path(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", description="The item's id.")]
@@ -53,9 +54,10 @@ def brands_of(principal: Principal) -> tuple[str, ...] | None:
     return None if principal.brands is None else tuple(sorted(principal.brands))
 
 
-def reading_routes(parts: Parts, decider: Decider, clock: Callable[[], datetime]) -> list[APIRouter]:
+def reading_routes(parts: Parts, book: RuleBook, clock: Callable[[], datetime]) -> list[APIRouter]:
     """Return the routers."""
-    return [_feedback(parts, decider), _cases(parts, decider, clock), _alerts(parts), _figures(parts), _about(parts, decider)]
+    decider = book.decider
+    return [_feedback(parts, decider), _cases(parts, decider, clock), _alerts(parts), _figures(parts), _about(parts, book)]
 
 
 def _feedback(parts: Parts, decider: Decider) -> APIRouter:
@@ -64,7 +66,7 @@ def _feedback(parts: Parts, decider: Decider) -> APIRouter:
     @router.get("/feedback/{feedback_id}", summary="The decision on an item, and its reasons", response_model=None)
     async def read_feedback(feedback_id: FeedbackId, reader: Reader) -> Response:
         with translated():
-            found = await reading.decision(parts.runtime.pool, key_of(feedback_id))
+            found = await reading.decision(parts.runtime.pool, key_of(feedback_id), decider.judge)
         if found is None or not reading.may_see(reader, found.brand):
             raise NotFoundError("No item of that id has come in.")
         return Response(found.body, media_type="application/json")
@@ -200,7 +202,7 @@ def _figures(parts: Parts) -> APIRouter:
     return router
 
 
-def _about(parts: Parts, decider: Decider) -> APIRouter:
+def _about(parts: Parts, book: RuleBook) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["about this service"])
 
     @router.get("/stats", summary="Exact counts", response_model=None)
@@ -209,9 +211,14 @@ def _about(parts: Parts, decider: Decider) -> APIRouter:
             found = await reading.counts(parts.runtime.pool)
         return {**found, **await parts.runtime.stats()}
 
-    @router.get("/rules", summary="The rules in use", response_model=None)
+    @router.get("/rules", summary="The rules in use, and every version that decisions name", response_model=None)
     async def read_rules(_: Reader) -> Response:
-        return answer_json({"version": decider.rules.version, "model_version": decider.judge.version, "rules": decider.written})
+        with translated():
+            kept = await list_rules(parts.runtime.pool)
+        decider = book.decider
+        return answer_json(
+            {"version": decider.rules.version, "model_version": decider.judge.version, "rules": book.written, "versions": kept}
+        )
 
     return router
 

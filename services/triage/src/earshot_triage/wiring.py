@@ -7,17 +7,15 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from earshot_shared.access import Secret
-from earshot_shared.config import ConfigFile, Loaded
 from earshot_shared.http.door import Door
 from earshot_shared.runtime import Ground, Runtime
 from earshot_shared.serve import Task
 from earshot_shared.service import Parts
 from earshot_triage.alerts import Watchman
 from earshot_triage.app import make_app
-from earshot_triage.config import TriageConfig
-from earshot_triage.decisions import Decider, Judging
-from earshot_triage.domain.routing import Rules
+from earshot_triage.decisions import Judging
 from earshot_triage.judgement import Judge
+from earshot_triage.rulebook import RuleBook
 from earshot_triage.settings import TriageSettings
 from earshot_triage.stage import OUTPUTS, YIELDS, TriageStage
 
@@ -32,13 +30,8 @@ class Wiring:
 
     def __init__(self, settings: TriageSettings, *, judge: Judging | None = None) -> None:
         self.settings = settings
-        self._file = ConfigFile(settings.config_dir, "triage", TriageConfig)
-        self._decider = Decider(judge or Judge.load(), *_rules(self._file.current))
-        self._file.follow(self._reload)
-        self.stage = TriageStage(self._decider, now)
-
-    def _reload(self, loaded: Loaded[TriageConfig]) -> None:
-        self._decider.use(*_rules(loaded))
+        self.book = RuleBook(settings.config_dir, judge or Judge.load())
+        self.stage = TriageStage(self.book.decider, now)
 
     async def open_runtime(self, ground: Ground, secret: Secret) -> Runtime:  # noqa: ARG002  # only the routes need the secret
         """Return the runtime, with nothing running yet."""
@@ -46,12 +39,11 @@ class Wiring:
 
     def more_tasks(self, parts: Parts) -> Mapping[str, Task]:
         """Return what runs beside the loop and the relay."""
-        return {"rules": self._file.watch, "watchman": Watchman(parts.runtime.writer, now).run}
+        return {
+            "rules": lambda: self.book.follow(parts.runtime.pool),
+            "watchman": Watchman(parts.runtime.writer, now).run,
+        }
 
     def build_app(self, parts: Parts) -> Door:
         """Return the routes."""
-        return make_app(parts, self.stage, now)
-
-
-def _rules(loaded: Loaded[TriageConfig]) -> tuple[Rules, Mapping[str, object]]:
-    return loaded.model.rules(loaded.version), loaded.model.model_dump(mode="json")
+        return make_app(parts, self.stage, self.book, now)

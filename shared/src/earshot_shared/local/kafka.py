@@ -10,7 +10,7 @@ import re
 import shutil
 import subprocess
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,8 +43,8 @@ SETTINGS: Mapping[str, str] = {
     "controller.listener.names": "CONTROLLER",
     "inter.broker.listener.name": "PLAINTEXT",
     "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-    # After kill -9 the node waits until the registration of its former self runs out: 3 s instead of 9 before it answers again.
-    "broker.session.timeout.ms": "3000",
+    # After kill -9 the node waits until the registration of its former self runs out: 4 s instead of 9 before it answers again.
+    "broker.session.timeout.ms": "4000",
     "broker.heartbeat.interval.ms": "500",
     "auto.create.topics.enable": "false",
     "default.replication.factor": "1",
@@ -202,13 +202,19 @@ def _format(storage: Path, properties: Path, command: tuple[str, ...], settings:
     shutil.rmtree(fresh, ignore_errors=True)
     fresh.mkdir()
     write_atomically(properties, _properties({**settings, "log.dirs": str(fresh)}))
-    cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode("ascii").rstrip("=")
-    argv = [*command, "kafka.tools.StorageTool", "format", "--cluster-id", cluster_id, "--config", str(properties)]
+    argv = [*command, "kafka.tools.StorageTool", "format", "--cluster-id", new_cluster_id(), "--config", str(properties)]
     told = subprocess.run(argv, capture_output=True, text=True, env=_environment(), timeout=120, check=False)  # noqa: S603 - built here, no shell
     if told.returncode != 0:
         lines = [line for line in (told.stdout + told.stderr).splitlines() if line.strip()]
         raise LocalError(f"Kafka could not format its storage {storage}: {lines[-1] if lines else f'exit code {told.returncode}'}")
     fresh.rename(storage)
+
+
+def new_cluster_id(draw: Callable[[], bytes] = lambda: uuid.uuid4().bytes) -> str:
+    """Return 16 random bytes as Kafka writes them; never one that begins with a dash, which its own tool would take for an option."""
+    while (drawn := base64.urlsafe_b64encode(draw()).decode("ascii").rstrip("=")).startswith("-"):
+        pass
+    return drawn
 
 
 def _properties(settings: Mapping[str, str]) -> str:

@@ -45,12 +45,3 @@ def keep_or_choose(wanted: list[int]) -> list[int]:
     """Return the wanted ports where they are still free, and fresh ones in the place of the others."""
     fresh = free_ports(len(wanted))
     return [old if old and is_free(old) else new for old, new in zip(wanted, fresh, strict=True)]
-
-
-def answers(port: int, *, host: str = LOOPBACK, timeout_s: float = 0.5) -> bool:
-    """Say whether something accepts connections there."""
-    try:
-        socket.create_connection((host, port), timeout=timeout_s).close()
-    except OSError:
-        return False
-    return True

@@ -24,7 +24,7 @@ import psutil
 from earshot_shared.local.errors import LocalError
 from earshot_shared.local.files import secret_in, write_atomically
 from earshot_shared.local.ports import LOOPBACK, keep_or_choose
-from earshot_shared.local.processes import LAUNCHER, Account, ProcessIdentity, ProcessSpec
+from earshot_shared.local.processes import LAUNCHER, Account, ProcessSpec
 
 OLDEST_MAJOR = 15
 USER = DATABASE = "earshot"
@@ -301,9 +301,3 @@ def _run(argv: list[str], account: Account | None, *, stdin: str = "") -> "subpr
 def _last(told: "subprocess.CompletedProcess[str]") -> str:
     lines = [line.strip() for line in (told.stdout + told.stderr).splitlines() if line.strip()]
     return lines[-1] if lines else f"exit code {told.returncode}"
-
-
-def identity_of_server(cluster: Path) -> ProcessIdentity | None:
-    """Return the server now living in this cluster, whoever started it."""
-    server = _server_of(cluster / "postmaster.pid", cluster)
-    return None if server is None else ProcessIdentity.of(server.pid)

@@ -77,7 +77,6 @@ class ProcessSpec:
     env: Mapping[str, str]
     log: Path
     ready: Callable[[], bool] = lambda: True
-    url: str | None = None
     needs: tuple[str, ...] = ()
     essential: bool = True
     mortal: bool = False  # its death cannot be mended by a new start, and ends the whole system

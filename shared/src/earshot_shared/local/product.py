@@ -108,7 +108,6 @@ class Product:
             env={**self.environment(ground), **own},
             log=ground.logs / f"{name}.log",
             ready=lambda: is_service_ready(port),
-            url=self.urls[name],
             needs=ground.needs,
         )
 

@@ -291,6 +291,7 @@ class Loop:
         self._lag_at = now
         if not self._known:
             return
+        await self._check_positions()
         self._ends = await kafka.end_offsets(self._consumer, self._known)
         lags = {at: max(0, end - self._known[at].next_offset) for at, end in self._ends.items() if at in self._known}
         self.state.lag = sum(lags.values())
@@ -302,6 +303,16 @@ class Loop:
         if now - self._committed_at > COURTESY_S:
             self._committed_at = now
             await self._courtesy()
+
+    async def _check_positions(self) -> None:
+        """See whether a replay moved us while nothing came in that would have run into its fence.
+
+        Raises: FencedError when it did.
+        """
+        with translated():
+            stored = await positions.stored(self._writer.pool, self._names)
+        if any(stored.get(at) != position.next_offset for at, position in self._known.items()):
+            raise FencedError("A position was moved by another owner or by a replay.")
 
     async def _courtesy(self) -> None:
         """Tell Kafka's own tools where we are; the truth is ours, so failing here is nothing."""

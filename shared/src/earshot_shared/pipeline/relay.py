@@ -93,7 +93,6 @@ class Relay:
         self._names = {name: topic for topic, name in self._topics.items()}
         self._holder: UUID = uuid4()
         self._epoch: int | None = None
-        self._lease_until = 0.0
         self._watched_at = 0.0
         self._memory = _Memory()
         self._wake = asyncio.Event()
@@ -164,30 +163,45 @@ class Relay:
 
     async def _serve(self) -> None:
         """Hold or await the lease, and publish while holding it."""
+        renewing = asyncio.create_task(self._renew(), name="relay lease")
+        try:
+            while True:
+                if self._epoch is None and not await self._take_lease():
+                    self._memory.clear()
+                    await asyncio.sleep(RENEW_S)
+                    continue
+                published = await self._round()
+                if time.monotonic() - self._watched_at > WATCH_S:
+                    await self._watch()
+                if not published:
+                    with contextlib.suppress(TimeoutError):
+                        await asyncio.wait_for(self._wake.wait(), POLL_S)
+                    self._wake.clear()
+        finally:
+            renewing.cancel()
+            await asyncio.gather(renewing, return_exceptions=True)
+
+    async def _renew(self) -> None:
+        """Keep the lease beside the rounds: on a starved machine a round outlasts it, and relays that rob each other never mark."""
         while True:
-            if time.monotonic() > self._lease_until - (LEASE_S - RENEW_S) and not await self._take_lease():
-                self._memory.clear()
-                await asyncio.sleep(RENEW_S)
+            await asyncio.sleep(RENEW_S)
+            epoch = self._epoch
+            if epoch is None:
                 continue
-            published = await self._round()
-            if time.monotonic() - self._watched_at > WATCH_S:
-                await self._watch()
-            if not published:
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self._wake.wait(), POLL_S)
-                self._wake.clear()
+            with contextlib.suppress(RetryableError):  # the rounds will meet it too
+                with translated():
+                    row = await self._writer.pool.fetchrow(_QUERIES["take_lease"], self._holder, LEASE_S)
+                if row is None or row["epoch"] != epoch:
+                    self._epoch = None  # the next mark is refused, and all begins anew
 
     async def _take_lease(self) -> bool:
-        asked_at = time.monotonic()
+        """Take the lease when it is to be had; return whether it is ours now."""
         with translated():
             row = await self._writer.pool.fetchrow(_QUERIES["take_lease"], self._holder, LEASE_S)
         if row is None:
-            self._epoch = None
             return False
-        newly = self._epoch != row["epoch"]
-        self._epoch, self._lease_until = row["epoch"], asked_at + LEASE_S
-        if newly:
-            await self._begin(row["expected"])
+        self._epoch = row["epoch"]
+        await self._begin(row["expected"])
         return True
 
     async def _release(self) -> None:
@@ -306,7 +320,6 @@ class Relay:
         if epoch is None:
             self._epoch = None
             raise FencedError("Another replica took over the relay.", code="relay-fenced")
-        self._lease_until = time.monotonic() + LEASE_S - 1
 
     def _packed_expectation(self) -> bytes:
         return msgspec.msgpack.encode(Expectation(self._expected))

@@ -46,7 +46,7 @@ def told_by_oracle(evidence: EvidenceSet) -> set[Group]:
 
 @pytest.mark.capability("C1")
 @pytest.mark.capability("C5")
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=1000, deadline=None)
 @given(worlds(), st.randoms(use_true_random=False))
 def test_the_engine_keeps_every_law(evidence: EvidenceSet, random: Random) -> None:
     resolution = resolve(evidence, TIGHT)

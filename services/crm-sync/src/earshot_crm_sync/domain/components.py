@@ -42,7 +42,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What one component amounts to. ``bits``: identifiers that proved to link nothing, with what they had before."""
+    """What one component amounts to. ``bits``: all that is known to link nothing by now."""
 
     people: tuple[Person, ...]
     bits: Mapping[Identifier, int]
@@ -51,8 +51,22 @@ class Judgement:
 
 
 def judge_all(evidence: Evidence, rules: IdentityRules) -> list[Judgement]:
-    """Return the judgement of every component of the evidence."""
-    return [_judge(part, rules) for part in split(evidence)]
+    """Return the judgement of every component of the evidence.
+
+    A value that proves to be shared connects nothing, so what it held together is split and judged anew without it: what counts as one
+    component never depends on when that was found out.
+    """
+    judgements: list[Judgement] = []
+    ahead = split(evidence)
+    while ahead:
+        part = ahead.pop()
+        judgement, shared = _judge(part, rules)
+        if shared:
+            part.bits = part.bits | shared
+            ahead += split(part)
+        else:
+            judgements.append(judgement)
+    return judgements
 
 
 def split(evidence: Evidence) -> list[Evidence]:
@@ -102,25 +116,28 @@ class _Roots:
         self._above[self.root(b)] = self.root(a)
 
 
-def _judge(part: Evidence, rules: IdentityRules) -> Judgement:
+def _judge(part: Evidence, rules: IdentityRules) -> tuple[Judgement, dict[Identifier, int]]:
+    """Return the judgement of one component, and what proved to be shared, which makes the judgement void."""
     spoken = list(part.spoken.values())
+    # Judged as too large when it touches what was: then no value of it may link, whatever part of it was loaded.
     oversize = any(part.bits.get(link.identifier, 0) & OVERSIZE for one in spoken for link in one.saying.links)
     evidence = evidence_from(spoken, part.bits)
     if part.decisions:
         evidence = evidence + EvidenceSet(decisions=tuple(part.decisions))
-    # Judged as too large when it touches what was: then no value of it may link, whatever part of it was loaded.
     resolution = resolve(evidence, replace(rules, max_edges=-1) if oversize else rules)
-    bits = dict(part.bits)
-    for one in spoken:
-        for link in one.saying.links:
-            if resolution.oversize and link.rule is not Rule.ACCOUNT:
-                bits[link.identifier] = bits.get(link.identifier, 0) | OVERSIZE
+    shared: dict[Identifier, int] = {}
     for refused in resolution.refused:
         if refused.reason in (Refusal.SHARED, Refusal.BLOCKED):
             bit = SHARED_NAME if refused.rule is Rule.ACCOUNT else SHARED_VALUE
-            bits[refused.b] = bits.get(refused.b, 0) | bit
-    found = {each: held for each, held in bits.items() if held != part.bits.get(each, 0)}
-    return Judgement(_people(part, resolution, bits, _watched(spoken, bits, rules)), found, resolution.suggestions, resolution)
+            shared[refused.b] = shared.get(refused.b, part.bits.get(refused.b, 0)) | bit
+    bits = dict(part.bits)
+    if resolution.oversize:
+        for one in spoken:
+            for link in one.saying.links:
+                if link.rule is not Rule.ACCOUNT and not part.bits.get(link.identifier):
+                    bits[link.identifier] = OVERSIZE
+    people = () if shared else _people(part, resolution, bits, _watched(spoken, bits, rules))
+    return Judgement(people, bits, resolution.suggestions, resolution), shared
 
 
 def _people(part: Evidence, resolution: Resolution, bits: Mapping[Identifier, int], watched: frozenset[int]) -> tuple[Person, ...]:

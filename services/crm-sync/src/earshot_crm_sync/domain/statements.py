@@ -54,10 +54,6 @@ class Saying(msgspec.Struct, frozen=True, array_like=True, gc=False):
         """Whether items say it; else a contact does."""
         return bool(self.author_key)
 
-    def identifiers(self) -> list[Identifier]:
-        """Return every identifier it shows, the speaker's own first, each once."""
-        return list(dict.fromkeys([self.anchor, *(link.identifier for link in self.links)]))
-
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Saying)
@@ -70,6 +66,7 @@ class Statement:
     digest: bytes
     saying: Saying
     packed: bytes
+    shown: tuple[Identifier, ...]  # every identifier of the saying, the speaker's own first, each once
 
 
 def statement_of(claim: Claim) -> Statement | None:
@@ -90,7 +87,8 @@ def statement_of(claim: Claim) -> Statement | None:
         handle=claim.handle,
     )
     packed = _encoder.encode(saying)
-    return Statement(hashlib.blake2b(packed, digest_size=16).digest(), saying, packed)
+    shown = tuple(dict.fromkeys((anchor, *(edge.b for edge in evidence.edges))))
+    return Statement(hashlib.blake2b(packed, digest_size=16).digest(), saying, packed, shown)
 
 
 def unpack_saying(packed: bytes) -> Saying:

@@ -45,6 +45,17 @@ class Word:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What a person did, for the history: ``aliases`` are the identifiers it names."""
+
+    action_id: str
+    verb: str
+    actor: str
+    at: datetime
+    aliases: frozenset[str]
+
+
 class StoredEdit(msgspec.Struct, array_like=True, gc=False):
     """A value set by hand; None takes earlier ones back."""
 

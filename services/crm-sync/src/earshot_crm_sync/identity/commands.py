@@ -31,16 +31,15 @@ def resolve_command(source: Path, target: Path, weights: Path | None) -> None:
         raise click.ClickException(f"{failure.strerror or failure}: {failure.filename}") from failure
     seconds = max(time.monotonic() - began, 1e-6)
     click.echo(
-        f"{summary.records:,} records are {summary.customers:,} customers; {summary.pairs:,} pairs compared in {seconds:.1f} s "
+        f"{summary.records:,} records are {summary.customers:,} customers; {summary.pairs:,} pairs compared "
+        f"in {seconds:.1f} s "
         f"({summary.records / seconds:,.0f} records/s).",
         err=True,
     )
 
 
 @click.command("learn")
-@click.option(
-    "--input", "source", type=_EXISTING, required=True, help="Your own records, one JSON object a line; no labels."
-)
+@click.option("--input", "source", type=_EXISTING, required=True, help="Your own records, one JSON object a line; no labels.")
 @click.option("--output", "target", type=_WRITABLE, required=True, help="Where the weights go.")
 def learn_command(source: Path, target: Path) -> None:
     """Learn weights from your own records with Splink, without labels (needs the extra `learn`)."""
@@ -56,12 +55,8 @@ def learn_command(source: Path, target: Path) -> None:
 
 
 @click.command("evaluate")
-@click.option(
-    "--data", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of the public sets."
-)
-@click.option(
-    "--docs", type=click.Path(file_okay=False, path_type=Path), help="Folder to write identity-results.md to."
-)
+@click.option("--data", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Folder of the public sets.")
+@click.option("--docs", type=click.Path(file_okay=False, path_type=Path), help="Folder to write identity-results.md to.")
 @click.option("--beside/--alone", default=True, help="Run Splink and recordlinkage on the same records.")
 def evaluate_command(data: Path | None, docs: Path | None, beside: bool) -> None:
     """Measure quality on sets with known truth, beside Splink and recordlinkage in the same run."""

@@ -42,7 +42,7 @@ class _Identity(msgspec.Struct, forbid_unknown_fields=True):
 
 class _Survivorship(msgspec.Struct, forbid_unknown_fields=True):
     source_rank: list[str] = []
-    default: list[Criterion] = [Criterion.VERIFIED, Criterion.SOURCE_RANK, Criterion.RECENCY]
+    default: list[Criterion] = msgspec.field(default_factory=lambda: list(SurvivorshipRules().default))
     fields: dict[str, list[Criterion]] = {}
 
 
@@ -60,8 +60,7 @@ def rules_from(section: Mapping[str, object]) -> IdentityRules:
     if told.bands.suggest > told.bands.merge:
         raise ValueError("identity.bands: suggest must not lie above merge")
     limits = {
-        kind: Limit(one.accounts, None if one.window_days is None else timedelta(days=one.window_days))
-        for kind, one in told.limits.items()
+        kind: Limit(one.accounts, None if one.window_days is None else timedelta(days=one.window_days)) for kind, one in told.limits.items()
     }
     return IdentityRules(
         limits={**shipped.limits, **limits},

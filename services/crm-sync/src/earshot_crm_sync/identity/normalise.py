@@ -7,8 +7,9 @@ Everything returns None (or "") for what is missing, a placeholder or malformed:
 from __future__ import annotations
 
 import re
+import string
 import unicodedata
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -16,7 +17,7 @@ import phonenumbers
 
 from .lists import words
 
-_QUOTES = "\"'`“”‘’«»"
+_QUOTES_AND_BLANKS = "\"'`“”‘’«»" + string.whitespace + "\u00a0\u200b\ufeff"
 _MAIL = re.compile(r"[^\s@<>()\",;:\[\]]{1,64}@(?:[^\s@.<>()\",;:\[\]_]+\.)+[^\s@.<>()\",;:\[\]_\d]{2,}")
 _DOTLESS_DOMAINS = frozenset({"gmail.com", "googlemail.com"})
 _GITHUB_NOREPLY = re.compile(r"(?:(\d+)\+)?([a-z0-9-]{1,39})@users\.noreply\.github\.com")
@@ -66,14 +67,21 @@ class NamedAccount(NamedTuple):
     handle: str
 
 
+@cache
+def _placeholders() -> frozenset[str]:
+    return words("placeholders")
+
+
 def plain(text: str | None) -> str | None:
     """Trim, unquote, NFC; None for blanks, placeholders and text with control characters."""
     if not text:
         return None
     if not isinstance(text, str):
         return None
-    text = unicodedata.normalize("NFC", text).strip().strip(_QUOTES).strip()
-    if not text or text.casefold() in words("placeholders") or not text.isprintable() or not text.strip("0-_.? "):
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
+    text = text.strip(_QUOTES_AND_BLANKS)
+    if not text.strip("0-_.? ") or not text.isprintable() or text.casefold() in _placeholders():
         return None
     return text
 

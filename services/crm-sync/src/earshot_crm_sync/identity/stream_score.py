@@ -15,7 +15,7 @@ from functools import cache, lru_cache
 from rapidfuzz.distance import OSA, Indel, JaroWinkler
 
 from .offline import spelling
-from .offline.levels import Level
+from .offline.levels import GENERATION_YEARS, Level
 from .offline.model import (
     COMMONNESS,
     CROSSED,
@@ -133,21 +133,14 @@ def name_level(a: str, b: str) -> Level:
     shortest = min(len(a), len(b))
     if groups.get(a, frozenset()) & groups.get(b, frozenset()) or spelling.is_form_of(a, b):
         return Level.ALIAS
-    if shortest >= 3 and (
-        spelling.firm_sound(a) == spelling.firm_sound(b) or (not known and spelling.sound(a) == spelling.sound(b))
-    ):
+    if shortest >= 3 and (spelling.firm_sound(a) == spelling.firm_sound(b) or (not known and spelling.sound(a) == spelling.sound(b))):
         return Level.ALIAS
     if known:
         return Level.DIFFERENT
     slips = OSA.normalized_similarity(a, b)
     opening = JaroWinkler.normalized_similarity(a, b)
     letters = Indel.normalized_similarity("".join(sorted(a)), "".join(sorted(b)))
-    if (
-        slips >= 0.74
-        or (slips >= 0.66 and shortest >= 2)
-        or (opening >= 0.92 and slips >= 0.6)
-        or (letters >= 0.999 and slips >= 0.5)
-    ):
+    if slips >= 0.74 or (slips >= 0.66 and shortest >= 2) or (opening >= 0.92 and slips >= 0.6) or (letters >= 0.999 and slips >= 0.5):
         return Level.CLOSE
     return Level.ROUGH if slips >= 0.5 or (letters >= 0.8 and shortest >= 3) or opening >= 0.85 else Level.DIFFERENT
 
@@ -168,7 +161,8 @@ def _birth_level(a: str, b: str) -> Level:
         return Level.CLOSE
     if same_year and (a[5:7] == b[5:7] or a[8:] == b[8:]):
         return Level.ALIAS
-    return Level.ROUGH if same_year or slips >= 0.8 else Level.DIFFERENT
+    near = abs(int(a[:4]) - int(b[:4])) < GENERATION_YEARS
+    return Level.ROUGH if same_year or (slips >= 0.8 and near) else Level.DIFFERENT
 
 
 def _place_level(a: str, b: str) -> Level:

@@ -34,12 +34,18 @@ select s.statement_no, s.digest, s.links, s.saying, s.record_count, s.first_at, 
 select customer_no, statements, profile, version from customers where customer_no = any($1::int[])
 
 -- name: load_identifiers_by_alias
--- Identifiers by the id they would have alone.
-select identifier_no, alias, kind, value, customer_no, shared, published from identifiers where alias = any($1::uuid[])
+-- Identifiers by the id they would have alone, and whether a customer was ever told of by it.
+select i.identifier_no, i.alias, i.kind, i.value, i.customer_no, i.shared, t.alias is not null as published
+  from identifiers i left join told_of t on t.alias = i.alias where i.alias = any($1::uuid[])
 
 -- name: load_identifiers
 -- Identifiers by number.
-select identifier_no, alias, kind, value, customer_no, shared, published from identifiers where identifier_no = any($1::int[])
+select i.identifier_no, i.alias, i.kind, i.value, i.customer_no, i.shared, t.alias is not null as published
+  from identifiers i left join told_of t on t.alias = i.alias where i.identifier_no = any($1::int[])
+
+-- name: load_told_of
+-- Ids among some by which a customer was ever told of.
+select alias from told_of where alias = any($1::uuid[])
 
 -- name: update_activities
 -- Items decided anew, revised, withdrawn or erased.
@@ -120,6 +126,11 @@ on conflict (decision_id) do nothing
 insert into decision_parts (identifier_no, decision_id, bond)
 select n.identifier_no, $2, n.bond from unnest($1::int[], $3::boolean[]) as n(identifier_no, bond) on conflict do nothing
 
+-- name: insert_acts
+-- What a person did, to each identifier it names.
+insert into acts (identifier_no, action_id, version, verb, actor, at)
+select identifier_no, $2, $3, $4, $5, $6 from unnest($1::int[]) as named(identifier_no) on conflict do nothing
+
 -- name: insert_edits
 -- Values set by hand.
 insert into edits (identifier_no, action_id, field, edit)
@@ -156,9 +167,9 @@ select anchor.alias
  where e.identifier_no = $1 and e.rule > 0
  order by e.rule = 3, s.first_at, s.first_id, s.statement_no limit 1
 
--- name: mark_published
--- Customers that are told of by the ids of these identifiers.
-update identifiers set published = true where identifier_no = any($1::int[])
+-- name: tell_of
+-- Customers that are told of by these ids from now on.
+insert into told_of (alias) select unnest($1::uuid[]) on conflict do nothing
 
 -- name: name_identifiers
 -- Identifiers that were named before any record showed them.

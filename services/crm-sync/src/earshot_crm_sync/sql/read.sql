@@ -45,6 +45,33 @@ select a.entry, anchor.alias as customer_id
   left join identifiers anchor on anchor.identifier_no = speaker.customer_no
  where a.feedback_id = $1
 
+-- name: list_acts
+-- What people did to some identifiers after a version, oldest first, each act once.
+select distinct on (version, action_id) action_id, version, verb, actor, at
+  from acts where identifier_no = any($1::int[]) and version > $2 order by version, action_id
+
+-- name: last_act_at
+-- When something was last done to some identifiers.
+select max(at) from acts where identifier_no = any($1::int[])
+
+-- name: list_moves
+-- What became of ids that lead, or once led, through some.
+select customer_id, into_id, version, at, cause from merge_log
+ where customer_id = any($1::uuid[]) or into_id = any($1::uuid[]) order by version, customer_id
+
+-- name: page_of_suggestions
+-- Suggestions after a place, the weightiest first.
+select suggestion_id, a, b, weight, suggestion from suggestions
+ where (-weight, suggestion_id) > ($1::double precision, $2::uuid) order by weight desc, suggestion_id limit $3
+
+-- name: read_suggestion
+-- One suggestion.
+select suggestion_id, a, b, weight, suggestion from suggestions where suggestion_id = $1
+
+-- name: contacts_of
+-- The records of other systems behind some statements.
+select contact_id, record from contacts where statement_no = any($1::int[]) order by contact_id
+
 -- name: count_contacts
 -- How many records each connector has brought, and when the last was changed there.
 select connector, count(*) as contacts, max(updated_at) as updated_at from contacts group by connector order by connector

@@ -137,66 +137,47 @@ class Normaliser:
         account = None if given.id is None else _account_id(given.id)
         handle = None if given.handle is None else _handle(given.handle)
         mail = None if given.email is None else _mail(given.email)
-        key = ids.author_key(channel=channel, account_id=account, handle=handle, mail=mail, secret=self._mail_secret)
-        if key is None:
-            raise Refusal("author-unknown", "The author needs an id, a handle or an email.", "author")
-        handle_key = None
-        if account is not None and handle is not None:
-            handle_key = ids.author_key(channel=channel, account_id=None, handle=handle, mail=None, secret=b"")
-        claims = _TRUSTED if rights.everything else _Claims(rights, brand)
+        handle_key = None if handle is None else f"{channel}:@{handle.lower() if handle.isascii() else ids.clean_handle(handle)}"
+        if account is not None:
+            key = f"{channel}:{account}"
+        elif handle_key is not None:
+            key, handle_key = handle_key, None
+        else:
+            key = self._mail_key(channel, mail)
+        beyond = _NO_CLAIMS if rights.everything else _beyond(given, rights, brand, has_account=account is not None or handle is not None)
         author = Author(
             id=account,
             handle=handle,
             name=None if given.name is None else _line("author.name", given.name, LONGEST_SHORT_TEXT),
             email=mail,
-            email_verified=mail is not None and claims.grants(given.email_verified, "email_verified"),
+            email_verified=given.email_verified is True and mail is not None and "email_verified" not in beyond,
             phone=None if given.phone is None else _line("author.phone", given.phone, LONGEST_SHORT_TEXT),
-            phone_verified=bool(given.phone) and claims.grants(given.phone_verified, "phone_verified"),
+            phone_verified=given.phone_verified is True and bool(given.phone) and "phone_verified" not in beyond,
             url=None if given.url is None else _url("author.url", given.url),
             followers=None if given.followers is None else _followers(given.followers),
-            is_staff=claims.grants(given.is_staff, "is_staff"),
-            on_behalf_of_brand=claims.grants(given.on_behalf_of_brand, "on_behalf_of_brand"),
-            claimed=claims.beyond(has_account=account is not None or handle is not None),
+            is_staff=given.is_staff is True and "is_staff" not in beyond,
+            on_behalf_of_brand=given.on_behalf_of_brand is True and "on_behalf_of_brand" not in beyond,
+            claimed=beyond,
         )
         return author, key, handle_key
 
-
-class _Trusted:
-    """Every claim stands."""
-
-    def grants(self, claimed: bool | None, name: str) -> bool:  # noqa: ARG002  # the shape of `_Claims`
-        return bool(claimed)
-
-    def beyond(self, *, has_account: bool) -> tuple[str, ...]:  # noqa: ARG002  # the shape of `_Claims`
-        return _NO_CLAIMS
+    def _mail_key(self, channel: str, mail: str | None) -> str:
+        key = ids.author_key(channel=channel, account_id=None, handle=None, mail=mail, secret=self._mail_secret)
+        if key is None:
+            raise Refusal("author-unknown", "The author needs an id, a handle or an email.", "author")
+        return key
 
 
-class _Claims(_Trusted):
-    """The claims about one author: what the source may say stands, the rest is remembered as merely claimed."""
-
-    __slots__ = ("_beyond", "_granted")
-
-    def __init__(self, rights: Rights, brand: str | None) -> None:
-        self._beyond: list[str] = []
-        self._granted = {
-            "email_verified": "email" in rights.verifies,
-            "phone_verified": "phone" in rights.verifies,
-            "is_staff": rights.staff,
-            "on_behalf_of_brand": rights.speaks(brand),
-            "account": "account" in rights.verifies,
-        }
-
-    def grants(self, claimed: bool | None, name: str) -> bool:
-        if claimed and not self._granted[name]:
-            self._beyond.append(name)
-        return bool(claimed) and self._granted[name]
-
-    def beyond(self, *, has_account: bool) -> tuple[str, ...]:
-        self.grants(has_account, "account")
-        return tuple(self._beyond)
-
-
-_TRUSTED = _Trusted()
+def _beyond(given: AuthorIn, rights: Rights, brand: str | None, *, has_account: bool) -> tuple[str, ...]:
+    """Return the claims about an author that the source may not make: they are remembered as claims, and not believed."""
+    claims = (
+        ("email_verified", given.email_verified, "email" in rights.verifies),
+        ("phone_verified", given.phone_verified, "phone" in rights.verifies),
+        ("is_staff", given.is_staff, rights.staff),
+        ("on_behalf_of_brand", given.on_behalf_of_brand, rights.speaks(brand)),
+        ("account", has_account, "account" in rights.verifies),
+    )
+    return tuple(name for name, claimed, granted in claims if claimed and not granted)
 
 
 def _parent(source: str, in_reply_to: str) -> str:
@@ -207,6 +188,9 @@ def _parent(source: str, in_reply_to: str) -> str:
 
 
 def _id(field: str, value: str) -> str:
+    """Return an id as ids are compared; nearly all are plain ASCII and stay as they are."""
+    if value.isascii() and value.isprintable() and 0 < len(value) <= ids.MAX_ID_BYTES and value[0] != " " != value[-1]:
+        return value
     try:
         return ids.clean_external(value)
     except ValueError as error:
@@ -222,16 +206,14 @@ def _account_id(value: str) -> str | None:
     if not value.strip():
         return None
     cleaned = _id("author.id", value)
-    if cleaned.startswith(("@", "mail:")):  # such an id would make the key of another kind of author
+    if cleaned[0] in "@m" and cleaned.startswith(("@", "mail:")):  # such an id would make the key of another kind of author
         raise Refusal("invalid-author-id", "author.id may not begin with @ or mail: (handles go into author.handle).", "author.id")
     return cleaned
 
 
 def _handle(value: str) -> str | None:
-    if not value.strip(" @"):
-        return None
-    cleaned = _id("author.handle", value).lstrip("@").strip()
-    return cleaned or None
+    bare = value.strip().lstrip("@")
+    return _id("author.handle", bare.strip()) if bare.strip() else None
 
 
 def _mail(value: str) -> str | None:
@@ -288,7 +270,7 @@ def _url(field: str, value: str) -> str | None:
     cleaned = value.strip()
     if not cleaned:
         return None
-    if len(cleaned) > LONGEST_URL or not cleaned.isprintable() or not cleaned.lower().startswith(("http://", "https://")):
+    if len(cleaned) > LONGEST_URL or not cleaned.isprintable() or not cleaned[:8].lower().startswith(("http://", "https://")):
         raise Refusal("invalid-url", f"{field} takes an address that begins with http:// or https://.", field)
     return cleaned
 

@@ -40,6 +40,11 @@ class Contribution:
     named_at: datetime | None = None
     followers: int | None = None
 
+    @property
+    def shown(self) -> tuple[object, ...]:
+        """What the item shows of its author: all that accounts are made from."""
+        return (self.author_key, self.handle_key, self.present, self.staff, self.brand, self.name, self.named_at, self.followers)
+
 
 class Entry(NamedTuple):
     """One line of the ledger; (member, rule, cause, beneficiary) is unique. ``beneficiary`` is empty where nobody else gains."""

@@ -177,6 +177,8 @@ def append(state: CaseState, message: Message) -> bool:
     """
     if message.order < state.opening or (message.role == Role.CUSTOMER and not state.has_customer):
         return False
+    if state.acted is not None and message.feedback_id in state.acted.pending:
+        return False
     if message.brand is not None:
         if state.brand is None or state.branded is None:
             return False
@@ -184,8 +186,6 @@ def append(state: CaseState, message: Message) -> bool:
             if message.brand != state.brand:
                 return False
             state.branded = message.order
-    if state.acted is not None and message.feedback_id in state.acted.pending:
-        return False
     _count(state, message)
     return True
 

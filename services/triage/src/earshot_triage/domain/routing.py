@@ -7,7 +7,7 @@ Every decision carries its reasons in words: the rule's name and what in the ite
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from earshot_triage.domain.message import STANCE_WORDS, Role, Stance
+from earshot_triage.domain.message import ROLE_WORDS, STANCE_WORDS, Role, Stance
 
 _MOST_REMEMBERED = 4096
 
@@ -46,7 +46,7 @@ class Condition:
         """Return what met the condition in words, None when it is not met."""
         if any(getattr(subject, name) not in wanted for name, wanted in self.among):
             return None
-        words = [f"{name} {getattr(subject, name)}" for name, _ in self.among if name != "role"]
+        words = [f"{name} {ROLE_WORDS[subject.role] if name == 'role' else getattr(subject, name)}" for name, _ in self.among]
         if self.intents:
             found = [f"{name} at least {least:g}" for name, least in self.intents if subject.intents.get(name, 0.0) >= least]
             if not found:

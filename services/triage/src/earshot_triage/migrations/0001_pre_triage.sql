@@ -40,6 +40,7 @@ create table threads (
     first_response_at timestamptz, -- null: none yet
     resolved_at timestamptz, -- null: not resolved
     watch_at timestamptz, -- when a breach is looked for; null: answered, told, resolved, or nobody is to be paged
+    told_due_at timestamptz, -- the due time of a breach that was told; null: none was
     state bytea not null,
     tail bytea not null -- the latest messages as the topic shows them, a JSON array
 ) with (fillfactor = 80);

@@ -6,13 +6,11 @@ select exists (select from threads where watch_at <= $1)
 
 -- name: load_late
 -- Watched cases that are late, the longest first.
-select thread, version, due_at, state, tail from threads where watch_at <= $1 order by watch_at limit $2
+select thread, version, due_at, told_due_at, state, tail from threads where watch_at <= $1 order by watch_at limit $2
 
 -- name: mark_told
 -- Cases about which somebody was told: they are watched no more.
-update threads set watch_at = null, state = fresh.state
-  from unnest($1::uuid[], $2::bytea[]) as fresh(thread, state)
- where threads.thread = fresh.thread
+update threads set watch_at = null, told_due_at = due_at where thread = any($1::uuid[])
 
 -- name: insert_alerts
 -- Keeps alarms that were never raised; returns those.

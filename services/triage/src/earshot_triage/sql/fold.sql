@@ -10,7 +10,7 @@ select node, thread from nodes where node = any($1::uuid[])
 
 -- name: load_threads
 -- Threads as they stand.
-select thread, version, state, tail from threads where thread = any($1::uuid[])
+select thread, version, told_due_at, state, tail from threads where thread = any($1::uuid[])
 
 -- name: load_members
 -- Everything that hangs in some threads.
@@ -59,12 +59,13 @@ update threads
    set version = $1, has_case = fresh.has_case, opened_by_customer = fresh.opened_by_customer, stance = fresh.stance, status = fresh.status,
        priority = fresh.priority, intent = fresh.intent, team = fresh.team, assignee = fresh.assignee, brand = fresh.brand,
        channel = fresh.channel, opened_at = fresh.opened_at, due_at = fresh.due_at, first_response_at = fresh.first_response_at,
-       resolved_at = fresh.resolved_at, watch_at = fresh.watch_at, state = fresh.state, tail = fresh.tail
+       resolved_at = fresh.resolved_at, watch_at = fresh.watch_at, told_due_at = fresh.told_due_at,
+       state = fresh.state, tail = fresh.tail
   from unnest($2::uuid[], $3::boolean[], $4::boolean[], $5::smallint[], $6::text[], $7::smallint[], $8::text[], $9::text[], $10::text[],
               $11::text[], $12::text[], $13::timestamptz[], $14::timestamptz[], $15::timestamptz[], $16::timestamptz[], $17::timestamptz[],
-              $18::bytea[], $19::bytea[])
+              $18::timestamptz[], $19::bytea[], $20::bytea[])
     as fresh(thread, has_case, opened_by_customer, stance, status, priority, intent, team, assignee, brand, channel, opened_at, due_at,
-             first_response_at, resolved_at, watch_at, state, tail)
+             first_response_at, resolved_at, watch_at, told_due_at, state, tail)
  where threads.thread = fresh.thread
 
 -- name: drop_threads

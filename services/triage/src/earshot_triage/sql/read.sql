@@ -2,7 +2,7 @@
 
 -- name: list_cases
 -- A page of cases, newest first, by whatever filters are given.
-select threads.thread, threads.version, threads.due_at, threads.state, threads.tail
+select threads.thread, threads.version, threads.due_at, threads.told_due_at, threads.state, threads.tail
   from threads
  where threads.has_case
    and ($1::text is null or threads.team = $1)
@@ -59,7 +59,7 @@ select key,
 
 -- name: list_questions
 -- Questions, oldest first: all, or those without an answer.
-select thread, version, due_at, state, tail
+select thread, version, due_at, told_due_at, state, tail
   from threads
  where has_case and intent = 'question'
    and (not $1::boolean or (first_response_at is null and resolved_at is null))

@@ -1,1 +1,4 @@
-"""Who is who in a file of records: reading, blocking, scoring, clustering, in columns and batches. See docs/identity.md."""
+"""Who is who in a file of records: reading, blocking, scoring, clustering, in columns and batches.
+
+See docs/identity.md.
+"""

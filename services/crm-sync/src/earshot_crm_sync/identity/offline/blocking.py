@@ -33,9 +33,7 @@ def candidate_pairs(columns: Columns) -> Pairs:
         pairs = _pairs_of_key(key, order, columns.count)
         (strong if number < STRONG_KEYS + len(columns.handles) else weak).append(pairs)
     found = np.concatenate([*strong, *weak])
-    first = np.concatenate(
-        (np.ones(sum(part.size for part in strong), np.int8), np.zeros(sum(part.size for part in weak), np.int8))
-    )
+    first = np.concatenate((np.ones(sum(part.size for part in strong), np.int8), np.zeros(sum(part.size for part in weak), np.int8)))
     order = np.argsort(found)
     found, first = found[order], first[order]
     if found.size == 0:

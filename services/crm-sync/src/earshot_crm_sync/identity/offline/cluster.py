@@ -1,7 +1,7 @@
-"""From scored pairs to customers: the best pairs join first, and two groups join only while what is known of them agrees on the whole.
+"""From scored pairs to customers: the best pairs join first, and groups join only while what is known of them agrees.
 
-Owns the clustering. Must not score. A chain of good pairs does not join two groups whose other pairs speak against it: that is what keeps
-twins and families apart when one poor record resembles both.
+Owns the clustering. Must not score. A chain of good pairs does not join two groups whose other pairs speak against it:
+that is what keeps twins and families apart when one poor record resembles both.
 """
 
 from __future__ import annotations

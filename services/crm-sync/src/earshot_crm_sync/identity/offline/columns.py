@@ -12,7 +12,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import normalise
+from earshot_crm_sync.identity import normalise
+
 from . import spelling
 
 Codes = NDArray[np.int32]
@@ -106,6 +107,7 @@ class ColumnsBuilder:
         self._family: list[int] = []
         self._generation: list[int] = []
         self._parts: dict[tuple[object, object, object], tuple[int, int, int]] = {}
+        self._halves: dict[str, tuple[int, int]] = {}
         self._fields = {name: _Field(spell) for name, (_, spell) in _SPELLINGS.items()}
         self._takers = [(key, self._fields[name].add) for name, (key, _) in _SPELLINGS.items()]
         self._handles: list[tuple[int, str, int]] = []
@@ -140,6 +142,10 @@ class ColumnsBuilder:
     def _name(self, name: object, given: object, family: object) -> tuple[int, int, int]:
         text = spelling.text_of
         raw = (text(name), text(given), text(family))
+        if not raw[0] and raw[1] and raw[2]:
+            head, own = self._part(raw[1])
+            tail, later = self._part(raw[2])
+            return head, tail, own if later < 0 else later
         found = self._parts.get(raw)
         if found is None:
             first, last, generation = spelling.name_parts(*raw)
@@ -147,6 +153,17 @@ class ColumnsBuilder:
             if len(self._parts) >= MOST_REMEMBERED:
                 self._parts.clear()
             self._parts[raw] = found
+        return found
+
+    def _part(self, text: str) -> tuple[int, int]:
+        """Return the codes of one of two given parts of a name and of its generation: most parts repeat, few whole names do."""
+        found = self._halves.get(text)
+        if found is None:
+            part, _, generation = spelling.name_parts("", text, "x")
+            found = self._names.code(part), self._generations.code(generation)
+            if len(self._halves) >= MOST_REMEMBERED:
+                self._halves.clear()
+            self._halves[text] = found
         return found
 
     def build(self) -> Columns:

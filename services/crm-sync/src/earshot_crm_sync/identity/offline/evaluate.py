@@ -123,8 +123,8 @@ def by_splink(given: LabelledSet) -> Quality:
 
 def by_recordlinkage(given: LabelledSet) -> Quality:
     """Compare the same candidate pairs, classify by its expectation maximisation, join what it calls matches."""
-    import pandas as pd
-    import recordlinkage
+    import pandas as pd  # type: ignore[import-untyped]  # its stubs are a package of their own
+    import recordlinkage  # type: ignore[import-untyped]  # ships no types
 
     from .learn import records_of
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from rapidfuzz.distance import DamerauLevenshtein
 
 SLIPS = 2
-FIELDS = ("given", "family", "birth", "email", "phone", "street", "city", "postcode")
+FIELDS = ("given", "family", "birth", "email", "phone", "street", "city", "postcode", "handle")
 WITH_FREQUENCIES = ("given", "family", "city")
 DIFFERENT, CLOSE, EXACT = range(3)
 
@@ -25,9 +25,7 @@ class FieldWeights:
 
     m: tuple[float, float, float]
     u: tuple[float, float, float]
-    shares: Mapping[str, float] = field(
-        default_factory=dict
-    )  # of each value among the records, where frequencies count
+    shares: Mapping[str, float] = field(default_factory=dict)  # of each value among the records, where frequencies count
 
 
 @dataclass(frozen=True, slots=True)

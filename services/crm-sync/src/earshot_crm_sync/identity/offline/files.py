@@ -52,7 +52,8 @@ def read_columns(path: Path) -> Columns:
 
 
 def resolve_file(source: Path, target: Path, model: Model | None = None) -> Summary:
-    """Resolve the records of `source` into `target`, one answer a record in the same order; the target appears whole or not at all.
+    """Resolve the records of `source` into `target`, one answer a record in the same order; the target appears whole
+    or not at all.
 
     Raises: OSError when a file cannot be read or written.
     """

@@ -19,8 +19,8 @@ from .model import SAME, shipped_model
 from .weights import Weights
 
 _SEED = 7
-_RANDOM_PAIRS = 1_000_000
-_TRAINING_BLOCKS = (("birth",), ("email",), ("phone",), ("given", "family"))
+_RANDOM_PAIRS = 300_000
+_TRAINING_BLOCKS = (("birth",), ("email",), ("phone",), ("handle",), ("given", "family"))
 _LINK_BLOCKS = (*_TRAINING_BLOCKS, ("family", "postcode"), ("given", "postcode"), ("street",))
 
 
@@ -29,10 +29,14 @@ def records_of(columns: Columns) -> list[dict[str, str]]:
     texts = {name: columns.vocabularies[name].texts for name in FIELDS if name in columns.vocabularies}
     texts |= {"given": columns.names.texts, "family": columns.names.texts}
     rows: list[dict[str, str]] = [{} for _ in range(columns.count)]
-    for name in FIELDS:
+    for name in texts:
         for row, code in enumerate(columns.codes[name].tolist()):
             if code >= 0:
                 rows[row][name] = texts[name][code]
+    for channel, column in columns.handles.items():
+        for row, code in enumerate(column.tolist()):
+            if code >= 0:
+                rows[row].setdefault("handle", f"{channel}:{columns.handle_names.texts[code]}")
     return rows
 
 

@@ -66,8 +66,7 @@ def name_table(columns: Columns) -> NameTable:
         sounds=np.asarray([sounds.code(spelling.sound(text)) for text in texts] + [-1], np.int32),
         firm_sounds=np.asarray([firm.code(spelling.firm_sound(text)) for text in texts] + [-1], np.int32),
         groups=tuple(groups.get(text, frozenset()) for text in texts),
-        is_known=np.asarray([text in common or text in groups for text in texts] + [False])
-        | (np.append(borne, 0) >= often),
+        is_known=np.asarray([text in common or text in groups for text in texts] + [False]) | (np.append(borne, 0) >= often),
         lengths=np.asarray([len(text) for text in texts] + [0], np.int32),
         has_parts=np.asarray([" " in text for text in texts] + [False]),
         has_groups=np.asarray([text in groups for text in texts] + [False]),
@@ -116,10 +115,7 @@ def _name_levels(table: NameTable, a: Codes, b: Codes) -> Levels:
     letters = similar(table.sorted_letters[a], table.sorted_letters[b], Indel.normalized_similarity)
     shortest = np.minimum(table.lengths[a], table.lengths[b])
     close = (
-        (slips >= 0.74)
-        | ((slips >= 0.66) & (shortest >= 2))
-        | ((opening >= 0.92) & (slips >= 0.6))
-        | ((letters >= 0.999) & (slips >= 0.5))
+        (slips >= 0.74) | ((slips >= 0.66) & (shortest >= 2)) | ((opening >= 0.92) & (slips >= 0.6)) | ((letters >= 0.999) & (slips >= 0.5))
     )
     rough = (slips >= 0.5) | ((letters >= 0.8) & (shortest >= 3)) | (opening >= 0.85)
     levels = np.select([close, rough], [Level.CLOSE, Level.ROUGH], Level.DIFFERENT).astype(np.int8)
@@ -139,6 +135,7 @@ def _is_form_of(table: NameTable, a: int, b: int) -> bool:
     return bool(table.groups[a] & table.groups[b]) or spelling.is_form_of(str(table.texts[a]), str(table.texts[b]))
 
 
+GENERATION_YEARS = 13  # two births further apart are a parent's and a child's rather than two slips
 _NO_DIGITS = str.maketrans("", "", "0123456789")
 Compare = Callable[[Codes, Codes], Levels]
 
@@ -154,16 +151,17 @@ def birth_comparer(texts: list[str]) -> Compare:
     ROUGH: the year, or nearly all digits.
     """
     known = objects(texts)
-    year, month, day = (
-        np.asarray([text[start:end] for text in texts] or [""]) for start, end in ((0, 4), (5, 7), (8, 10))
-    )
+    year, month, day = (np.asarray([text[start:end] for text in texts] or [""]) for start, end in ((0, 4), (5, 7), (8, 10)))
+
+    number = np.asarray([int(text[:4]) if text[:4].isdigit() else 0 for text in texts] or [0], np.int32)
 
     def compare(a: Codes, b: Codes) -> Levels:
         slips = similar(known[a], known[b], OSA.normalized_similarity)
         years, months, days = year[a] == year[b], month[a] == month[b], day[a] == day[b]
+        near = np.abs(number[a] - number[b]) < GENERATION_YEARS
         crossed = years & (month[a] == day[b]) & (day[a] == month[b])
         return np.select(
-            [(slips >= 0.9) | crossed, years & (months | days), years | (slips >= 0.8)],
+            [(slips >= 0.9) | crossed, years & (months | days), years | ((slips >= 0.8) & near)],
             [Level.CLOSE, Level.ALIAS, Level.ROUGH],
             Level.DIFFERENT,
         ).astype(np.int8)
@@ -235,7 +233,8 @@ def email_comparer(texts: list[str]) -> Compare:
     known, letters = objects(texts), objects(["".join(sorted(text)) for text in texts])
     digits, locals_ = Vocabulary(), Vocabulary()
     digit = np.asarray([digits.code("".join(filter(str.isdigit, text)) or "-") for text in texts] or [-1], np.int32)
-    wordings = Vocabulary()
+    digit_sets, wordings = Vocabulary(), Vocabulary()
+    digit_set = np.asarray([digit_sets.code("".join(sorted(filter(str.isdigit, text))) or "-") for text in texts] or [-1], np.int32)
     wording = np.asarray([wordings.code(text.translate(_NO_DIGITS)) for text in texts] or [-1], np.int32)
     local_names = ["".join(filter(str.isalnum, text.partition("@")[0])) for text in texts]
     local = np.asarray([locals_.code(name if len(name) >= 6 else "") for name in local_names] or [-1], np.int32)
@@ -246,6 +245,7 @@ def email_comparer(texts: list[str]) -> Compare:
         rows = np.flatnonzero((slips >= 0.55) & (slips < 0.84))
         scrambled[rows] = similar(letters[a[rows]], letters[b[rows]], Indel.normalized_similarity) >= 0.85
         kept = digit[a] == digit[b]
+        scrambled &= digit_set[a] == digit_set[b]
         numbered = ~kept & (wording[a] == wording[b])
         return np.select(
             [

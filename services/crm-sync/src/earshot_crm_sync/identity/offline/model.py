@@ -1,8 +1,9 @@
 """How much the levels of two records speak for one person: probabilities under four hypotheses, combined into bits.
 
-Owns the shipped weights and the arithmetic. Must not read text. The hypotheses are what two records can be to each other:
-one person, strangers, members of one household (who share name, address, phone, at times a mailbox), and twins, who share the birth as well.
-Weighing relatives as rivals, not strangers alone, is what keeps families apart (Fellegi and Sunter 1969 know two hypotheses).
+Owns the shipped weights and the arithmetic. Must not read text. The hypotheses are what two records can be to each
+other: one person, strangers, members of one household (who share name, address, phone, at times a mailbox), and twins,
+who share the birth as well. Weighing relatives as rivals, not strangers alone, is what keeps families apart (Fellegi
+and Sunter 1969 know two hypotheses).
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ Floats = NDArray[np.float64]
 SAME, STRANGER, HOUSEHOLD, TWIN = range(4)
 _M, _D, _R, _C, _A, _E = (int(level) for level in Level)
 
-# Probability of each level (DIFFERENT, ROUGH, CLOSE, ALIAS, EXACT), one row a hypothesis. EXACT of strangers is replaced by how common the value is.
+# Probability of each level (DIFFERENT, ROUGH, CLOSE, ALIAS, EXACT), one row a hypothesis. EXACT of strangers is
+# replaced by how common the value is.
 TABLES: dict[str, tuple[tuple[float, ...], ...]] = {
     "given": (
         (0.012, 0.035, 0.09, 0.06, 0.80),
@@ -145,7 +147,8 @@ def bits_of(
 ) -> Floats:
     """Return log2 odds of one person against everything else, one a pair; -inf for what shares but names and places.
 
-    `families`: whether people who live together must be reckoned with; `expected`: how many records of its own person a record has.
+    `families`: whether people who live together must be reckoned with; `expected`: how many records of its own
+    person a record has.
     """
     size = max(population, SMALLEST_POPULATION)
     relatives = (1.0 if families else NO_FAMILIES) / size
@@ -156,9 +159,11 @@ def bits_of(
 
 
 def adapted(model: Model, fields: tuple[str, ...], weighed: Weighed, bits: Floats) -> Model:
-    """Return the model with its rows of SAME moved towards what this file's own pairs show (one step of expectation maximisation).
+    """Return the model with its rows of SAME moved towards what this file's own pairs show (one step of expectation
+    maximisation).
 
-    Each level counts with the probability that its pair is one person; the shipped row weighs as much as PRIOR_PAIRS pairs.
+    Each level counts with the probability that its pair is one person; the shipped row weighs as much as PRIOR_PAIRS
+    pairs.
     """
     chance = 1.0 / (1.0 + np.exp2(-np.clip(bits, -60, 60)))
     logs = {name: table.copy() for name, table in model.logs.items()}

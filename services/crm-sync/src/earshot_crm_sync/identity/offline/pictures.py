@@ -19,9 +19,7 @@ def lines_chart(title: str, across: str, up: str, series: Mapping[str, Sequence[
     span = max(1.0 - low, 1e-9)
 
     def place(x: float, y: float) -> tuple[float, float]:
-        return _LEFT + (x - low) / span * (_WIDTH - _LEFT - 30), _HEIGHT - _BOTTOM - (y - low) / span * (
-            _HEIGHT - _TOP - _BOTTOM
-        )
+        return _LEFT + (x - low) / span * (_WIDTH - _LEFT - 30), _HEIGHT - _BOTTOM - (y - low) / span * (_HEIGHT - _TOP - _BOTTOM)
 
     parts = []
     for step in range(6):
@@ -50,9 +48,7 @@ def bars(title: str, series: Mapping[str, Mapping[int, tuple[int, int]]]) -> str
             for side, (count, colour) in enumerate(zip(pair, (_COLOURS[number % 4], _LIGHT[number % 4]), strict=True)):
                 height = count / tallest * (_HEIGHT - _TOP - _BOTTOM - 20)
                 x, y = left + place * step + side * step * 0.42, _HEIGHT - _BOTTOM - height
-                parts.append(
-                    f'<rect x="{x:.1f}" y="{y:.1f}" width="{step * 0.4:.1f}" height="{height:.1f}" fill="{colour}"/>'
-                )
+                parts.append(f'<rect x="{x:.1f}" y="{y:.1f}" width="{step * 0.4:.1f}" height="{height:.1f}" fill="{colour}"/>')
             parts.append(_text(left + (place + 0.45) * step, _HEIGHT - _BOTTOM + 18, str(size), "middle"))
         parts.append(_text(left + width / 2, _HEIGHT - 14, f"{name} (most: {tallest:,})", "middle"))
     return _page(title, parts)
@@ -61,7 +57,8 @@ def bars(title: str, series: Mapping[str, Mapping[int, tuple[int, int]]]) -> str
 def _page(title: str, parts: Sequence[str]) -> str:
     body = "\n".join(parts)
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" font-family="sans-serif" font-size="13" role="img">\n'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
+        'font-family="sans-serif" font-size="13" role="img">\n'
         f'<title>{title}</title>\n<rect width="{_WIDTH}" height="{_HEIGHT}" fill="white"/>\n'
         f"{_text(_WIDTH / 2, 24, title, 'middle')}\n{body}\n</svg>\n"
     )

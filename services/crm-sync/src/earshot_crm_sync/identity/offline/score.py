@@ -144,9 +144,7 @@ class PairScorer:
     def _forget_shared(self, name: str, level: Levels, i: Codes) -> None:
         """A mail or phone beside many names says nothing when it is equal."""
         code = self.columns.codes[name][i]
-        level[(level == Level.EXACT) & (self._names_beside[name][np.maximum(code, 0)] > MOST_NAMES[name])] = (
-            Level.MISSING
-        )
+        level[(level == Level.EXACT) & (self._names_beside[name][np.maximum(code, 0)] > MOST_NAMES[name])] = Level.MISSING
 
     def _handle_levels(self, channel: str, i: Codes, j: Codes) -> Levels:
         column = self.columns.handles[channel]
@@ -177,7 +175,10 @@ class PairScorer:
 
 
 def _lives_together(found: dict[str, Levels]) -> NDArray[np.bool_]:
-    """Whether a pair is plainly of two people of one household: another given name and birth at one address, or on one phone or mail."""
+    """Whether a pair is plainly of two people of one household.
+
+    Another given name and birth at one address, or on one phone or mail.
+    """
     contact = (found["phone"] == Level.EXACT) | (found["email"] == Level.EXACT)
     here = (found["street"] >= Level.CLOSE) & ((found["postcode"] >= Level.CLOSE) | (found["city"] >= Level.CLOSE))
     at_home = here & (found["birth"] == Level.DIFFERENT)
@@ -211,6 +212,4 @@ def _shares(codes: Codes, prior: float, weight: float) -> Floats:
 
 
 def _equal_or_not(left: Codes, right: Codes) -> Levels:
-    return np.where(
-        (left < 0) | (right < 0), Level.MISSING, np.where(left == right, Level.EXACT, Level.DIFFERENT)
-    ).astype(np.int8)
+    return np.where((left < 0) | (right < 0), Level.MISSING, np.where(left == right, Level.EXACT, Level.DIFFERENT)).astype(np.int8)

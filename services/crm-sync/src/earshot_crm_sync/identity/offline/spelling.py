@@ -10,17 +10,13 @@ from datetime import date
 
 from anyascii import anyascii
 
-from .. import normalise
-from ..lists import lines, words
+from earshot_crm_sync.identity import normalise
+from earshot_crm_sync.identity.lists import lines, words
 
 _SPLIT = re.compile(r"[^a-z0-9]+")
 _SYLLABLES = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_UMLAUTS = str.maketrans(
-    {"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ø": "oe", "å": "aa", "æ": "ae"}
-)
-_TITLES = frozenset(
-    {"mr", "mrs", "ms", "miss", "dr", "prof", "professor", "sir", "herr", "frau", "mme", "ing", "dipl", "phd", "md"}
-)
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ø": "oe", "å": "aa", "æ": "ae"})
+_TITLES = frozenset({"mr", "mrs", "ms", "miss", "dr", "prof", "professor", "sir", "herr", "frau", "mme", "ing", "dipl", "phd", "md"})
 _GENERATIONS = {"jr": "jr", "junior": "jr", "sr": "sr", "senior": "sr", "ii": "jr", "iii": "iii", "iv": "iv"}
 _SOUNDS = (
     (re.compile("tsch|tch|tsh|cz|ch"), "C"),
@@ -60,14 +56,34 @@ _MONTHS = {
     )
     for month in group.split()
 }
-_NO_BIRTHS = frozenset(
-    {"1900-01-01", "1901-01-01", "1800-01-01", "1111-11-11", "1899-12-30", "1899-12-31", "9999-12-31"}
+_NO_BIRTHS = frozenset({"1900-01-01", "1901-01-01", "1800-01-01", "1111-11-11", "1899-12-30", "1899-12-31", "9999-12-31"})
+_STREET_WORDS = dict(
+    pair.split("=")
+    for pair in [
+        "street=st",
+        "str=st",
+        "strasse=st",
+        "saint=st",
+        "road=rd",
+        "avenue=ave",
+        "av=ave",
+        "drive=dr",
+        "place=pl",
+        "crescent=cres",
+        "court=ct",
+        "lane=ln",
+        "boulevard=blvd",
+        "square=sq",
+        "apartment=apt",
+        "circuit=cct",
+        "close=cl",
+        "terrace=tce",
+        "parade=pde",
+        "highway=hwy",
+        "number=no",
+        "nr=no",
+    ]
 )
-_STREET_WORDS = {
-    "street": "st", "str": "st", "strasse": "st", "straße": "st", "road": "rd", "avenue": "ave", "av": "ave", "drive": "dr",
-    "place": "pl", "crescent": "cres", "court": "ct", "lane": "ln", "boulevard": "blvd", "square": "sq", "apartment": "apt",
-    "circuit": "cct", "close": "cl", "terrace": "tce", "parade": "pde", "highway": "hwy", "saint": "st", "number": "no", "nr": "no",
-}  # fmt: skip
 
 
 def fold(text: str) -> str:
@@ -188,9 +204,7 @@ def birth_date(text: str) -> str:
         return ""
     shown = shown.split("T")[0].strip().lower()
     if len(shown) == 8 and shown.isdigit():
-        likely = (
-            f"{shown[:4]}-{shown[4:6]}-{shown[6:]}" if "1880" < shown[:4] < "2100" else ""
-        )  # misspelt, yet comparable
+        likely = f"{shown[:4]}-{shown[4:6]}-{shown[6:]}" if "1880" < shown[:4] < "2100" else ""  # misspelt, yet comparable
         return _date(shown[:4], shown[4:6], shown[6:]) or _date(shown[4:], shown[2:4], shown[:2]) or likely
     found = re.findall(r"\d+|[a-z]+", anyascii(shown).lower())
     found = [part for part in found if part not in ("th", "st", "nd", "rd", "of", "de", "00")]
@@ -227,13 +241,7 @@ def phone(text: str) -> str:
     digits = re.sub(r"\D", "", shown.replace("(0)", ""))
     abroad = shown.lstrip(" (").startswith("+") or digits.startswith("00")
     digits = digits.lstrip("0")
-    if (
-        len(digits) < 6
-        or len(digits) > 15
-        or len(set(digits)) < 3
-        or digits in "1234567890123456789"
-        or digits in "9876543210987654321"
-    ):
+    if len(digits) < 6 or len(digits) > 15 or len(set(digits)) < 3 or digits in "1234567890123456789" or digits in "9876543210987654321":
         return ""
     return f"+{digits}" if abroad else digits
 

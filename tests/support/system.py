@@ -1,4 +1,4 @@
-"""One real system for the storm: started by the command, watched through its state file, asked over HTTP and in its tables."""
+"""One real system for tests: started by the command, watched through its state file, asked over HTTP and in its tables."""
 
 import contextlib
 import http.client

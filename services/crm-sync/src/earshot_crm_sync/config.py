@@ -1,0 +1,116 @@
+"""``config/crm-sync.yaml``: what operators tune of identity and survivorship.
+
+Owns the shape of the file and its translation to the engine's values. A change holds for what is judged from then on; `earshot replay`
+judges everything by it.
+"""
+
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from earshot_crm_sync.desk import Rules
+from earshot_crm_sync.identity import Criterion, IdentityRules, Limit, SurvivorshipRules
+from earshot_shared.config import ConfigFile, Loaded
+
+Kind = Literal["handle", "email", "phone", "crm_id", "listed"]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class LimitRule(_Model):
+    """How many accounts may show a value within any window before it ties nobody; no window: ever."""
+
+    accounts: Annotated[int, Field(ge=1)]
+    window_days: Annotated[float, Field(gt=0)] | None = None
+
+
+class Bands(_Model):
+    """From how many bits a guess merges, and from how many a person is asked."""
+
+    merge: float = IdentityRules().merge_at
+    suggest: float = IdentityRules().suggest_at
+
+    @model_validator(mode="after")
+    def _check_order(self) -> "Bands":
+        if self.suggest > self.merge:
+            raise ValueError("suggest must not lie above merge")
+        return self
+
+
+class Caps(_Model):
+    """What one customer may grow to, and a component before only account links are believed."""
+
+    identifiers: Annotated[int, Field(ge=1)] = 1000
+    accounts: Annotated[int, Field(ge=1)] = 100
+    edges: Annotated[int, Field(ge=1)] = 5000
+
+
+class IdentityConfig(_Model):
+    """Who is who."""
+
+    limits: dict[Kind, LimitRule] = Field(default_factory=dict)
+    bands: Bands = Bands()
+    caps: Caps = Caps()
+    blocked: tuple[str, ...] = ()
+    role_mailboxes: tuple[str, ...] = ()
+    disposable_domains: tuple[str, ...] = ()
+
+
+class SurvivorshipConfig(_Model):
+    """Which value of a field survives."""
+
+    source_rank: tuple[str, ...] = ()
+    default: tuple[Criterion, ...] = SurvivorshipRules().default
+    fields: dict[str, tuple[Criterion, ...]] = Field(default_factory=dict)
+
+
+class CrmSyncConfig(_Model):
+    """The whole file."""
+
+    identity: IdentityConfig = IdentityConfig()
+    survivorship: SurvivorshipConfig = SurvivorshipConfig()
+
+
+def rules_of(config: CrmSyncConfig) -> Rules:
+    """Return the rules that a file states; what it leaves out is as shipped."""
+    identity, shipped = config.identity, IdentityRules()
+    limits: dict[str, Limit] = {
+        kind: Limit(rule.accounts, None if rule.window_days is None else timedelta(days=rule.window_days))
+        for kind, rule in identity.limits.items()
+    }
+    return Rules(
+        IdentityRules(
+            limits={**shipped.limits, **limits},
+            merge_at=identity.bands.merge,
+            suggest_at=identity.bands.suggest,
+            max_identifiers=identity.caps.identifiers,
+            max_accounts=identity.caps.accounts,
+            max_edges=identity.caps.edges,
+            role_mailboxes=shipped.role_mailboxes | frozenset(identity.role_mailboxes),
+            disposable_domains=shipped.disposable_domains | frozenset(identity.disposable_domains),
+            blocked=frozenset(identity.blocked),
+        ),
+        SurvivorshipRules(
+            criteria=dict(config.survivorship.fields),
+            source_rank=config.survivorship.source_rank,
+            default=config.survivorship.default,
+        ),
+    )
+
+
+class CurrentRules:
+    """The rules of the file's newest good version: call it to get them."""
+
+    def __init__(self, file: ConfigFile[CrmSyncConfig]) -> None:
+        self._rules = rules_of(file.current.model)
+        file.follow(self._take)
+
+    def _take(self, loaded: Loaded[CrmSyncConfig]) -> None:
+        self._rules = rules_of(loaded.model)
+
+    def __call__(self) -> Rules:
+        """Return the rules in use."""
+        return self._rules

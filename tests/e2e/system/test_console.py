@@ -1,0 +1,146 @@
+"""The console in a real browser, and its stream as a dashboard reads it."""
+
+import http.client
+import json
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from support.system import System
+
+_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def say(system: System, number: int, text: str, **more: Any) -> str:
+    """Post one item and return its id."""
+    item = {
+        "source": "console-test",
+        "external_id": f"c{number}",
+        "channel": "forum",
+        "author": {"id": f"u{number}", "handle": f"user{number}", "name": f"Test Person {number}"},
+        "text": text,
+        "occurred_at": datetime.now(UTC).isoformat(),
+        "brand": "Acme",
+        **more,
+    }
+    status, told = system.ask("ingest", "/v1/feedback", method="POST", body=item)
+    assert status == 202, told
+    return str(told["feedback_id"])
+
+
+@pytest.fixture
+def page(system: System) -> Iterator[Page]:
+    """A signed-in page."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("no Chromium is installed on this machine (install the package chromium to run the browser tests)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=_FLAGS)
+        opened = browser.new_page(viewport={"width": 1360, "height": 950})
+        problems: list[str] = []
+        opened.on("pageerror", lambda error: problems.append(str(error)))
+        opened.goto(system.state["services"]["console"])
+        opened.fill("#api-key", system.state["api_key"])
+        opened.fill("#person", "Robin")
+        opened.click("text=Sign in >> nth=-1")
+        expect(opened.locator("#board")).to_be_visible(timeout=30_000)
+        yield opened
+        browser.close()
+        assert not problems
+
+
+@pytest.mark.browser
+@pytest.mark.capability("D11")
+@pytest.mark.capability("D9")
+def test_what_comes_in_shows_at_once(system: System, page: Page) -> None:
+    expect(page.locator("#live")).to_have_attribute("data-state", "on", timeout=30_000)
+    say(system, 1, "The <b>parcel</b> never came & nobody answers!")
+    row = page.locator("#feed li", has_text="The <b>parcel</b> never came & nobody answers!")
+    expect(row).to_be_visible(timeout=30_000)
+    expect(page.locator("#flow rect").first).to_be_visible(timeout=30_000)
+    page.fill("#query", "Test Person 1")
+    expect(page.locator("#found li").first).to_contain_text("Test Person 1", timeout=30_000)
+    page.locator("#found li").first.click()
+    expect(page.locator("#timeline li").first).to_contain_text("parcel", timeout=30_000)
+
+
+@pytest.mark.browser
+def test_narrow_and_dark(page: Page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.click("#theme")
+    width = page.evaluate("document.documentElement.scrollWidth")
+    assert width <= 390, "nothing sticks out of a narrow window"
+
+
+def read_events(system: System, topics: str, last_event_id: str | None, count: int) -> list[tuple[str, Any]]:
+    """Return (id, event) of the next events of a stream."""
+    host = str(system.state["services"]["console"]).removeprefix("http://")
+    connection = http.client.HTTPConnection(host, timeout=60)
+    headers = {"authorization": f"Bearer {system.state['api_key']}"} | ({"last-event-id": last_event_id} if last_event_id else {})
+    query = f"/v1/stream?topics={topics}" + ("" if last_event_id else "&from_beginning=true")
+    connection.request("GET", query, headers=headers)
+    answer = connection.getresponse()
+    assert answer.status == 200, answer.read()
+    events: list[tuple[str, Any]] = []
+    event_id = ""
+    try:
+        while len(events) < count:
+            line = answer.readline().decode().rstrip("\n")
+            if line.startswith("id: "):
+                event_id = line[4:]
+            elif line.startswith("data: "):
+                events.append((event_id, json.loads(line[6:])))
+    finally:
+        connection.close()
+    return events
+
+
+def live_records(system: System) -> int:
+    """Return how many records stand on the topic of live items once all is settled."""
+    positions = system.settle()["triage"]["position"]
+    return sum(offset for name, offset in positions.items() if ".feedback.received." in name)
+
+
+@pytest.mark.capability("D11")
+def test_a_stream_goes_on_without_gap_or_repeat(system: System) -> None:
+    sent = {say(system, number, f"stream {number}") for number in range(100, 130)}
+    everything = read_events(system, "feedback.received", None, live_records(system))
+    middle = everything[len(everything) // 2][0]
+    rest = read_events(system, "feedback.received", middle, len(everything) - len(everything) // 2 - 1)
+    assert sent <= {event["subject"] for _, event in everything}
+    # Across partitions the order may differ from one reading to the next; what comes after an id never does.
+    missing = sorted(event["id"] for _, event in everything[len(everything) // 2 + 1 :])
+    assert sorted(event["id"] for _, event in rest) == missing
+    late = say(system, 131, "stream, later")
+    newest = read_events(system, "feedback.received", everything[-1][0], live_records(system) - len(everything))
+    assert late in {event["subject"] for _, event in newest}
+    assert not {event["id"] for _, event in newest} & {event["id"] for _, event in everything}
+
+
+def test_bad_questions_to_the_stream(system: System) -> None:
+    assert system.ask("console", "/v1/stream?topics=nothing")[0] == 422
+    assert system.ask("console", "/v1/stream?topics=case.changed&filter=what")[0] == 422
+    host = str(system.state["services"]["console"]).removeprefix("http://")
+    connection = http.client.HTTPConnection(host, timeout=30)
+    connection.request(
+        "GET",
+        "/v1/stream?topics=case.changed",
+        headers={"authorization": f"Bearer {system.state['api_key']}", "last-event-id": "forged"},
+    )
+    assert connection.getresponse().status == 422
+    connection.close()
+    connection = http.client.HTTPConnection(host, timeout=30)
+    connection.request("GET", "/v1/stream?topics=case.changed")
+    assert connection.getresponse().status == 401
+    connection.close()

@@ -1,0 +1,237 @@
+"""What people do to customers over HTTP, and that a rebuild from the topics comes to the same."""
+
+from typing import Any
+
+import pytest
+
+from earshot_shared.pipeline.records import StoredRecord
+from earshot_shared.topics import Topic
+from support.crm_ground import CrmService, check_published, contact, empty, item, record_of, snapshot, triaged
+
+ITEMS = (
+    item("a", id="1", handle="anna", name="Anna A"),
+    item("b", at=1, id="2", channel="shop", name="A. A."),
+    item("c", at=2, id="3", channel="x", name="Carl C"),
+)
+
+
+async def _ids(service: CrmService) -> list[str]:
+    """The ids of the customers of the three items, by item."""
+    await service.ground.tell(*ITEMS)
+    return [(await service.get(f"/v1/feedback/{each.feedback_id}"))["customer_id"] for each in ITEMS]
+
+
+async def _rebuilt(service: CrmService) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The state as it is, and as a replay of everything published makes it."""
+    before = await snapshot(service.ground)
+    published = await service.ground.published_by_routes()
+    own: list[StoredRecord] = [record_of(each) for each in published if each.topic in (Topic.ACTION_TAKEN, Topic.CONTACT_RECEIVED)]
+    await empty(service.ground)
+    await service.ground.fold(*own, *(triaged(each) for each in ITEMS))
+    return before, await snapshot(service.ground)
+
+
+@pytest.mark.capability("C1")
+async def test_a_merge_joins_two_and_says_who_did_it(service: CrmService) -> None:
+    one, other, _ = await _ids(service)
+    answer = await service.send("POST", f"/v1/customers/{other}/merge", {"other": one}, earshot_actor="Pat")
+    assert answer["customer"]["customer_id"] == one
+    assert answer["customer"]["feedback_count"] == 2
+    assert (await service.get(f"/v1/customers/{other}"))["customer_id"] == one
+    history = await service.get(f"/v1/customers/{one}/history")
+    assert [(act["verb"], act["actor"]) for act in history["acts"]] == [("same", "Pat")]
+    assert [(move["customer_id"], move["into_id"], move["cause"]) for move in history["moves"]] == [(other, one, "same by Pat")]
+    before, after = await _rebuilt(service)
+    assert after == before
+
+
+@pytest.mark.capability("C1")
+async def test_unmerge_gives_back_what_each_side_had(service: CrmService) -> None:
+    one, other, _ = await _ids(service)
+    untouched = await snapshot(service.ground)
+    await service.send("POST", f"/v1/customers/{one}/merge", {"other": other})
+    answer = await service.send("POST", f"/v1/customers/{one}/unmerge", {"identifiers": ["shop:2"]})
+    assert {answer["customer"]["customer_id"], *(each["customer_id"] for each in answer["others"])} == {one, other}
+    assert await snapshot(service.ground) == untouched
+    before, after = await _rebuilt(service)
+    assert after == before
+
+
+async def test_an_unmerge_is_remembered_against_new_evidence(service: CrmService) -> None:
+    one, other, _ = await _ids(service)
+    mail = "anna@example.org"
+    await service.ground.tell(item("d", at=5, id="1", mail=mail), item("e", at=6, id="2", channel="shop", mail=mail))
+    await service.send("POST", f"/v1/customers/{one}/unmerge", {"identifiers": [{"kind": "account", "value": "shop:2"}]})
+    await service.ground.tell(item("f", at=7, id="2", channel="shop", mail=mail, name="Another Name"))
+    assert (await service.get(f"/v1/customers/{other}"))["customer_id"] == other
+    why = await service.get(f"/v1/customers/{one}/why")
+    assert "not_same" in {each["reason"] for each in why["refused"]}
+
+
+async def test_previews_change_nothing_and_tell_what_would_happen(service: CrmService) -> None:
+    one, other, _ = await _ids(service)
+    untouched = await snapshot(service.ground)
+    seen = await service.send("POST", f"/v1/customers/{one}/merge/preview", {"other": other})
+    assert {view["customer_id"] for view in seen["before"]} == {one, other}
+    assert [view["feedback_count"] for view in seen["after"]] == [2]
+    assert await snapshot(service.ground) == untouched
+    merged = await service.send("POST", f"/v1/customers/{one}/merge", {"other": other})
+    assert {**seen["after"][0], "version": 0} == {**merged["customer"], "version": 0}
+    seen = await service.send("POST", f"/v1/customers/{one}/unmerge/preview", {"identifiers": ["shop:2"]})
+    assert {view["customer_id"] for view in seen["after"]} == {one, other}
+
+
+async def test_a_locked_customer_is_left_as_it_is(service: CrmService) -> None:
+    one, other, _ = await _ids(service)
+    assert (await service.send("POST", f"/v1/customers/{one}/lock", {}))["customer"]["locked"] is True
+    mail = "anna@example.org"
+    await service.ground.tell(item("d", at=5, id="1", mail=mail), item("e", at=6, id="2", channel="shop", mail=mail))
+    assert (await service.get(f"/v1/customers/{other}"))["customer_id"] == other
+    await service.send("POST", f"/v1/customers/{one}/lock", {"locked": False})
+    assert (await service.get(f"/v1/customers/{other}"))["customer_id"] == one
+
+
+async def test_a_hand_edit_wins_and_follows_its_identifier(service: CrmService) -> None:
+    one, other, _ = await _ids(service)
+    await service.send("PUT", f"/v1/customers/{other}/fields", {"fields": {"name": "Anna Schmidt"}}, earshot_actor="Pat")
+    await service.send("POST", f"/v1/customers/{one}/merge", {"other": other})
+    await service.ground.tell(item("d", at=50, id="1", name="anna"))
+    view = await service.get(f"/v1/customers/{one}")
+    assert view["name"] == "Anna Schmidt"
+    assert view["fields"]["name"] == {"value": "Anna Schmidt", "source": "Pat", "updated_at": "2024-05-01T12:00:00Z"}
+    await service.send("POST", f"/v1/customers/{one}/unmerge", {"identifiers": ["shop:2"]})
+    assert (await service.get(f"/v1/customers/{other}"))["name"] == "Anna Schmidt"
+    assert (await service.get(f"/v1/customers/{one}"))["name"] == "anna"
+    before, after = await _rebuilt(service)
+    assert before["views"].keys() == after["views"].keys()
+
+
+@pytest.mark.capability("G2")
+async def test_consents_are_for_one_identifier_and_the_strictest_word_holds(service: CrmService) -> None:
+    one, other, _ = await _ids(service)
+    path = f"/v1/customers/{one}/consents"
+    assert await service.refused("PUT", path, {"purpose": "news", "granted": True, "proof": "form"}) == (422, "consent-needs-identifier")
+    assert await service.refused("PUT", path, {"purpose": "news", "granted": True, "identifier": "forum:1"}) == (422, "consent-needs-proof")
+    given = {"purpose": "news", "granted": True, "identifier": "forum:1", "proof": "form 7"}
+    answer = await service.send("PUT", path, given)
+    (consent,) = answer["customer"]["consents"]
+    assert (consent["value"], consent["purpose"], consent["allowed"]) == ("forum:1", "news", True)
+    await service.send("PUT", f"/v1/customers/{other}/consents", {"purpose": "*", "granted": False})
+    assert (await service.get(f"/v1/customers/{one}"))["consents"][0]["allowed"] is True
+    merged = await service.send("POST", f"/v1/customers/{one}/merge", {"other": other})
+    assert {each["allowed"] for each in merged["customer"]["consents"]} == {False}
+    await service.send("POST", f"/v1/customers/{one}/unmerge", {"identifiers": ["shop:2"]})
+    assert [each["allowed"] for each in (await service.get(f"/v1/customers/{one}"))["consents"]] == [True]
+    before, after = await _rebuilt(service)
+    assert after == before
+
+
+async def test_if_match_says_who_changed_what(service: CrmService) -> None:
+    one, other, third = await _ids(service)
+    seen = (await service.client.get(f"/v1/customers/{one}")).headers["etag"]
+    await service.send("POST", f"/v1/customers/{one}/merge", {"other": other}, earshot_actor="Pat")
+    answer = await service.client.post(f"/v1/customers/{one}/merge", json={"other": third}, headers={"if-match": seen})
+    assert answer.status_code == 412
+    assert [(change["actor"], change["verb"]) for change in answer.json()["changes"]] == [("Pat", "same")]
+    now = (await service.client.get(f"/v1/customers/{one}")).headers["etag"]
+    assert (await service.client.post(f"/v1/customers/{one}/merge", json={"other": third}, headers={"if-match": now})).status_code == 200
+
+
+async def test_a_request_sent_again_does_nothing_twice(service: CrmService) -> None:
+    one, other, third = await _ids(service)
+    first = await service.send("POST", f"/v1/customers/{one}/merge", {"other": other}, idempotency_key="k1")
+    again = await service.send("POST", f"/v1/customers/{one}/merge", {"other": other}, idempotency_key="k1")
+    assert again == first
+    refused = await service.refused("POST", f"/v1/customers/{one}/merge", {"other": third}, idempotency_key="k1")
+    assert refused == (409, "idempotency-mismatch")
+
+
+async def test_suggestions_are_shown_side_by_side_and_decided(cautious: CrmService) -> None:
+    service = cautious
+    told = (
+        item("a", id="1", name="Anna Schmidt", email="anna@example.org"),
+        item("b", at=1, id="2", channel="shop", name="Anna Schmidt", email="anna@example.org"),
+    )
+    await service.ground.tell(*told)
+    page = await service.get("/v1/merge-suggestions")
+    (suggestion,) = page["items"]
+    assert [view["name"] for view in suggestion["customers"]] == ["Anna Schmidt", "Anna Schmidt"]
+    assert suggestion["reasons"]
+    path = f"/v1/merge-suggestions/{suggestion['suggestion_id']}"
+    await service.send("POST", f"{path}/reject")
+    assert (await service.get("/v1/merge-suggestions"))["items"] == []
+    assert await service.refused("POST", f"{path}/accept") == (404, "suggestion-unknown")
+    assert len((await service.get("/v1/customers"))["items"]) == 2
+
+
+@pytest.mark.capability("C2")
+async def test_contacts_join_by_what_their_system_vouches_for(service: CrmService) -> None:
+    one, *_ = await _ids(service)
+    mail = "anna@example.org"
+    await service.ground.tell(item("d", at=5, id="1", mail=mail))
+    record = {"connector": "crm", "record_id": "0031", "updated_at": "2024-05-01T12:30:00Z", "name": "Anna Schmidt", "email": mail}
+    taken = await service.send("POST", "/v1/contacts", record)
+    assert (taken["status"], taken["revision"], taken["customer_id"]) == ("created", 1, one)
+    view = await service.get(f"/v1/customers/{one}")
+    assert view["name"] == "Anna Schmidt"
+    assert view["fields"]["name"]["source"] == "crm"
+    assert (await service.send("POST", "/v1/contacts", record))["status"] == "unchanged"
+    older = {**record, "updated_at": "2024-05-01T12:20:00Z", "name": "Ann"}
+    newer = {**record, "updated_at": "2024-05-01T12:40:00Z", "email": None}
+    many = await service.send("POST", "/v1/contacts", {"items": [older, newer]})
+    assert [(each["status"], each["revision"]) for each in many["items"]] == [("outdated", 2), ("updated", 2)]
+    assert many["items"][1]["customer_id"] != one
+    assert await service.get("/v1/connectors") == {
+        "items": [{"connector": "crm", "contacts": 1, "updated_at": "2024-05-01T12:40:00Z"}],
+        "next_cursor": None,
+    }
+    deleted = {"connector": "crm", "record_id": "0031", "updated_at": "2024-05-01T13:00:00Z", "deleted": True}
+    assert (await service.send("POST", "/v1/contacts", deleted))["customer_id"] is None
+
+
+async def test_a_contacts_copy_from_the_topic_is_a_duplicate(service: CrmService) -> None:
+    record = {"connector": "crm", "record_id": "0031", "updated_at": "2024-05-01T12:30:00Z", "name": "Anna Schmidt"}
+    await service.send("POST", "/v1/contacts", record)
+    copy = contact("0031", at=30, name="Anna Schmidt")
+    assert (await service.ground.fold(copy)).messages == []
+
+
+@pytest.mark.capability("C3")
+async def test_the_export_holds_everything(service: CrmService) -> None:
+    one, *_ = await _ids(service)
+    told = await service.get(f"/v1/customers/{one}/export")
+    assert told["customer"]["customer_id"] == one
+    assert [each["text"] for each in told["timeline"]] == ["text of a"]
+    assert {"contacts", "why", "history"} <= told.keys()
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "refusal"),
+    [
+        pytest.param("merge", {"other": "00000000-0000-0000-0000-000000000000"}, (404, "customer-unknown"), id="merge with nobody"),
+        pytest.param("merge", {}, (422, "invalid"), id="no other"),
+        pytest.param("merge", {"other": "x", "force": True}, (422, "invalid"), id="unknown field"),
+        pytest.param("unmerge", {"identifiers": ["shop:2"]}, (422, "identifier-unknown"), id="not theirs"),
+        pytest.param("unmerge", {"identifiers": ["forum:1"]}, (422, "unmerge-impossible"), id="nothing would stay"),
+        pytest.param("unmerge", {"identifiers": []}, (422, "invalid"), id="nothing named"),
+    ],
+)
+async def test_what_makes_no_sense_is_refused(service: CrmService, path: str, body: Any, refusal: tuple[int, str]) -> None:
+    one, *_ = await _ids(service)
+    untouched = await snapshot(service.ground)
+    assert await service.refused("POST", f"/v1/customers/{one}/{path}", body) == refusal
+    assert await snapshot(service.ground) == untouched
+
+
+async def test_one_cannot_be_merged_with_oneself(service: CrmService) -> None:
+    one, *_ = await _ids(service)
+    assert await service.refused("POST", f"/v1/customers/{one}/merge", {"other": one}) == (409, "already-merged")
+
+
+async def test_what_routes_publish_agrees_with_the_store(service: CrmService) -> None:
+    one, other, third = await _ids(service)
+    await service.send("POST", f"/v1/customers/{one}/merge", {"other": other})
+    await service.send("POST", f"/v1/customers/{one}/merge", {"other": third})
+    await service.send("POST", f"/v1/customers/{one}/unmerge", {"identifiers": ["x:3"]})
+    service.ground.published += await service.ground.published_by_routes()
+    check_published(service.ground, await snapshot(service.ground))

@@ -1,0 +1,42 @@
+"""What triage tells has the documented shape, to the last field."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+
+from earshot_shared import envelope
+from earshot_shared.topics import Topic
+from earshot_triage.alerts import Watchman
+from earshot_triage.events import CaseMerged, CaseWithdrawn
+from earshot_triage.wire import BODIES
+from support.triage import migrate, running_triage
+from support.triage_world import DAY, case_of, plain_item
+
+
+async def test_every_body_decodes_strictly_and_encodes_back_to_itself(fresh_database: Any) -> None:
+    dsn = await asyncio.to_thread(fresh_database, migrate)
+    async with running_triage(dsn) as triage:
+        await triage.fold(plain_item("a", 0, "bug 3"), plain_item("b", 1, "idea 1"), plain_item("c", 2))
+        await triage.fold(plain_item("b", 1, "idea 1", talk="x", revision=2), plain_item("a", 0, "bug 3", talk="x", revision=2))
+        await triage.fold(plain_item("c", 2, revision=2, withdrawn=True))
+        await triage.http.post(f"/v1/cases/{case_of('a')}/assign", json={"assignee": "ann"})
+        await Watchman(triage.runtime.writer, lambda: DAY + timedelta(days=1)).look()
+        seen: set[Topic] = set()
+        for message in await triage.said():
+            if message.value is None or message.topic is Topic.ACTION_TAKEN:
+                continue
+            data = envelope.decode(message.value).data
+            fields = msgspec.json.decode(data)
+            kind = next(kind for kind in BODIES[message.topic] if _is(kind, fields))
+            assert set(fields) == set(kind.__struct_fields__)
+            assert msgspec.json.decode(msgspec.json.encode(msgspec.json.decode(data, type=kind))) == fields
+            seen.add(message.topic)
+        assert seen == set(BODIES)
+
+
+def _is(kind: type[msgspec.Struct], fields: dict[str, Any]) -> bool:
+    if "merged_into" in fields:
+        return kind is CaseMerged
+    return (kind is CaseWithdrawn) == ("withdrawn" in fields)

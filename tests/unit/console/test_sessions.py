@@ -1,0 +1,47 @@
+"""Sessions: signed, one-time token, expiry."""
+
+import pytest
+
+from earshot_console.sessions import COOKIE, Sessions
+from earshot_shared.access import Secret
+from earshot_shared.http.auth import Keyring
+from earshot_shared.http.problems import UnauthorizedError
+from earshot_shared.testing import MemoryKeys
+
+
+def make(now: list[float]) -> Sessions:
+    return Sessions(Secret(b"s" * 32), Keyring(MemoryKeys()), login_token="one-time-token", hours=1, clock=lambda: now[0])
+
+
+def headers(cookie: str) -> list[tuple[bytes, bytes]]:
+    return [(b"cookie", f"{COOKIE}={cookie}".encode())]
+
+
+async def test_the_token_works_once_and_gives_a_session() -> None:
+    sessions = make([1000.0])
+    assert sessions.redeem("wrong") is None
+    cookie = sessions.redeem("one-time-token")
+    assert cookie is not None
+    assert sessions.redeem("one-time-token") is None
+    assert "admin" in (await sessions(headers(cookie))).scopes
+
+
+async def test_a_session_ends() -> None:
+    now = [1000.0]
+    sessions = make(now)
+    cookie = sessions.issue("k", ["console:read"], "Robin")
+    assert (await sessions(headers(cookie))).key_id == "k"
+    now[0] += 3601
+    with pytest.raises(UnauthorizedError):
+        await sessions(headers(cookie))
+
+
+async def test_a_forged_session_is_refused() -> None:
+    sessions = make([1000.0])
+    cookie = sessions.issue("k", ["console:read"])
+    forged = ("B" if cookie[0] == "A" else "A") + cookie[1:]
+    for bad in (forged, "", "%%%", cookie[:-8]):
+        with pytest.raises(UnauthorizedError):
+            await sessions(headers(bad))
+    with pytest.raises(UnauthorizedError):
+        await sessions([])

@@ -1,0 +1,185 @@
+"""The offline resolver: quality on made-up people who are easily confused, at size, and on the public sets."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections import Counter
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from earshot_crm_sync.identity.commands import resolve_command
+from earshot_crm_sync.identity.offline import evaluate as ev
+from earshot_crm_sync.identity.offline import levels, spelling
+from earshot_crm_sync.identity.offline.columns import columns_of
+from earshot_crm_sync.identity.offline.engine import resolve_columns
+from earshot_crm_sync.identity.offline.fellegi_sunter import FIELDS
+from earshot_crm_sync.identity.stream_score import name_level
+from support.identity_adversary import SCENES, Row, adversarial_suite, person
+from support.identity_crowd import crowd
+
+
+def false_and_missed(rows: list[Row], truth: dict[str, str]) -> tuple[Counter[str], Counter[str], int]:
+    """Return wrongly joined and missed pairs by scene, and the number of true pairs."""
+    label = resolve_columns(columns_of(rows)).label.tolist()
+    people: dict[str, list[int]] = {}
+    groups: dict[int, list[int]] = {}
+    for place, row in enumerate(rows):
+        people.setdefault(truth[row["id"]], []).append(place)
+        groups.setdefault(label[place], []).append(place)
+    wrong: Counter[str] = Counter()
+    for members in groups.values():
+        for a in members:
+            wrong.update(truth[rows[a]["id"]] for b in members if a < b and truth[rows[a]["id"]] != truth[rows[b]["id"]])
+    missed: Counter[str] = Counter()
+    for who, members in people.items():
+        missed[who] += sum(label[a] != label[b] for a in members for b in members if a < b)
+    return wrong, +missed, sum(len(members) * (len(members) - 1) // 2 for members in people.values())
+
+
+@pytest.mark.capability("C1")
+@pytest.mark.parametrize("seed", [11, 12, 13])
+def test_nobody_is_joined_wrongly_and_nearly_everybody_is_found(seed: int) -> None:
+    wrong, missed, true = false_and_missed(*adversarial_suite(seed))
+    assert not wrong
+    assert missed.total() <= 0.02 * true
+
+
+@pytest.mark.parametrize("name", sorted(SCENES))
+def test_each_scene_alone_in_a_small_file(name: str) -> None:
+    wrong, missed, _ = false_and_missed(*adversarial_suite(5, {name: (SCENES[name][0], 1)}))
+    assert not wrong
+    assert not missed
+
+
+def test_a_crowd_with_misspelt_copies() -> None:
+    rows, people = crowd(6_000)
+    given = ev.labelled_set("crowd", rows, people)
+    found = ev.ours(given)
+    assert found.f1 >= 0.98
+    assert found.precision >= 0.99
+
+
+def test_a_hub_value_on_thousands_of_records_stays_bounded() -> None:
+    random = Random(3)
+    rows = [person(random) | {"id": number, "phone": "+4930111222", "email": "shop@hub.example"} for number in range(5_000)]
+    began = time.process_time()
+    answer = resolve_columns(columns_of(rows))
+    assert time.process_time() - began < 20
+    assert answer.pair_count < 40 * len(rows)
+    assert len(set(answer.label.tolist())) > 4_980
+
+
+def test_the_answer_does_not_depend_on_the_order_of_lines() -> None:
+    rows, _ = adversarial_suite(4)
+    rows = rows[:1_200]
+    again = list(reversed(rows))
+
+    def groups(given: list[Row]) -> set[frozenset[str]]:
+        found: dict[int, set[str]] = {}
+        for row, label in zip(given, resolve_columns(columns_of(given)).label.tolist(), strict=True):
+            found.setdefault(label, set()).add(row["id"])
+        return {frozenset(ids) for ids in found.values()}
+
+    assert groups(rows) == groups(again)
+
+
+@pytest.mark.parametrize(
+    ("raw", "iso"),
+    [
+        *((raw, "1987-02-20") for raw in ("1987-02-20", "19870220", "20.02.1987", "20.2.87", "02/20/1987", "20 Feb 1987")),
+        *((raw, "1987-02-20") for raw in ("February 20th, 1987", "1987/2/20", "1987-02-20T00:00:00Z", "20. Februar 1987")),
+        *((raw, "") for raw in ("1900-01-01", "0000-00-00", "unknown", "", "12", "99.99.9999")),
+    ],
+)
+def test_birth_dates(raw: str, iso: str) -> None:
+    assert spelling.birth_date(raw) == iso
+
+
+def test_the_scalar_and_the_batch_comparison_of_names_agree() -> None:
+    words = [
+        "anna",
+        "ana",
+        "hanna",
+        "anne",
+        "maria",
+        "mario",
+        "tim",
+        "tom",
+        "jürgen",
+        "juergen",
+        "william",
+        "bill",
+        "bil",
+        "liam",
+        "schmidt",
+        "schmitt",
+        "ivanov",
+        "iwanow",
+        "a",
+        "li",
+        "lin",
+    ]
+    columns = columns_of({"given_name": one, "family_name": other} for one in words for other in words)
+    table = levels.name_table(columns)
+    table.is_known[:-1] = [text in spelling.common_given_names() or text in spelling.nicknames() for text in columns.names.texts]
+    batch = levels.name_levels(table, columns.codes["given"], columns.codes["family"])
+    texts = columns.names.texts
+    for row, (one, other) in enumerate(zip(columns.codes["given"], columns.codes["family"], strict=True)):
+        assert name_level(texts[one], texts[other]) == batch[row], (texts[one], texts[other])
+
+
+def test_the_command_answers_every_line(tmp_path: Path) -> None:
+    lines = [
+        '{"id": "a", "name": "Anna Schmidt", "email": "anna.s@gmail.com", "city": "Berlin"}',
+        '{"id": "b", "name": "Schmidt, Anna", "email": "annas+x@googlemail.com"}',
+        "no json at all",
+        '{"id": 5, "name": ["x"], "birth_date": {}}',
+        '{"id": "c", "name": "Anna Schmidt", "city": "Berlin"}',
+        "[1, 2]",
+    ]
+    (tmp_path / "in.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    args = ["--input", str(tmp_path / "in.jsonl"), "--output", str(tmp_path / "out.jsonl")]
+    done = CliRunner().invoke(resolve_command, args)
+    assert done.exit_code == 0, done.output
+    answers = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [one["id"] for one in answers] == ["a", "b", None, 5, "c", None]
+    assert answers[0]["customer_id"] == answers[1]["customer_id"]
+    assert len({one["customer_id"] for one in answers}) == 5
+    assert answers[0]["confidence"] > 0.9
+    assert answers[4]["confidence"] == 1.0
+
+
+def public_folder() -> Path:
+    named = os.environ.get("EARSHOT_TEST_PUBLIC_DATA")
+    folder = Path(named) if named else Path(__file__).parents[4].parent.parent / "shared" / "data"
+    if not (folder / "identity_febrl").is_dir():
+        pytest.skip("the public evaluation sets are not at hand (EARSHOT_TEST_PUBLIC_DATA names their folder)")
+    return folder
+
+
+@pytest.mark.public_data
+@pytest.mark.parametrize(("name", "least"), [("FEBRL1", 0.999), ("FEBRL2", 0.999), ("fake1000", 0.978)])
+def test_quality_on_public_sets_without_labels(name: str, least: float) -> None:
+    assert ev.ours(ev.public_set(name, public_folder())).f1 >= least
+
+
+@pytest.mark.filterwarnings("ignore")  # Splink and its friends warn of each other's deprecations
+def test_the_pure_scorer_agrees_with_splink() -> None:
+    learn: Any = pytest.importorskip("earshot_crm_sync.identity.offline.learn")
+    rows, _ = crowd(800, seed=9)
+    columns = columns_of(rows)
+    linker = learn.linker_for(columns)
+    model = learn.model_from(linker, columns)
+    assert set(model.fields) <= set(FIELDS)
+    texts = learn.records_of(columns)
+    predicted = linker.inference.predict(threshold_match_weight=-30).as_record_list()
+    ours = [model.bits(texts[pair["unique_id_l"]], texts[pair["unique_id_r"]]) for pair in predicted]
+    assert len(predicted) > 150
+    np.testing.assert_allclose(ours, [pair["match_weight"] for pair in predicted], atol=1e-6)
