@@ -21,7 +21,7 @@ from earshot_crm_sync.contacts import Contact, contact_id, tell_contact
 from earshot_crm_sync.desk import Rules
 from earshot_crm_sync.repository import QUERIES
 from earshot_crm_sync.settings import CrmSyncSettings
-from earshot_crm_sync.stage import ID_PURPOSE, CrmSync, view_of
+from earshot_crm_sync.stage import ID_PURPOSE, OUTPUTS, CrmSync, view_of
 from earshot_shared import ids
 from earshot_shared.access import Secret, StoredKey
 from earshot_shared.envelope import EventWriter
@@ -276,8 +276,7 @@ async def running(dsn: str, kafka: str, prefix: str) -> AsyncIterator["CrmServic
     """Give the whole service in this process: loop, relay and routes."""
     stage = CrmSync(Rules, key=Secret(KEY).key(ID_PURPOSE), clock=lambda: START)
     place = Ground(service="crm-sync", kafka_bootstrap=kafka, postgres_dsn=dsn, topic_prefix=prefix)
-    outputs = [Topic.CUSTOMER_CHANGED, Topic.CONTACT_RECEIVED, Topic.ACTION_TAKEN]
-    runtime = await Runtime.open(place, stage=lambda _: stage, outputs=outputs)
+    runtime = await Runtime.open(place, stage=lambda _: stage, outputs=OUTPUTS)
     tasks = [asyncio.create_task(run(), name=name) for name, run in runtime.tasks().items()]
     try:
         async with _client(runtime, stage, dsn, Rules()) as client:

@@ -11,7 +11,9 @@ from typing import Any
 import msgspec
 from ruamel.yaml import YAML
 
-from earshot_crm_sync.events import MergedView
+from earshot_crm_sync.contacts import Contact
+from earshot_crm_sync.domain.profile import Head
+from earshot_crm_sync.events import Counters, MergedView
 from earshot_recognition.events import RecognitionChanged
 from earshot_shared.actions import Action
 from earshot_shared.envelope import Envelope, schema_uri
@@ -49,6 +51,7 @@ def body_schemas() -> dict[Topic, dict[str, Any]]:
         Topic.FEEDBACK_PRODUCT: triaged,
         Topic.FEEDBACK_SUPPORT: triaged,
         Topic.ACTION_TAKEN: schema_of(Action),
+        Topic.CONTACT_RECEIVED: schema_of(Contact),
         Topic.CASE_CHANGED: case,
         Topic.RECOGNITION_CHANGED: schema_of(RecognitionChanged),
         Topic.CUSTOMER_CHANGED: customer,
@@ -64,32 +67,15 @@ def schema_of(model: Any) -> dict[str, Any]:
 
 
 def _customer() -> dict[str, Any]:
-    """The merged view as crm-sync encodes it from parts (contract §10)."""
-    text, texts = {"type": "string"}, {"type": "array", "items": {"type": "string"}}
-    identifier = {
-        "type": "object",
-        "properties": {"kind": text, "value": text, "verified": {"type": "boolean"}, "sources": texts},
-        "required": ["kind", "value", "verified", "sources"],
-    }
-    account = {"type": "object", "properties": {"channel": text, "account_id": _NULL_TEXT, "handle": _NULL_TEXT, "author_key": text}}
+    """The merged view: crm-sync encodes it from two parts (contract §10)."""
+    head, counters = schema_of(Head), schema_of(Counters)
     return {
         "title": "Customer",
+        "description": "The whole merged view of one customer. Readers keep the highest version of a customer_id.",
         "type": "object",
-        "properties": {
-            "customer_id": text,
-            "version": {"type": "integer"},
-            "name": _NULL_TEXT,
-            "names": texts,
-            "identifiers": {"type": "array", "items": identifier},
-            "accounts": {"type": "array", "items": account},
-            "feedback_count": {"type": "integer"},
-            "first_seen_at": _NULL_TEXT,
-            "last_seen_at": _NULL_TEXT,
-            "consents": {},
-            "recognition": {},
-            "fields": {"type": "object"},
-        },
-        "required": ["customer_id", "version"],
+        "properties": head["properties"] | counters["properties"],
+        "required": [*head["required"], *counters["required"]],
+        "$defs": head.get("$defs", {}) | counters.get("$defs", {}),
     }
 
 
@@ -102,7 +88,8 @@ def asyncapi() -> str:
             "title": "Earshot's topics",
             "version": "1",
             "description": "CloudEvents 1.0 in structured mode: one header, `content-type: application/cloudevents+json`; "
-            "the body is in `data`. Names begin with the installation's prefix. Fields are only added; readers ignore what they do not know.",
+            "the body is in `data`. Names begin with the installation's prefix. "
+            "Fields are only added; readers ignore what they do not know.",
             "license": {"name": "Apache-2.0"},
         },
         "defaultContentType": "application/cloudevents+json",
@@ -149,11 +136,27 @@ def topics_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def _whole(body: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema with all definitions at its root, where references look for them."""
+    definitions: dict[str, Any] = {}
+
+    def lifted(node: Any) -> Any:
+        if isinstance(node, list):
+            return [lifted(each) for each in node]
+        if not isinstance(node, dict):
+            return node
+        definitions.update({name: lifted(each) for name, each in node.get("$defs", {}).items()})
+        return {name: lifted(each) for name, each in node.items() if name != "$defs"}
+
+    found = lifted(body)
+    return {**found, "$defs": definitions} if definitions else dict(found)
+
+
 def documents() -> dict[Path, str]:
     """Return every published document by its path."""
     made = {DOCS / "topics.md": topics_page(), DOCS / "asyncapi.yaml": asyncapi()}
     for topic, body in body_schemas().items():
-        schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": schema_uri(topic), **body}
+        schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": schema_uri(topic), **_whole(body)}
         made[DOCS / "schemas" / f"{topic.value.noun}.json"] = json.dumps(schema, indent=1, sort_keys=True) + "\n"
     return made
 

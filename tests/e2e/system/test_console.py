@@ -1,5 +1,6 @@
 """The console in a real browser, and its stream as a dashboard reads it."""
 
+import asyncio
 import http.client
 import json
 import shutil
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
+from websockets.asyncio.client import connect
 
 from support.system import System
 
@@ -126,6 +128,17 @@ def test_a_stream_goes_on_without_gap_or_repeat(system: System) -> None:
     newest = read_events(system, "feedback.received", everything[-1][0], live_records(system) - len(everything))
     assert late in {event["subject"] for _, event in newest}
     assert not {event["id"] for _, event in newest} & {event["id"] for _, event in everything}
+
+
+@pytest.mark.capability("D11")
+async def test_a_websocket_tells_the_same(system: System) -> None:
+    address = str(system.state["services"]["console"]).replace("http://", "ws://")
+    headers = {"Authorization": f"Bearer {system.state['api_key']}"}
+    async with connect(f"{address}/v1/ws?topics=feedback.received", additional_headers=headers) as socket:
+        sent = await asyncio.to_thread(say, system, 300, "over a socket")
+        async with asyncio.timeout(30):
+            while json.loads(await socket.recv()).get("event", {}).get("subject") != sent:
+                pass
 
 
 def test_bad_questions_to_the_stream(system: System) -> None:

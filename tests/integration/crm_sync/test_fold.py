@@ -2,7 +2,10 @@
 
 import pytest
 
-from support.crm_ground import Bench, item, triaged
+from earshot_crm_sync.desk import Rules
+from earshot_crm_sync.identity import IdentityRules
+from support.crm_ground import Bench, bench, empty, item, migrate, triaged
+from support.ground import FreshDatabase
 
 
 @pytest.mark.capability("C1")
@@ -69,6 +72,39 @@ async def test_an_earlier_item_names_the_customer_anew(ground: Bench) -> None:
     pointer = ground.last()[before["customer_id"]]
     assert pointer is not None
     assert pointer["merged_into"] == after["customer_id"]
+
+
+async def test_ids_told_of_before_a_replay_by_other_rules_still_lead_on(fresh_database: FreshDatabase) -> None:
+    told = [
+        item("a", id="1", email="anna@example.org", name="Anna Schmidt"),
+        item("b", at=1, id="2", channel="shop", email="anna@example.org", name="Anna Schmidt"),
+    ]
+    dsn = fresh_database(migrate)
+    async with bench(dsn, Rules(IdentityRules(merge_at=1e9))) as careful:
+        await careful.tell(*told)
+        before = {view["customer_id"] for view in careful.customers()}
+        assert len(before) == 2
+        await empty(careful)
+    async with bench(dsn, Rules(IdentityRules(merge_at=-1e9, suggest_at=-1e9))) as bold:
+        await bold.tell(*told)
+        (view,) = bold.customers()
+        (other,) = before - {view["customer_id"]}
+        pointer = bold.last()[other]
+        assert pointer is not None
+        assert pointer["merged_into"] == view["customer_id"]
+
+
+@pytest.mark.capability("C1")
+async def test_a_value_that_proves_to_be_shared_lets_its_customers_fall_apart(ground: Bench) -> None:
+    mail = "family@example.org"
+    await ground.tell(*(item(f"i{n}", at=n, id=str(n), mail=mail) for n in range(8)))
+    (one,) = ground.customers()
+    assert one["feedback_count"] == 8
+    await ground.tell(item("i8", at=8, id="8", mail=mail))
+    assert sorted(view["feedback_count"] for view in ground.customers()) == [1] * 9
+    assert all(each["shared"] for view in ground.customers() for each in view["identifiers"] if each["kind"] == "email")
+    await ground.tell(item("i8", at=8, id="8", withdrawn=True, revision=2))
+    assert [view["feedback_count"] for view in ground.customers()] == [8]
 
 
 async def test_what_cannot_be_decoded_is_set_aside_and_its_neighbours_are_not(ground: Bench) -> None:

@@ -4,6 +4,7 @@ Owns the working copies and their number. They are changed in place while a slic
 wrote, everything must be dropped (`clear`).
 """
 
+from datetime import datetime
 from typing import Final
 
 from earshot_crm_sync.domain.profile import StandingView
@@ -23,6 +24,8 @@ class Cache:
         self.by_number: dict[int, StatementRow] = {}
         self.customers: dict[int, Held] = {}
         self.standings: dict[str, StandingView] = {}
+        self.has_erasures = False
+        self.erased_until: dict[bytes, datetime | None] = {}  # by digest of the statement
 
     def clear(self) -> None:
         """Forget everything."""
@@ -31,6 +34,7 @@ class Cache:
         self.by_number.clear()
         self.customers.clear()
         self.standings.clear()
+        self.erased_until.clear()
 
     def add(self, row: StatementRow) -> None:
         """Remember a statement."""
@@ -60,5 +64,6 @@ class Cache:
         """Forget those that were remembered longest ago, down to the limit; called between slices."""
         while len(self.customers) > self._most:
             self.drop(next(iter(self.customers)))
-        if len(self.standings) > self._most:
-            self.standings.clear()
+        for remembered in (self.standings, self.erased_until):
+            if len(remembered) > self._most:
+                remembered.clear()

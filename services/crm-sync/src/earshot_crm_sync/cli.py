@@ -8,13 +8,12 @@ from earshot_crm_sync.app import create_crm_sync_app
 from earshot_crm_sync.config import CrmSyncConfig, CurrentRules
 from earshot_crm_sync.identity.commands import evaluate_command, learn_command, resolve_command
 from earshot_crm_sync.settings import CrmSyncSettings
-from earshot_crm_sync.stage import ID_PURPOSE, CrmSync
+from earshot_crm_sync.stage import ID_PURPOSE, OUTPUTS, CrmSync
 from earshot_shared.access import Secret
 from earshot_shared.config import ConfigFile
 from earshot_shared.runtime import Ground, Runtime
 from earshot_shared.service import run_service
 from earshot_shared.settings import read_settings
-from earshot_shared.topics import Topic
 
 
 @click.group("crm-sync")
@@ -37,8 +36,7 @@ def serve() -> None:
 
     async def open_runtime(ground: Ground, secret: Secret) -> Runtime:
         stages.append(CrmSync(rules, key=secret.key(ID_PURPOSE)))
-        outputs = [Topic.CUSTOMER_CHANGED, Topic.CONTACT_RECEIVED, Topic.ACTION_TAKEN]
-        return await Runtime.open(ground, stage=lambda _: stages[0], outputs=outputs)
+        return await Runtime.open(ground, stage=lambda _: stages[0], outputs=OUTPUTS)
 
     sys.exit(
         run_service(

@@ -103,8 +103,3 @@ def statement_of_contact(contact: Contact) -> Statement | None:
 def tell_contact(contact: Contact, *, now: str) -> Message:
     """Return the message that tells a revision of a record."""
     return _WRITER.write(contact.contact_id, ids.event_id(contact.contact_id, contact.revision), contact, time=now)
-
-
-def forget_contact(key: str) -> Message:
-    """Return the message after which compaction forgets a record that we do not know."""
-    return _WRITER.tombstone(key)

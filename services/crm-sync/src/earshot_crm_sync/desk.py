@@ -52,6 +52,16 @@ class Said:
     actor: str
 
 
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """A wish to be forgotten: identifiers by their aliases, up to a time."""
+
+    erasure_id: str
+    aliases: tuple[str, ...]
+    at: datetime
+    actor: str
+
+
 @dataclass(slots=True)
 class Slice:
     """Everything that one transaction applies; of each record the newest."""
@@ -59,6 +69,8 @@ class Slice:
     items: dict[str, Told] = field(default_factory=dict)
     contacts: dict[str, Told] = field(default_factory=dict)
     standings: dict[str, tuple[int, StandingView]] = field(default_factory=dict)
+    erasures: list[Erasure] = field(default_factory=list)
+    receipts: list[tuple[str, str, bytes]] = field(default_factory=list)  # erasure, service, counts as JSON
     acts: list[Act] = field(default_factory=list)
     said: list[Said] = field(default_factory=list)
     edits: list[tuple[str, StoredEdit]] = field(default_factory=list)  # by alias of the identifier
@@ -91,6 +103,11 @@ class Desk:
     gone: set[int] = field(default_factory=set)
     changed: dict[int, Held] = field(default_factory=dict)
     moved: dict[str, str | None] = field(default_factory=dict)  # ids that lead elsewhere now, or nowhere
+
+    erased: dict[str, set[int]] = field(default_factory=dict)  # erasure -> identifiers
+    receipts: dict[str, dict[str, int]] = field(default_factory=dict)  # erasure -> what was erased here
+    forgotten_contacts: set[str] = field(default_factory=set)
+    forgotten_acts: set[str] = field(default_factory=set)
 
     @property
     def totals(self) -> Totals:

@@ -19,6 +19,8 @@ from earshot_shared.messages import Message
 from earshot_shared.topics import Topic
 
 CUSTOMERS: Final = EventWriter(Topic.CUSTOMER_CHANGED, "crm-sync")
+_ERASURES: Final = EventWriter(Topic.ERASURE_REQUESTED, "crm-sync")
+_RECEIPTS: Final = EventWriter(Topic.ERASURE_DONE, "crm-sync")
 # Statements are pure functions of what an item says of its author; this many are kept, some 1 KiB each.
 _KNOWN_STATEMENTS: Final = 20_000
 
@@ -97,7 +99,7 @@ class FieldView(msgspec.Struct, gc=False):
     updated_at: datetime
 
 
-class _Counters(msgspec.Struct, gc=False):
+class Counters(msgspec.Struct, gc=False):
     """The part of the view that changes with every item; it stands behind the profile's part."""
 
     feedback_count: int
@@ -105,6 +107,35 @@ class _Counters(msgspec.Struct, gc=False):
     last_seen_at: datetime | None
     fields: dict[str, FieldView]
     version: int
+
+
+class ErasureRequested(msgspec.Struct, gc=False):
+    """A person is to be forgotten: everything up to ``at`` that shows one of these identifiers as its author's own.
+
+    ``identifiers`` are aliases: BLAKE2b of 16 bytes over kind U+001F value, keyed with the installation's key for `customer`, as a UUID of
+    version 8. Kinds: account, handle and mailbox (their value is the author key), email, phone, crm_id.
+    """
+
+    erasure_id: str
+    identifiers: tuple[str, ...]
+    at: datetime
+    actor: str
+
+
+class ErasureDone(msgspec.Struct, gc=False):
+    """What one service erased."""
+
+    erasure_id: str
+    service: str
+    counts: dict[str, int]
+
+
+class _ErasureRequestedEvent(msgspec.Struct, gc=False):
+    data: ErasureRequested
+
+
+class _ErasureDoneEvent(msgspec.Struct, gc=False):
+    data: ErasureDone
 
 
 class MergedView(msgspec.Struct, gc=False):
@@ -117,6 +148,8 @@ class MergedView(msgspec.Struct, gc=False):
 
 _triaged = msgspec.json.Decoder(TriagedEvent)
 _standing = msgspec.json.Decoder(StandingEvent)
+_erasure_requested = msgspec.json.Decoder(_ErasureRequestedEvent)
+_erasure_done = msgspec.json.Decoder(_ErasureDoneEvent)
 _json = msgspec.json.Encoder()
 
 
@@ -126,6 +159,32 @@ def decode_triaged(value: bytes) -> Triaged:
     Raises: msgspec.DecodeError when it is none.
     """
     return _triaged.decode(value).data
+
+
+def decode_erasure(value: bytes) -> ErasureRequested:
+    """Return what a record of ``erasure.requested`` says.
+
+    Raises: msgspec.DecodeError when it is none.
+    """
+    return _erasure_requested.decode(value).data
+
+
+def decode_receipt(value: bytes) -> ErasureDone:
+    """Return what a record of ``erasure.done`` says.
+
+    Raises: msgspec.DecodeError when it is none.
+    """
+    return _erasure_done.decode(value).data
+
+
+def tell_erasure(body: ErasureRequested, *, now: str) -> Message:
+    """Return the message that asks every service to forget somebody."""
+    return _ERASURES.write(body.erasure_id, body.erasure_id, body, time=now)
+
+
+def tell_erased(body: ErasureDone, *, now: str) -> Message:
+    """Return the message that says what was erased here."""
+    return _RECEIPTS.write(body.erasure_id, f"{body.erasure_id}/{body.service}", body, time=now)
 
 
 def decode_standing(value: bytes) -> StandingChanged:
@@ -179,7 +238,7 @@ def entry_of(item: HeardItem, intent: str, case_id: str | None) -> bytes:
 def view_of(profile: Profile, spoken: Mapping[int, Spoken], feedback_count: int, version: int) -> msgspec.Raw:
     """Return the whole view as JSON: the profile with the counters of its statements; the times are those of items."""
     tallies = [one.tally for one in spoken.values() if one.saying.is_item]
-    counters = _Counters(
+    counters = Counters(
         feedback_count,
         min([tally.first_at for tally in tallies], default=None),
         max([tally.last_at for tally in tallies], default=None),

@@ -7,28 +7,35 @@ counter; components are loaded and judged anew only where something new touches 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from earshot_crm_sync import counting, judging, profiles, repository, repository_words
-from earshot_crm_sync.desk import Desk, Said, Slice, Told
+from earshot_crm_sync import counting, erasing, judging, profiles, repository, repository_erasing, repository_words
+from earshot_crm_sync.desk import Desk, Erasure, Said, Slice, Told
 from earshot_crm_sync.domain.aliases import alias_of
 from earshot_crm_sync.domain.statements import Statement
 from earshot_crm_sync.domain.words import Word
 from earshot_crm_sync.identity import Identifier
 from earshot_crm_sync.meeting import load_held, meet, meet_aliases
-from earshot_crm_sync.rows import ActivityRow, Held
+from earshot_crm_sync.rows import ActivityRow, ContactRow, Held
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What a slice changed: customers as they are now, and ids that lead elsewhere (alias to alias) or nowhere (to None)."""
+    """What a slice changed: customers as they are now, and ids that lead elsewhere (alias to alias) or nowhere (to None).
+
+    ``receipts``: what was erased here, by erasure; records and acts of the erased are to be forgotten by the topics too.
+    """
 
     changed: dict[int, Held]
     moved: dict[str, str | None]
+    receipts: dict[str, dict[str, int]]
+    forgotten_contacts: set[str]
+    forgotten_acts: set[str]
 
 
-async def apply(desk: Desk, slice_: Slice, *, cause: str = "evidence") -> Outcome:
-    """Apply a slice in the desk's transaction. ``cause`` stands in the log of what became of customers."""
+async def apply(desk: Desk, slice_: Slice, *, cause: str | None) -> Outcome:
+    """Apply a slice in the desk's transaction. ``cause`` stands in the log of what became of customers; None logs nothing."""
     if desk.cache.totals is None:
         desk.cache.totals = await repository.load_totals(desk.conn)
+        desk.cache.has_erasures = await repository_erasing.has_erasures(desk.conn)
     await _apply_records(desk, slice_)
     await _keep_acts(desk, slice_)
     await _apply_decisions(desk, slice_.said)
@@ -40,11 +47,15 @@ async def apply(desk: Desk, slice_: Slice, *, cause: str = "evidence") -> Outcom
     if desk.rebuild:
         await profiles.rebuild(desk)
     await profiles.store(desk, cause)
+    if desk.erased:
+        await erasing.purge(desk)
+    for erasure_id, service, counts in slice_.receipts:
+        await repository_erasing.keep_receipt(desk.conn, erasure_id, service, counts)
     for row in desk.touched.values():
         if not row.tally.count:
             desk.cache.remove(row)
     desk.cache.shrink()
-    return Outcome(desk.changed, desk.moved)
+    return Outcome(desk.changed, desk.moved, desk.receipts, desk.forgotten_contacts, desk.forgotten_acts)
 
 
 async def _apply_records(desk: Desk, slice_: Slice) -> None:
@@ -53,8 +64,11 @@ async def _apply_records(desk: Desk, slice_: Slice) -> None:
     contacts = await repository_words.load_contacts(conn, list(slice_.contacts)) if slice_.contacts else {}
     said = [one for one in slice_.items.values() if (was := items.get(one.record_id)) is None or one.revision > was.version]
     recorded = [one for one in slice_.contacts.values() if (row := contacts.get(one.record_id)) is None or one.revision > row.revision]
+    if slice_.erasures:
+        await _strike(desk, slice_.erasures, said, recorded, items, contacts)
     if not said and not recorded:
         return
+    said, recorded = await erasing.admitted(desk, said), await erasing.admitted(desk, recorded)
     known = items | {key: ActivityRow(row.revision, row.statement_no, row.updated_at, row.updated_at) for key, row in contacts.items()}
     left = {row.statement_no for row in known.values() if row.statement_no is not None}
     await meet(desk, _statements((*said, *recorded)), left)
@@ -71,6 +85,22 @@ async def _apply_records(desk: Desk, slice_: Slice) -> None:
     if taken:
         await counting.recount(desk, taken)
     await counting.store_tallies(desk)
+
+
+async def _strike(
+    desk: Desk,
+    erasures: list[Erasure],
+    said: list[Told],
+    recorded: list[Told],
+    items: dict[str, ActivityRow],
+    contacts: dict[str, ContactRow],
+) -> None:
+    """Add the records that erasures strike to those that the slice tells anew, with what is known of them."""
+    for told, more in zip((said, recorded), await erasing.begin(desk, erasures), strict=True):
+        newer = {one.record_id for one in told}
+        told += [one for one in more if one.record_id not in newer]
+    items |= await repository.load_activities(desk.conn, [one.record_id for one in said if one.record_id not in items])
+    contacts |= await repository_words.load_contacts(desk.conn, [one.record_id for one in recorded if one.record_id not in contacts])
 
 
 def _statements(told: Iterable[Told]) -> dict[bytes, Statement]:

@@ -3,10 +3,12 @@
 Owns the translation. Needs no database; what cannot be decoded raises, and the stage sets it aside.
 """
 
+import msgspec
+
 from earshot_crm_sync import events
 from earshot_crm_sync.acts import SERVICE, read_act
 from earshot_crm_sync.contacts import Contact, decode_contact, encode_contact, statement_of_contact
-from earshot_crm_sync.desk import Slice, Told
+from earshot_crm_sync.desk import Erasure, Slice, Told
 from earshot_crm_sync.domain.profile import StandingView
 from earshot_shared import envelope
 from earshot_shared.actions import decode_action
@@ -47,6 +49,29 @@ def take_standing(value: bytes, slice_: Slice) -> None:
             else StandingView(told.author_key, told.tier, told.badges, told.advocate_stage)
         )
         slice_.standings[told.author_key] = (told.version, shown)
+
+
+def take_erasure(value: bytes, slice_: Slice) -> None:
+    """Take a record of ``erasure.requested``.
+
+    Raises: msgspec.DecodeError when it is none.
+    """
+    slice_.erasures.append(erasure_of(events.decode_erasure(value)))
+
+
+def erasure_of(told: events.ErasureRequested) -> Erasure:
+    """Return a wish to be forgotten as it is applied."""
+    return Erasure(told.erasure_id, told.identifiers, told.at, told.actor)
+
+
+def take_receipt(value: bytes, slice_: Slice) -> None:
+    """Take a record of ``erasure.done``; ours was kept when it was made.
+
+    Raises: msgspec.DecodeError when it is none.
+    """
+    told = events.decode_receipt(value)
+    if told.service != SERVICE:
+        slice_.receipts.append((told.erasure_id, told.service, msgspec.json.encode(told.counts)))
 
 
 def take_contact(value: bytes, slice_: Slice) -> None:

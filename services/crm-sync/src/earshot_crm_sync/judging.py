@@ -144,8 +144,8 @@ async def _hold(desk: Desk, loaded: Loaded, holder: Mapping[int, int]) -> None:
     if changes:
         await repository.hold_identifiers(desk.conn, changes)
     anchors = set(holder.values())
-    if unheard := {no for no in anchors if not loaded.identifiers[no].published}:
-        await repository.mark_published(desk.conn, unheard)
+    if unheard := {loaded.identifiers[no].alias for no in anchors if not loaded.identifiers[no].published}:
+        await repository.tell_of(desk.conn, unheard)
     for no in loaded.reached:  # an id that was told of, of an identifier that is nobody's now because too many show it
         row = loaded.identifiers[no]
         if row.published and no not in holder and loaded.evidence.bits.get(row.identifier):

@@ -96,20 +96,27 @@ async def _number(desk: Desk, wanted: Iterable[Identifier]) -> None:
             row.identifier = each
             named.append(row)
         desk.identifiers[each] = desk.by_alias[alias] = row
+    told_of = await repository.load_told_of(desk.conn, [desk.identifiers[each].alias for each in desk.fresh])
+    for each in desk.fresh:
+        desk.identifiers[each].published = desk.identifiers[each].alias in told_of
     if named:
         await repository.name_identifiers(desk.conn, named)
 
 
 async def _found(desk: Desk, founders: Sequence[tuple[StatementRow, Sequence[Identifier]]]) -> None:
     """Make customers of statements whose identifiers nobody knew: no judgement could say otherwise."""
+    if not founders:
+        return
     keys = {row.saying.author_key for row, _ in founders if row.saying.author_key}
     standings = await repository_words.load_standings(desk.conn, keys) if keys else {}
     for row, shown in founders:
         members = frozenset(shown)
         anchor = desk.identifiers[earliest(members, [row])]
         for each in shown:
-            desk.identifiers[each].customer_no = anchor.no
-        anchor.published = True
+            held_one = desk.identifiers[each]
+            held_one.customer_no = anchor.no
+            if held_one.published and held_one is not anchor:  # told of before a replay by other rules
+                desk.moved[held_one.alias] = anchor.alias
         desk.totals.identifiers += len(shown)
         standing = standings.get(row.saying.author_key)
         words = Words(standings=[standing[1]] if standing else [])
@@ -117,3 +124,4 @@ async def _found(desk: Desk, founders: Sequence[tuple[StatementRow, Sequence[Ide
         held = Held(anchor.no, profile, {row.no: row}, desk.version, 0)
         desk.cache.put(held)
         desk.founded[anchor.no] = held
+    await repository.tell_of(desk.conn, {held.profile.customer_id for held in desk.founded.values()})

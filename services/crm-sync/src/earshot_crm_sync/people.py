@@ -12,17 +12,21 @@ from uuid import UUID
 
 import msgspec
 
-from earshot_crm_sync import repository, repository_read
+from earshot_crm_sync import repository, repository_erasing, repository_read
 from earshot_crm_sync.acts import CONSENT, DECIDE, EDIT, SERVICE, Consented, Decided, Edited, read_act
 from earshot_crm_sync.desk import Rules, Slice
 from earshot_crm_sync.domain.aliases import alias_of
 from earshot_crm_sync.domain.components import Judgement, judge_all
+from earshot_crm_sync.erasing import vouched_of
+from earshot_crm_sync.events import ErasureRequested, tell_erasure
 from earshot_crm_sync.finding import find
 from earshot_crm_sync.identity import Customer, Decision, Identifier, Refusal, changes
+from earshot_crm_sync.intake import erasure_of
 from earshot_crm_sync.judging import Loaded, envision, load
 from earshot_crm_sync.rows import Held
 from earshot_crm_sync.stage import CrmSync, view_of
 from earshot_shared.actions import ActionWriter, Actor, new_action
+from earshot_shared.envelope import rfc3339
 from earshot_shared.http.etags import Change, IfMatch, etag
 from earshot_shared.http.idempotency import Ticket, once
 from earshot_shared.http.problems import Answer, ConflictError, InvalidError, NotFoundError
@@ -211,6 +215,38 @@ class People:
             return await self._take(tx, wish, EDIT, edited.identifier, edited, at=await self._moment(tx.conn, held))
 
         return await self._carry_out(wish, work)
+
+    async def erase(self, wish: Wish) -> Answer:
+        """Forget a customer: everything up to now, here at once, elsewhere as soon as each service reads the wish."""
+
+        async def work(tx: Transaction, held: Held) -> Answer:
+            customer = (await self._picture(tx.conn, [held])).customer(_speaker(held))
+            own = {each for row in held.spoken.values() for each in vouched_of(row.saying)}
+            aliases = tuple(sorted(self._alias(each) for each in own & customer.identifiers | {_speaker(held)}))
+            asked = ErasureRequested(str(self._new_id()), aliases, await self._moment(tx.conn, held), str(wish.actor))
+            tx.send([tell_erasure(asked, now=rfc3339(self._clock()))])
+            outcome = await self._stage.apply(tx, Slice(erasures=[erasure_of(asked)]), cause=f"erased by {wish.actor}")
+            ids = [held.profile.customer_id, *outcome.moved]
+            await repository_erasing.purge_answers(tx.conn, ids)
+            return Answer(status=202, body=_json.encode(await self._erasure(tx.conn, asked.erasure_id)))
+
+        return await self._carry_out(wish, work)
+
+    async def erasure(self, erasure_id: UUID) -> Answer:
+        """Return what services say they erased."""
+        with translated():
+            async with self._writer.pool.acquire() as conn:
+                return Answer(body=_json.encode(await self._erasure(conn, str(erasure_id))))
+
+    async def _erasure(self, conn: Any, erasure_id: str) -> dict[str, object]:
+        row = await repository_erasing.read_erasure(conn, erasure_id)
+        if row is None:
+            raise NotFoundError("There is no such erasure.", code="erasure-unknown")
+        receipts = [
+            {"service": service, "at": at, "counts": msgspec.Raw(counts)}
+            for service, at, counts in await repository_erasing.read_receipts(conn, erasure_id)
+        ]
+        return {"erasure_id": erasure_id, "requested_at": row["requested_at"], "identifiers": row["identifiers"], "receipts": receipts}
 
     # How it is done
 

@@ -56,7 +56,7 @@ async def _numbers(desk: Desk, members: Iterable[Identifier]) -> dict[Identifier
     return {aliases[row.alias]: row.no for row in rows}
 
 
-async def store(desk: Desk, cause: str) -> None:
+async def store(desk: Desk, cause: str | None) -> None:
     """Write the rows of customers, what they are found by, and where ids lead."""
     conn, totals = desk.conn, desk.totals
     if desk.gone:
@@ -69,7 +69,7 @@ async def store(desk: Desk, cause: str) -> None:
     everybody = desk.founded | desk.reshaped
     if everybody:
         await repository.upsert_words(conn, {no: words_to_find(held.profile) for no, held in everybody.items()})
-    if desk.moved:
+    if desk.moved and cause is not None:
         await repository.log_moves(conn, desk.moved, desk.version, cause)
     await repository.store_totals(conn, totals)
 

@@ -128,8 +128,8 @@ async def insert_identifiers(conn: Any, identifiers: Iterable[IdentifierRow]) ->
     """Write identifiers that the store does not know."""
     await conn.copy_records_to_table(
         "identifiers",
-        records=[(i.no, i.alias, i.identifier.kind, i.identifier.value, i.customer_no, i.shared, i.published) for i in identifiers],
-        columns=("identifier_no", "alias", "kind", "value", "customer_no", "shared", "published"),
+        records=[(i.no, i.alias, i.identifier.kind, i.identifier.value, i.customer_no, i.shared) for i in identifiers],
+        columns=("identifier_no", "alias", "kind", "value", "customer_no", "shared"),
     )
 
 
@@ -282,9 +282,14 @@ async def first_claimant(conn: Any, identifier_no: int) -> str | None:
     return None if alias is None else str(alias)
 
 
-async def mark_published(conn: Any, numbers: Collection[int]) -> None:
-    """Remember that customers were told of by the ids of these identifiers."""
-    await conn.execute(QUERIES["mark_published"], sorted(numbers))
+async def load_told_of(conn: Any, aliases: Sequence[str]) -> set[str]:
+    """Return the ids among these by which a customer was ever told of."""
+    return {str(row[0]) for row in await conn.fetch(QUERIES["load_told_of"], aliases)}
+
+
+async def tell_of(conn: Any, aliases: Collection[str]) -> None:
+    """Remember that customers are told of by these ids."""
+    await conn.execute(QUERIES["tell_of"], sorted(aliases))
 
 
 async def name_identifiers(conn: Any, rows: Sequence[IdentifierRow]) -> None:

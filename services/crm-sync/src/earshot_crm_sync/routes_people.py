@@ -32,6 +32,7 @@ RecordId = Annotated[str, AfterValidator(ids.clean_external)]
 Channel = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,64}$")]
 Acting = Annotated[Actor, Depends(actor)]
 Once = Annotated[Ticket | None, Depends(ticket_of)]
+_READ: Final = Depends(require("crm-sync:read"))
 Writing = Annotated[Principal, Depends(require("crm-sync:write"))]
 
 
@@ -190,6 +191,10 @@ class WriteRoutes:
         router = APIRouter(prefix="/v1")
         add = router.add_api_route
         one = "/customers/{customer_id}"
+        add(one, self.erase, methods=["DELETE"], status_code=202, summary="Forget a customer everywhere")
+        router.add_api_route(
+            "/erasures/{erasure_id}", self.erasure, methods=["GET"], summary="What each service erased", dependencies=[_READ]
+        )
         add(f"{one}/merge", self.merge, methods=["POST"], summary="Two customers are one person")
         add(f"{one}/merge/preview", self.preview_merge, methods=["POST"], summary="What a merge would change; nothing is done")
         add(f"{one}/unmerge", self.unmerge, methods=["POST"], summary="Some identifiers are somebody else's")
@@ -201,6 +206,12 @@ class WriteRoutes:
         add("/merge-suggestions/{suggestion_id}/reject", self.reject, methods=["POST"], summary="They are not; it is remembered")
         add("/contacts", self.take_contacts, methods=["POST"], summary="Records of a CRM: one, or many as items")
         return router
+
+    async def erase(self, common: Common) -> Response:
+        return response_of(await self._people.erase(common.wish))
+
+    async def erasure(self, erasure_id: UUID) -> Response:
+        return response_of(await self._people.erasure(erasure_id))
 
     async def merge(self, common: Common, body: Merge) -> Response:
         return response_of(await self._people.merge(common.wish, body.other))

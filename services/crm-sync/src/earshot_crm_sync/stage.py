@@ -3,7 +3,7 @@
 Owns decoding, and what is published. How a slice changes the store is in ``fold``; who is who is decided in ``identity``.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
@@ -12,10 +12,10 @@ import msgspec
 
 from earshot_crm_sync import events, repository_read, repository_words
 from earshot_crm_sync.cache import Cache
-from earshot_crm_sync.contacts import decode_contact, forget_contact, tell_contact
+from earshot_crm_sync.contacts import decode_contact, tell_contact
 from earshot_crm_sync.desk import Desk, Rules, Slice
 from earshot_crm_sync.fold import Outcome, apply
-from earshot_crm_sync.intake import take_action, take_contact, take_item, take_standing
+from earshot_crm_sync.intake import take_action, take_contact, take_erasure, take_item, take_receipt, take_standing
 from earshot_crm_sync.rows import Held
 from earshot_shared.envelope import rfc3339
 from earshot_shared.messages import Message
@@ -29,6 +29,7 @@ class Prepared:
     """A slice decoded: the newest of each record in it, and what could not be decoded."""
 
     slice: Slice = field(default_factory=Slice)
+    replaying: bool = False
     poison: list[Poison] = field(default_factory=list)
 
 
@@ -40,7 +41,14 @@ class CrmSync:
     """The stage (see `earshot_shared.pipeline.records.Stage`). ``key`` is the installation's key for ids of customers."""
 
     name = "crm-sync"
-    inputs = (Topic.FEEDBACK_TRIAGED, Topic.RECOGNITION_CHANGED, Topic.ACTION_TAKEN, Topic.CONTACT_RECEIVED)
+    inputs = (
+        Topic.FEEDBACK_TRIAGED,
+        Topic.RECOGNITION_CHANGED,
+        Topic.ACTION_TAKEN,
+        Topic.CONTACT_RECEIVED,
+        Topic.ERASURE_REQUESTED,
+        Topic.ERASURE_DONE,
+    )
 
     def __init__(self, rules: Callable[[], Rules], *, key: bytes, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._rules = rules
@@ -52,12 +60,15 @@ class CrmSync:
             Topic.RECOGNITION_CHANGED: take_standing,
             Topic.ACTION_TAKEN: take_action,
             Topic.CONTACT_RECEIVED: take_contact,
+            Topic.ERASURE_REQUESTED: take_erasure,
+            Topic.ERASURE_DONE: take_receipt,
         }
 
     async def prepare(self, slice_: Sequence[Batch]) -> Prepared:
         """Decode the slice; needs no database."""
         prepared = Prepared()
         for batch in slice_:
+            prepared.replaying |= batch.replaying
             take = self._decoders[batch.topic]
             for record in batch.records:
                 if record.value is None:
@@ -71,31 +82,38 @@ class CrmSync:
     async def fold(self, tx: Transaction, prepared: Prepared) -> None:
         """Apply a slice and publish every customer it changed, once."""
         tx.bury(prepared.poison)
-        await self.apply(tx, prepared.slice)
+        await self.apply(tx, prepared.slice, cause=None if prepared.replaying else "evidence")
 
-    async def apply(self, tx: Transaction, slice_: Slice, *, cause: str = "evidence") -> Outcome:
-        """Apply a slice in a transaction of the service's writer, and publish what it changed. After a failure call `forget`."""
+    async def apply(self, tx: Transaction, slice_: Slice, *, cause: str | None) -> Outcome:
+        """Apply a slice in a transaction of the service's writer, and publish what it changed. After a failure call `forget`.
+
+        ``cause`` stands in the log of what became of customers; None logs nothing: a replay repeats what is in it.
+        """
         if not tx.undisturbed:
             self._cache.clear()
         outcome = await apply(Desk(tx.conn, tx.version, self._cache, self._rules(), self._key), slice_, cause=cause)
         now = rfc3339(self._clock())
         tx.send(tell_held(held, now) for held in outcome.changed.values())
         tx.send(tell_moved(alias, into, tx.version, now) for alias, into in sorted(outcome.moved.items()))
+        if cause is not None:
+            tx.send(_tell_forgotten(outcome, now))
         return outcome
 
     async def restate(self, tx: Transaction, topic: Topic, keys: Collection[str]) -> list[Message]:
         """Return the present state of keys: customers and where their ids lead, or records of other systems."""
         now = rfc3339(self._clock())
         if topic is Topic.CONTACT_RECEIVED:
+            # A record we do not know gets nothing: it is a fact that a replay has yet to read, or that only the topic still has.
             known = await repository_words.load_contacts(tx.conn, sorted(keys))
-            return [
-                tell_contact(decode_contact(known[key].record), now=now) if key in known else forget_contact(key) for key in sorted(keys)
-            ]
-        return [await self._restate(tx, key, now) for key in sorted(keys)]
+            return [tell_contact(decode_contact(known[key].record), now=now) for key in sorted(keys) if key in known]
+        told = [await self._restate(tx, key, now) for key in sorted(keys)]
+        return [message for message in told if message is not None]
 
-    async def _restate(self, tx: Transaction, key: str, now: str) -> Message:
+    async def _restate(self, tx: Transaction, key: str, now: str) -> Message | None:
         found = await repository_read.find_identifier(tx.conn, key)
-        if found is None or found.customer_no is None:
+        if found is None:
+            return None
+        if found.customer_no is None:
             return events.CUSTOMERS.tombstone(key)
         held = await repository_read.read_held(tx.conn, found.customer_no)
         assert held is not None, "who holds an identifier is a customer"
@@ -106,6 +124,26 @@ class CrmSync:
     def forget(self) -> None:
         """Drop what is cached of the store."""
         self._cache.clear()
+
+
+OUTPUTS: Final = (
+    Topic.CUSTOMER_CHANGED,
+    Topic.CONTACT_RECEIVED,
+    Topic.ACTION_TAKEN,
+    Topic.ERASURE_REQUESTED,
+    Topic.ERASURE_DONE,
+)
+"""The topics that crm-sync writes."""
+
+
+def _tell_forgotten(outcome: Outcome, now: str) -> Iterator[Message]:
+    """Tell what was erased, and make the topics forget it: records of other systems, and acts that hold what a person said of himself."""
+    for contact_id in sorted(outcome.forgotten_contacts):
+        yield Message(Topic.CONTACT_RECEIVED, contact_id.encode(), None)
+    for action_id in sorted(outcome.forgotten_acts):
+        yield Message(Topic.ACTION_TAKEN, action_id.encode(), None)
+    for erasure_id, counts in sorted(outcome.receipts.items()):
+        yield events.tell_erased(events.ErasureDone(erasure_id, "crm-sync", counts), now=now)
 
 
 def view_of(held: Held) -> msgspec.Raw:

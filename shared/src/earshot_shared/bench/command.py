@@ -1,6 +1,7 @@
 """The command ``earshot bench``."""
 
 import asyncio
+import signal
 import sys
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from earshot_shared.bench.offline import measure_classify, measure_resolve
 from earshot_shared.bench.path import Path as Way
 from earshot_shared.bench.system import SERVICES, BenchSystem, bench_folder, running_system
 from earshot_shared.bench.yardstick import measure_hop
-from earshot_shared.cli.main import CommandFailedError
+from earshot_shared.cli.locate import refuse_mock_broker
 
 WARM_UP_S = 30.0
 WINDOW_S = 30.0
@@ -50,13 +51,13 @@ class Figures(msgspec.Struct, kw_only=True):
 def bench(as_json: bool, quick: bool) -> None:
     """Measure what this installation carries on this machine; takes about three minutes and a data folder of its own."""
     scale = 0.15 if quick else 1.0
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that its system is stopped with it
     with bench_folder() as folder:
         _say("starting a system of its own")
         with running_system(folder):
             pass
         with running_system(folder) as system:
-            if msgspec.json.decode((folder / "earshot.json").read_bytes()).get("mock_broker"):
-                raise CommandFailedError("A benchmark wants a real Kafka; this machine has only the broker in memory.")
+            refuse_mock_broker(folder, "A benchmark")
             figures = asyncio.run(_measure(system, folder, scale))
         figures.classify_texts_per_s = round(measure_classify(folder), 1)
         figures.resolve_records_per_s = round(measure_resolve(folder), 1)

@@ -31,6 +31,7 @@ class RunningSystem(msgspec.Struct, frozen=True, kw_only=True):
     services: dict[str, str]
     processes: dict[str, int] = {}
     topic_prefix: str = DEFAULT_PREFIX
+    mock_broker: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,6 +100,16 @@ def read_system(data_dir: Path) -> RunningSystem | None:
         return None
     except (OSError, msgspec.DecodeError) as error:
         raise CommandFailedError(f"{file} cannot be read: start the system again with `earshot up`.") from error
+
+
+def refuse_mock_broker(data_dir: Path, work: str) -> None:
+    """Raise CommandFailedError when the system there has only the broker in memory, which would lose most of a large load."""
+    system = read_system(data_dir)
+    if system is not None and system.mock_broker:
+        raise CommandFailedError(
+            f"{work} wants a real Kafka: this system has only the broker in memory, which keeps little and forgets it all. "
+            "`earshot doctor` says what is missing."
+        )
 
 
 def find_service(service: str, *, data_dir: Path, url: str | None) -> Endpoint:

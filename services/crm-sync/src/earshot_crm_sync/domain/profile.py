@@ -26,7 +26,9 @@ from earshot_crm_sync.identity import (
 )
 
 _KIND_RANK: Final = {kind: rank for rank, kind in enumerate(("account", "handle", "mailbox", "crm_id", "email", "phone"))}
+MOST_NAMES: Final = 100  # who is renamed daily must not make a view of megabytes
 _ROLES: Final = frozenset({"staff", "brand", "bot"})
+_MOST_WORDS_CHARACTERS: Final = 200_000  # Postgres refuses texts of over a megabyte of distinct words
 _FIELD_OF_KIND: Final = {"email": "email", "phone": "phone"}
 
 
@@ -155,7 +157,7 @@ def build_profile(sketch: Sketch, spoken: Sequence[Spoken], words: Words, rules:
     head = Head(
         customer_id=sketch.customer_id,
         name=next((each.value for each in fields if each.name == "name"), None),
-        names=sorted({value for one in spoken for kind, value, _ in one.saying.traits if kind == "name"}),
+        names=_names(spoken),
         identifiers=_identifiers(sketch, spoken),
         accounts=_accounts(sketch.members, spoken),
         roles=sorted({kind for one in spoken for kind, _, _ in one.saying.traits if kind in _ROLES}),
@@ -187,7 +189,8 @@ def sketch_of(profile: Profile) -> Sketch:
 def words_to_find(profile: Profile) -> str:
     """Return the text by whose words the customer is found: names, handles, addresses, numbers."""
     head = read_head(profile)
-    return " ".join([*head.names, *(one.value for one in head.identifiers), *(each.value for each in profile.fields)])
+    words = " ".join([*head.names, *(one.value for one in head.identifiers), *(each.value for each in profile.fields)])
+    return words[:_MOST_WORDS_CHARACTERS]
 
 
 def _fields(
@@ -225,6 +228,18 @@ def _field(name: str, golden: GoldenField, spoken: Sequence[Spoken], offers: Map
         if one.tally.heard_id == golden.evidence_id and one.saying.source == golden.source and (name, golden.value) in offers[one.no]
     )
     return FieldValue(name, golden.value, golden.source, number)
+
+
+def _names(spoken: Iterable[Spoken]) -> list[str]:
+    """Return the names, sorted; of very many those that were heard first."""
+    first: dict[str, datetime] = {}
+    for one in spoken:
+        for kind, value, _ in one.saying.traits:
+            if kind == "name" and (value not in first or one.tally.first_at < first[value]):
+                first[value] = one.tally.first_at
+    if len(first) > MOST_NAMES:
+        return sorted(sorted(first, key=lambda value: (first[value], value))[:MOST_NAMES])
+    return sorted(first)
 
 
 def _identifiers(sketch: Sketch, spoken: Iterable[Spoken]) -> list[IdentifierView]:

@@ -5,12 +5,17 @@
 create table identifiers (
     identifier_no int primary key,
     alias uuid not null unique,
-    kind text not null, -- empty: a person's decision named it before any record showed it
+    kind text not null, -- empty: only an alias is known: a person named it before any record did, or it was erased
     value text not null,
     customer_no int, -- identifier_no of the anchor of the customer who holds it now; null: nobody
     shared smallint not null default 0 check (shared between 0 and 7), -- bits of domain.statements: it ties nobody, as what
-    published boolean not null default false -- a customer was told of by this id
+    erased_at timestamptz -- null: nobody asked to be forgotten; else what was said by then of its holder is not known any more
 ) with (fillfactor = 80);
+
+-- Ids by which a customer was ever told of on the topic: they must always lead on, so this outlives a replay.
+create table told_of (
+    alias uuid primary key
+);
 
 -- What records say of one person, apart from when (domain.statements); `links` are all identifiers it shows, the speaker's own first.
 create table statements (
@@ -130,7 +135,7 @@ create table suggestions (
 create index suggestions_by_weight on suggestions (weight desc, suggestion_id);
 create index suggestions_by_a on suggestions (a);
 
--- What became of customers, for people to read: who or which rule joined or parted them. Kept over a replay, which finds the same.
+-- What became of customers, for people to read: who or which evidence joined or parted them. Outlives a replay, which adds nothing.
 create table merge_log (
     customer_id uuid not null, -- the id that led elsewhere from then on
     into_id uuid, -- null: nothing is left of it
@@ -154,6 +159,21 @@ create table contact_revisions (
     updated_at timestamptz not null,
     digest bytea not null check (length(digest) = 16) -- of the content: the same record again is no new revision
 ) with (fillfactor = 80);
+
+-- Wishes to be forgotten, and what each service says it erased. Identifiers are named by alias in the rows above.
+create table erasures (
+    erasure_id uuid primary key,
+    requested_at timestamptz not null,
+    actor text not null,
+    identifiers int not null
+);
+create table erasure_receipts (
+    erasure_id uuid not null,
+    service text not null,
+    at timestamptz not null default now(),
+    counts bytea not null,
+    primary key (erasure_id, service)
+);
 
 -- Exact counts, and the next numbers to give; at most one row, written under the pen.
 create table totals (

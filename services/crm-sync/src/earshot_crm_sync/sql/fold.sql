@@ -34,12 +34,18 @@ select s.statement_no, s.digest, s.links, s.saying, s.record_count, s.first_at, 
 select customer_no, statements, profile, version from customers where customer_no = any($1::int[])
 
 -- name: load_identifiers_by_alias
--- Identifiers by the id they would have alone.
-select identifier_no, alias, kind, value, customer_no, shared, published from identifiers where alias = any($1::uuid[])
+-- Identifiers by the id they would have alone, and whether a customer was ever told of by it.
+select i.identifier_no, i.alias, i.kind, i.value, i.customer_no, i.shared, t.alias is not null as published
+  from identifiers i left join told_of t on t.alias = i.alias where i.alias = any($1::uuid[])
 
 -- name: load_identifiers
 -- Identifiers by number.
-select identifier_no, alias, kind, value, customer_no, shared, published from identifiers where identifier_no = any($1::int[])
+select i.identifier_no, i.alias, i.kind, i.value, i.customer_no, i.shared, t.alias is not null as published
+  from identifiers i left join told_of t on t.alias = i.alias where i.identifier_no = any($1::int[])
+
+-- name: load_told_of
+-- Ids among some by which a customer was ever told of.
+select alias from told_of where alias = any($1::uuid[])
 
 -- name: update_activities
 -- Items decided anew, revised, withdrawn or erased.
@@ -161,9 +167,9 @@ select anchor.alias
  where e.identifier_no = $1 and e.rule > 0
  order by e.rule = 3, s.first_at, s.first_id, s.statement_no limit 1
 
--- name: mark_published
--- Customers that are told of by the ids of these identifiers.
-update identifiers set published = true where identifier_no = any($1::int[])
+-- name: tell_of
+-- Customers that are told of by these ids from now on.
+insert into told_of (alias) select unnest($1::uuid[]) on conflict do nothing
 
 -- name: name_identifiers
 -- Identifiers that were named before any record showed them.

@@ -1,4 +1,4 @@
 -- name: reset_views
 -- Empties every view, so that a replay folds the topics anew.
 truncate identifiers, statements, evidence, customers, customer_words, activities, contacts, decisions,
-         decision_parts, edits, consents, acts, suggestions, standings, totals
+         decision_parts, edits, consents, acts, suggestions, standings, erasures, totals

@@ -17,7 +17,7 @@ from earshot_ingest.client import BatchClient
 from earshot_ingest.importing.adapters import Format
 from earshot_ingest.importing.progress import ProgressFile, RejectsFile, Tally
 from earshot_ingest.importing.reading import Line, content_hash, guess_format, read_lines
-from earshot_shared.cli.locate import data_dir_option, find_service, url_option
+from earshot_shared.cli.locate import data_dir_option, find_service, refuse_mock_broker, url_option
 
 BATCH_RECORDS: Final = 500
 BATCH_BYTES: Final = 4 * 1024 * 1024
@@ -33,6 +33,8 @@ _PLAIN_EVERY_S: Final = 2.0
 @url_option
 def import_command(files: tuple[Path, ...], form: str | None, source: str, backfill: bool, data_dir: Path, url: str | None) -> None:
     """Import FILES through ingest. Killed and started again it goes on; nothing is taken twice."""
+    if url is None:
+        refuse_mock_broker(data_dir, "An import")
     total = Tally()
     with BatchClient(lambda: find_service("ingest", data_dir=data_dir, url=url), backfill=backfill) as client:
         for path in files:
