@@ -22,7 +22,6 @@ from earshot_shared.replies import RespondArguments
 from earshot_triage import alerts, reading
 from earshot_triage.domain.acts import Verb
 from earshot_triage.events import ACTIONS, ASSIGN, DECIDE, ESCALATE, NOTE, ROUTE, SERVICE, key_of, reply_id
-from earshot_triage.folding import due_at
 from earshot_triage.reading import CaseLine, Found
 from earshot_triage.repository import Held, Thread
 from earshot_triage.stage import TriageStage
@@ -108,7 +107,7 @@ class Desk:
         after = await reading.find(tx.conn, key_of(subject))
         left = after.thread if after is not None else None
         assert left is not None, "the message acted on is still there"
-        line = reading.line(left, due_at(left.state, self._stage.decider.rules))
+        line = reading.line(left)
         reply = reply_id(action.action_id) if request.verb is Verb.RESPOND else None
         fields = {name: getattr(line, name) for name in CaseLine.__struct_fields__}
         body = _encoder.encode(Acted(**fields, action_id=str(action.action_id), feedback_id=reply))

@@ -90,8 +90,8 @@ class Watchman:
 
     async def _raise(self, tx: Transaction, now: datetime) -> int:
         rows = await tx.conn.fetch(QUERIES["load_late"], now, MOST_AT_ONCE)
-        late = [(thread_of(row), row["due_at"]) for row in rows]
-        alerts = [_alert(thread, due_at, now) for thread, due_at in late]
+        late = [thread_of(row) for row in rows]
+        alerts = [_alert(thread, now) for thread in late]
         fresh = await tx.conn.fetch(
             QUERIES["insert_alerts"],
             RULE,
@@ -102,15 +102,15 @@ class Watchman:
             [_encoder.encode(alert) for alert in alerts],
             [alert.brand for alert in alerts],
         )
-        await tx.conn.execute(QUERIES["mark_told"], [thread.state.label for thread, _ in late])
+        await tx.conn.execute(QUERIES["mark_told"], [thread.state.label for thread in late])
         new = {str(row[0]) for row in fresh}
         told = [alert for alert in alerts if alert.alert_id in new]
         tx.send(ALERTS.write(alert.alert_id, alert.alert_id, alert, time=rfc3339(now)) for alert in told)
         return len(told)
 
 
-def _alert(thread: Thread, due_at: datetime, now: datetime) -> Alert:
-    state = thread.state
+def _alert(thread: Thread, now: datetime) -> Alert:
+    state, due_at = thread.state, thread.due_at
     return Alert(
         alert_id=alert_id(RULE, state.label, due_at),
         rule=RULE,

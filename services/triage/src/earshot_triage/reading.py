@@ -166,7 +166,7 @@ async def list_cases(conn: Any, wanted: CaseFilter, *, after: tuple[datetime, st
         None if wanted.q is None else f"%{_like(wanted.q)}%",
         limit,
     )
-    return [line(thread_of(row), row["due_at"]) for row in rows]
+    return [line(thread_of(row)) for row in rows]
 
 
 async def list_questions(
@@ -181,12 +181,12 @@ async def list_questions(
         after[1] if after else None,
         limit,
     )
-    return [line(thread_of(row), row["due_at"]) for row in rows]
+    return [line(thread_of(row)) for row in rows]
 
 
-async def case_view(conn: Any, thread: Thread, *, due_at: datetime, now: datetime) -> CaseView:
+async def case_view(conn: Any, thread: Thread, *, now: datetime) -> CaseView:
     """Return a case with all its messages and all that was done about it."""
-    state = thread.state
+    state, due_at = thread.state, thread.due_at
     messages = await messages_of(conn, state.label)
     erased = {held.key for held in messages if held.message.erased}
     stored = await repository.load_items(conn, [held.key for held in messages])
@@ -242,9 +242,9 @@ async def counts(conn: Any) -> dict[str, Any]:
     return {"feedback": found.get("feedback", 0), "cases": found.get("cases", 0), "by_route": routes}
 
 
-def line(thread: Thread, due_at: datetime) -> CaseLine:
+def line(thread: Thread) -> CaseLine:
     """Return a case without its messages."""
-    body = case_body(thread.state, due_at=due_at, tail=b"[]", version=thread.version)
+    body = case_body(thread.state, due_at=thread.due_at, tail=b"[]", version=thread.version)
     return CaseLine(**{name: getattr(body, name) for name in CaseLine.__struct_fields__})
 
 

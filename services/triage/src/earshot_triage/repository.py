@@ -191,10 +191,9 @@ async def apply(conn: Any, changes: Changes, version: int) -> None:
 
 
 def thread_of(row: Any) -> Thread:
-    """Return a thread from a row with version, state and tail."""
+    """Return a thread from a row with version, times, state and tail."""
     packed = _packed_decoder.decode(row["state"])
-    opened_at = packed.state.opening[0]
-    return Thread(packed.state, packed.tail, row["tail"], row["version"], due_at=opened_at, told_due_at=row["told_due_at"])
+    return Thread(packed.state, packed.tail, row["tail"], row["version"], due_at=row["due_at"], told_due_at=row["told_due_at"])
 
 
 async def _revise(conn: Any, revised: Iterable[FreshFeedback]) -> None:

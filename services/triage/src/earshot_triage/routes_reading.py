@@ -25,7 +25,6 @@ from earshot_triage import alerts, reading
 from earshot_triage.decisions import Decider
 from earshot_triage.domain.message import Stance
 from earshot_triage.events import key_of
-from earshot_triage.folding import due_at
 from earshot_triage.rulebook import RuleBook, list_rules
 
 CaseId = Annotated[str, Path(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", description="Any id the case ever had.")]
@@ -57,7 +56,7 @@ def brands_of(principal: Principal) -> tuple[str, ...] | None:
 def reading_routes(parts: Parts, book: RuleBook, clock: Callable[[], datetime]) -> list[APIRouter]:
     """Return the routers."""
     decider = book.decider
-    return [_feedback(parts, decider), _cases(parts, decider, clock), _alerts(parts), _figures(parts), _about(parts, book)]
+    return [_feedback(parts, decider), _cases(parts, clock), _alerts(parts), _figures(parts), _about(parts, book)]
 
 
 def _feedback(parts: Parts, decider: Decider) -> APIRouter:
@@ -78,7 +77,7 @@ def _feedback(parts: Parts, decider: Decider) -> APIRouter:
     return router
 
 
-def _cases(parts: Parts, decider: Decider, clock: Callable[[], datetime]) -> APIRouter:
+def _cases(parts: Parts, clock: Callable[[], datetime]) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["cases"])
 
     @router.get("/cases", summary="Cases, newest first", response_model=None)
@@ -123,7 +122,7 @@ def _cases(parts: Parts, decider: Decider, clock: Callable[[], datetime]) -> API
                 thread = found.case if found is not None else None
                 if thread is None or not reading.may_see(reader, thread.state.brand):
                     refuse(found if thread is None else None)
-                view = await reading.case_view(conn, thread, due_at=due_at(thread.state, decider.rules), now=clock())
+                view = await reading.case_view(conn, thread, now=clock())
         return answer_json(view, version=view.version)
 
     @router.get("/questions", summary="Questions, oldest first", response_model=None)

@@ -23,7 +23,7 @@ from earshot_triage import repository
 from earshot_triage.decisions import Arrival, Decider, Heard
 from earshot_triage.domain.acts import Verb
 from earshot_triage.events import CASES, FEEDS, SERVICE, TRIAGED, act_of, case_body, is_ours, key_of, triaged_body
-from earshot_triage.folding import Doing, Fold, due_at, pointer
+from earshot_triage.folding import Doing, Fold, pointer
 
 INPUTS = (Topic.FEEDBACK_RECEIVED, Topic.FEEDBACK_BACKFILLED, Topic.ACTION_TAKEN)
 YIELDS = (Topic.FEEDBACK_BACKFILLED,)
@@ -137,8 +137,7 @@ class TriageStage:
             if thread is None or case_id != key:
                 messages.append(pointer(key, case_id, tx.version, time))
                 continue
-            due = due_at(thread.state, self.decider.rules)
-            body = case_body(thread.state, due_at=due, tail=thread.tail_json, version=thread.version)
+            body = case_body(thread.state, due_at=thread.due_at, tail=thread.tail_json, version=thread.version)
             messages.append(CASES.write(key, f"{key}.{thread.version}", body, time=time))
         return messages
 

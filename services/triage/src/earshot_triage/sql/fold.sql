@@ -10,7 +10,7 @@ select node, thread from nodes where node = any($1::uuid[])
 
 -- name: load_threads
 -- Threads as they stand.
-select thread, version, told_due_at, state, tail from threads where thread = any($1::uuid[])
+select thread, version, due_at, told_due_at, state, tail from threads where thread = any($1::uuid[])
 
 -- name: load_members
 -- Everything that hangs in some threads.
