@@ -8,7 +8,7 @@ RUN python -m venv /opt/build && /opt/build/bin/pip install --quiet --require-ha
  && /opt/earshot/bin/pip install --quiet --require-hashes -r requirements/services.txt
 COPY shared shared
 COPY services services
-RUN for member in shared services/*; do /opt/build/bin/python -m hatchling build --target wheel --directory /tmp/wheels "$member" || exit 1; done \
+RUN for member in shared services/*; do (cd "$member" && /opt/build/bin/python -m hatchling build --target wheel --directory /tmp/wheels) || exit 1; done \
  && /opt/earshot/bin/pip install --quiet --no-deps --no-index /tmp/wheels/*.whl \
  && /opt/earshot/bin/pip uninstall --quiet --yes pip
 

@@ -1,11 +1,18 @@
 """Fixtures for every test, and `--capabilities`: which test proves which capability."""
 
+import os
 import re
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 pytest_plugins = ["support.ground"]
+
+# In CI a change is judged by the same examples each time; everywhere else every run looks for new ones.
+hypothesis.settings.register_profile("ci", derandomize=True)
+if os.environ.get("CI"):
+    hypothesis.settings.load_profile("ci")
 
 _LINE = re.compile(r"^- \*\*([A-Z]\d+)\*\* (.+)$", re.MULTILINE)
 _CAPABILITIES = Path(__file__).resolve().parents[1] / "docs" / "capabilities.md"

@@ -90,6 +90,8 @@ def plain_rules() -> Rules:
 def item_of(fact: oracle.ItemRevision, *, backfill: bool = False) -> Item:
     """The item as ingest tells it; a skeleton keeps role, links and times."""
     content = fact.content
+    ours = content is not None and content.source == "earshot"  # a reply that an action made: ingest's copy is the same to the byte
+    parents = tuple(sorted(map(str, fact.replies_to)))
     return Item(
         feedback_id=str(fact.feedback_id),
         revision=fact.revision,
@@ -97,7 +99,10 @@ def item_of(fact: oracle.ItemRevision, *, backfill: bool = False) -> Item:
         external_id=content.external_id if content else "",
         channel=fact.channel,
         author_key=fact.author_key,
+        kind="reply" if ours else "post",
+        in_reply_to=parents[0] if ours else None,
         author=Author(
+            id=content.author.account_id if ours and content else None,
             name=content.author.name if content else None,
             is_staff=fact.role is oracle.Role.STAFF,
             on_behalf_of_brand=fact.role is oracle.Role.BRAND,
@@ -105,7 +110,7 @@ def item_of(fact: oracle.ItemRevision, *, backfill: bool = False) -> Item:
         occurred_at=fact.occurred_at,
         received_at=fact.received_at,
         text=content.text if content else "",
-        parents=tuple(sorted(map(str, fact.replies_to))),
+        parents=parents,
         conversations=tuple(sorted(map(str, fact.conversations))),
         brand=fact.brand,
         withdrawn=fact.withdrawn,
