@@ -1,7 +1,7 @@
 """The working set of one transaction: what was loaded, what changed, what must still be looked at.
 
 Owns nothing but the shapes that the steps of a fold share: ``meeting`` (statements and identifiers get their rows), ``counting`` (records
-and tallies), ``judging`` (who the customers are), ``profiles`` (how they look).
+and tallies), ``judging`` (who the customers are), ``profiles`` (how they look), ``erasing`` (what is to be forgotten).
 """
 
 from dataclasses import dataclass, field

@@ -237,18 +237,21 @@ def entry_of(item: HeardItem, intent: str, case_id: str | None) -> bytes:
 
 def view_of(profile: Profile, spoken: Mapping[int, Spoken], feedback_count: int, version: int) -> msgspec.Raw:
     """Return the whole view as JSON: the profile with the counters of its statements; the times are those of items."""
-    tallies = [one.tally for one in spoken.values() if one.saying.is_item]
-    counters = Counters(
-        feedback_count,
-        min([tally.first_at for tally in tallies], default=None),
-        max([tally.last_at for tally in tallies], default=None),
-        {
-            each.name: FieldView(each.value, each.source, each.edited_at or spoken[each.statement_no].tally.heard_at)
-            for each in profile.fields
-        },
-        version,
-    )
+    first, last = _span(spoken)
+    fields = {
+        each.name: FieldView(each.value, each.source, each.edited_at or spoken[each.statement_no].tally.heard_at) for each in profile.fields
+    }
+    counters = Counters(feedback_count, first, last, fields, version)
     return msgspec.Raw(b"%b,%b" % (profile.head, _json.encode(counters)[1:]))
+
+
+def _span(spoken: Mapping[int, Spoken]) -> tuple[datetime | None, datetime | None]:
+    """Return when the first and the last item was said."""
+    if len(spoken) == 1:  # nearly always, and this is on the path of every item
+        (one,) = spoken.values()
+        return (one.tally.first_at, one.tally.last_at) if one.saying.is_item else (None, None)
+    tallies = [one.tally for one in spoken.values() if one.saying.is_item]
+    return min((tally.first_at for tally in tallies), default=None), max((tally.last_at for tally in tallies), default=None)
 
 
 def tell_customer(customer_id: str, view: msgspec.Raw, version: int, *, now: str) -> Message:

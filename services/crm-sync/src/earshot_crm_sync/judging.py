@@ -188,6 +188,8 @@ async def _release(desk: Desk) -> None:
 
 async def _is_surely_shared(conn: Any, row: IdentifierRow, rules: IdentityRules) -> bool:
     """Return whether an identifier is over its limit by so much that nothing taken away now can matter."""
+    if rules.is_blocked(row.identifier):
+        return True
     if not row.shared & SHARED_VALUE or row.shared & SHARED_NAME:
         return False
     spans = await repository.spans_of_shared(conn, row.no)
