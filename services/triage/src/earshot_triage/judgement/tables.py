@@ -100,6 +100,8 @@ CHAR_VOICE: Final = np.float32(0.4)
 """How much the characters of a word count beside the word when it is named as evidence: they share longer vectors."""
 ROOM: Final = 8_192
 """So many strange words are remembered before the memory starts anew."""
+MANY_ROWS: Final = 500
+"""From so many rows on, a sparse product adds them up quicker than gathering them first."""
 Flags = Callable[[Sequence[str]], NDArray[np.uint8]]
 Extras = Callable[[Sequence[str]], Floats]
 
@@ -200,7 +202,8 @@ class Scorer:
         distinct, inverse = np.unique(weighed.words, return_inverse=True)
         rows, columns = weighed.recalled.numbers[distinct], self.columns
         heard = rows[:, :columns] * self.scales[0] + rows[:, columns : 2 * columns] * (CHAR_VOICE * self.scales[1])
-        loudness: Floats = (heard @ ways)[inverse]
+        # Rounded far above the last digits, which depend on how many words are multiplied together.
+        loudness: Floats = np.round(heard.astype(np.float64) @ ways, 4).astype(np.float32)[inverse]
         return loudness
 
     def _pairs_in(self, rows: Ints) -> tuple[Ints, Ints]:
@@ -296,7 +299,13 @@ def _split(norms: NDArray[np.integer]) -> NDArray[np.integer]:
 
 
 def _sums(rows: Ints, offsets: Ints, table: Floats) -> Floats:
-    """Return for each text the sum of the table's rows `rows[offsets[i]:offsets[i + 1]]`."""
-    ones = np.ones(len(rows), dtype=np.float32)
-    sums: Floats = csr_array((ones, rows, offsets), shape=(len(offsets) - 1, len(table))) @ table
+    """Return for each text the sum of the table's rows `rows[offsets[i]:offsets[i + 1]]`; whole numbers, so always exact."""
+    count = len(offsets) - 1
+    if len(rows) > MANY_ROWS:
+        sums: Floats = csr_array((np.ones(len(rows), dtype=np.float32), rows, offsets), shape=(count, len(table))) @ table
+        return sums
+    sums = np.zeros((count, table.shape[1]), dtype=np.float32)
+    filled = np.flatnonzero(offsets[1:] > offsets[:-1])
+    if len(filled):
+        sums[filled] = np.add.reduceat(table[rows], offsets[filled], axis=0)
     return sums
