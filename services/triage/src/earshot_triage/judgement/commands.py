@@ -14,11 +14,11 @@ from typing import Any, Final
 import click
 import msgspec
 
-from earshot_triage.judgement.judge import Judge
+from earshot_triage.judgement.judge import BATCH, Judge
 from earshot_triage.judgement.tables import ModelError
 from earshot_triage.judgement.verdict import Judgement
 
-CHUNK: Final = 2_048
+CHUNK: Final = BATCH
 _IN = click.Path(exists=True, dir_okay=False, path_type=Path)
 _OUT = click.Path(dir_okay=False, path_type=Path)
 _FOLDER = click.Path(file_okay=False, path_type=Path)

@@ -89,7 +89,7 @@ def tokens_of_all(cleaned: Sequence[str]) -> list[str]:
     return _PLAIN_TOKENS(joined) if joined.isascii() else _ANY_TOKENS(joined)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=4_096)
 def canonical(token: str) -> str:
     """Return the form under which a token is known: all links are one token, `soooo` is `soo`."""
     first = token[0]
