@@ -22,7 +22,8 @@ _ROUND_MARK: Final = "~round~"  # stands in every id of a round, until the round
 
 _MATTERS: Final[tuple[tuple[str, float, tuple[str, ...]], ...]] = (
     ("small talk", 0.3, ("good morning everybody", "see you at the meeting", "we were there last night", "the weather was fine",
-                         "have a nice day", "my brother told me about it", "on the train to work", "that was a long week", "just saw the news about them")),
+                         "have a nice day", "my brother told me about it",
+                         "on the train to work", "that was a long week", "just saw the news about them")),
     ("praise", 0.15, ("love the new version", "great service and friendly staff", "thank you so much", "works really well", "well done",
                       "the best phone I ever had", "quick delivery and nice packing", "you made my day")),
     ("question", 0.15, ("how do I change my plan", "where can I find the form", "does it work with two accounts", "when will it be back",
