@@ -45,9 +45,16 @@ class Service:
         return body
 
 
-def corrections(data_dir: Path, url: str | None) -> Iterator[dict[str, Any]]:
-    """Yield every correction of a running system: text, and what people said it is."""
-    service = Service(data_dir, url)
+def lessons(data_dir: Path, url: str | None) -> list[str]:
+    """Return what people corrected in a running system as lines to learn from: of each item the last word about each field."""
+    found: dict[str, dict[str, str]] = {}
+    for made in sorted(_corrections(Service(data_dir, url)), key=lambda made: (parse_time(made["at"]), made["action_id"])):
+        lesson = found.setdefault(made["feedback_id"], {"text": made["text"]})
+        lesson |= {name: made[name] for name in ("intent", "conduct") if made[name] is not None}
+    return [msgspec.json.encode(lesson).decode() for lesson in found.values() if len(lesson) > 1]
+
+
+def _corrections(service: Service) -> Iterator[dict[str, Any]]:
     cursor: str | None = None
     while True:
         page = service.ask("GET", "/v1/corrections", params={"limit": 500} | ({"cursor": cursor} if cursor else {}))

@@ -111,7 +111,7 @@ class RulesDesk:
         if wish.replaces is not None and wish.replaces != held:
             raise ConflictError(f"Version {held} of the rules holds, not {wish.replaces}: read them again.", code="rules-changed")
         put = None if wish.rules is None else named(wish.rules)
-        document = None if put is None else msgspec.Raw(_encoder.encode(written(put.model)))
+        document = msgspec.Raw(b"null") if put is None else msgspec.Raw(_encoder.encode(written(put.model)))
         action = new_action(
             action_id=self._new_id(),
             service=SERVICE,

@@ -24,8 +24,13 @@ class PutRules(msgspec.Struct, frozen=True, omit_defaults=True):
     """The rules that hold from now on; without a document those of the file hold again."""
 
     version: str | None = None
-    document: msgspec.Raw | None = None
+    document: msgspec.Raw = msgspec.Raw(b"null")
     reason: str | None = None
+
+    @property
+    def text(self) -> str | None:
+        """The document, None without one."""
+        return None if self.version is None else bytes(self.document).decode()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,8 +55,8 @@ def read(action: Action) -> WideAct:
     Raises: msgspec.DecodeError, ValueError when that is nothing we know.
     """
     said = _put_rules.decode(action.arguments)
-    if said.document is not None:
-        TriageConfig.model_validate_json(bytes(said.document))
+    if said.text is not None:
+        TriageConfig.model_validate_json(said.text)
     return WideAct(action=action, rules=said)
 
 
@@ -59,7 +64,6 @@ async def keep(conn: Any, acts: Sequence[WideAct]) -> None:
     """Keep acts; those that are known, or older than what holds, change nothing."""
     for act in acts:
         action, said = act.action, act.rules
-        text = None if said.document is None else bytes(said.document).decode()
-        if text is not None:
-            await conn.execute(QUERIES["keep_rules"], said.version, text)
-        await conn.execute(QUERIES["put_rules"], action.action_id, action.at, str(action.actor), said.version, text, said.reason)
+        if said.text is not None:
+            await conn.execute(QUERIES["keep_rules"], said.version, said.text)
+        await conn.execute(QUERIES["put_rules"], action.action_id, action.at, str(action.actor), said.version, said.text, said.reason)
