@@ -116,7 +116,11 @@ async def test_a_correction_is_an_action_and_counts_once(triage: TriageUnderTest
     assert await correct(triage, "a", intent="bug", headers={"idempotency-key": "k"}) == one
     told = [message for message in await triage.said() if message.topic is Topic.ACTION_TAKEN]
     (action,) = [decode_action(envelope.decode(message.value or b"").data) for message in told]
-    assert (action.verb, action.subject, json.loads(action.arguments)) == ("correct", ids.feedback_id("forum", "a"), {"intent": "bug"})
+    assert (action.verb, action.subject, json.loads(bytes(action.arguments))) == (
+        "correct",
+        ids.feedback_id("forum", "a"),
+        {"intent": "bug"},
+    )
     said = len(await triage.said())
     await triage.fold_records(Topic.ACTION_TAKEN, [_record(0, told[0])])
     assert len(await triage.said()) == said

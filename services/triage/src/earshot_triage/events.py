@@ -79,7 +79,9 @@ class Shown(msgspec.Struct, frozen=True, gc=False):
 
 
 class CaseChanged(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A case after a change; ``messages`` are its latest 20, ``message_count`` says how many there are."""
+    """A case after a change; ``messages`` are its latest 20, ``message_count`` says how many there are. ``private``: it was moved
+    out of the public's eye.
+    """
 
     case_id: str
     stance: str
@@ -97,6 +99,7 @@ class CaseChanged(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     resolved_at: datetime | None
     version: int
     message_count: int
+    private: bool
     messages: msgspec.Raw
 
 
@@ -264,6 +267,7 @@ def case_body(state: CaseState, *, due_at: datetime, tail: bytes, version: int) 
         resolved_at=state.resolved_at,
         version=version,
         message_count=state.count,
+        private=state.private,
         messages=msgspec.Raw(tail),
     )
 

@@ -224,7 +224,7 @@ def _place(position: list[str | int | float | None] | None) -> tuple[datetime, s
     return None if position is None else (parse_time(str(position[0])), str(position[1]))
 
 
-def _page(parts: Parts, route: str, filters: dict[str, Any], lines: list[reading.CaseLine], limit: int) -> Response:
+def _page(parts: Parts, route: str, filters: dict[str, Any], lines: list[reading.ListedCase], limit: int) -> Response:
     following = None
     if len(lines) > limit:
         last = lines[limit - 1]
