@@ -97,6 +97,7 @@ class Desk:
     seeds: set[int] = field(default_factory=set)  # identifiers whose components must be judged anew
     loosened: set[int] = field(default_factory=set)  # identifiers from which evidence was taken: what they share may bind again
     rebuild: set[int] = field(default_factory=set)  # customers whose profile may change
+    promoted: set[int] = field(default_factory=set)  # customers of whom nothing but a standing changed: they are found by the same words
 
     founded: dict[int, Held] = field(default_factory=dict)  # customers that nothing known could touch
     reshaped: dict[int, Held] = field(default_factory=dict)  # customers whose row changes

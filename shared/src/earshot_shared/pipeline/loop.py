@@ -27,6 +27,9 @@ _log = logging.getLogger(__name__)
 
 SLICE_RECORDS = 3_000  # one transaction of this many costs a third less a record than one of 500; larger gains nothing more
 POLL_MS = 200
+# A slice that took long and was not full is followed by a pause: the next is larger, and costs less a record.
+LINGER_SHARE = 0.5
+LINGER_S = 0.1
 COURTESY_S = 5.0
 RETRY_LIMIT_S = 5.0
 LAG_EVERY_S = 1.0
@@ -136,7 +139,10 @@ class Loop:
         fetched = await self._fetch()
         batches = self._batches(fetched)
         if batches:
+            began = time.monotonic()
             await self._apply(batches)
+            if sum(len(batch.records) for batch in batches) < SLICE_RECORDS // 2:
+                await asyncio.sleep(min((time.monotonic() - began) * LINGER_SHARE, LINGER_S))
         await self._look_around()
 
     async def _settle_in(self) -> None:

@@ -50,14 +50,22 @@ class Tables:
     meta: dict[str, Any]  # what the columns mean; read by the owner of the model
 
     def save(self, folder: Path) -> None:
-        """Write the folder; the same tables give the same bytes."""
+        """Write the folder; the same tables give the same bytes.
+
+        Each file is put in its place whole: a running service has the old ones mapped, and would die if they shrank under it.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         for name in ARRAYS:
-            np.save(folder / f"{name}.npy", getattr(self, name))
-        for name in LISTS:
-            (folder / f"{name}.txt").write_text("\n".join(getattr(self, name)), encoding="utf-8")
+            part = folder / f"{name}.npy.part"
+            with part.open("wb") as file:
+                np.save(file, getattr(self, name))
+            part.replace(folder / f"{name}.npy")
         text = json.dumps(self.meta, indent=1, sort_keys=True, ensure_ascii=False)
-        (folder / "model.json").write_text(text + "\n", encoding="utf-8")
+        texts = {f"{name}.txt": "\n".join(getattr(self, name)) for name in LISTS} | {"model.json": text + "\n"}
+        for name, content in texts.items():
+            part = folder / f"{name}.part"
+            part.write_text(content, encoding="utf-8")
+            part.replace(folder / name)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
