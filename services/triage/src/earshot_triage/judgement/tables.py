@@ -106,7 +106,7 @@ LISTS: Final = ("words", "grams")
 
 CHAR_VOICE: Final = np.float32(0.4)
 """How much the characters of a word count beside the word when it is named as evidence: they share longer vectors."""
-ROOM: Final = 8_192
+ROOM: Final = 6_000
 """So many strange words are remembered before the memory starts anew."""
 MANY_ROWS: Final = 500
 """From so many rows on, a sparse product adds them up quicker than gathering them first."""
@@ -147,7 +147,8 @@ class Scorer:
 
     def __init__(self, tables: Tables, flags: Flags | None = None, extras: Extras | None = None) -> None:
         self.columns = columns = tables.bias.shape[0]
-        self._tables = tables
+        # No more of the tables is kept than a new memory needs: their files and strings are as large as all else.
+        self._words, self._rows_of_words = tables.words, (tables.word_weights, tables.word_chars, tables.word_norms)
         self._flags, self._extras = flags or _no_flags, extras or _no_extras
         self._size = len(tables.words)
         self._pairs = Keys(np.array(tables.pairs).astype(np.uint64))
@@ -158,7 +159,6 @@ class Scorer:
         self._gram_weights, self._gram_norms = tables.gram_weights[self._grams.order], tables.gram_norms[self._grams.order]
         self.scales, self._bias = np.array(tables.scales), np.array(tables.bias)
         self._lock = Lock()
-        self._known_flags, self._known_extras = self._flags(tables.words), self._extras(tables.words)
         self._recalled = self._anew(ROOM)
         marks = np.zeros((len(LENGTHS) + len(MARKS), columns + 2), dtype=np.float32)
         for index, mark in enumerate((*LENGTHS, *MARKS)):
@@ -170,7 +170,7 @@ class Scorer:
 
     def commonness(self, word: str) -> float:
         """Return the share of the taught texts that hold a word (0..1); a strange word is as rare as the rarest."""
-        norms = self._tables.word_norms[:, 0]
+        norms = self._rows_of_words[2][:, 0]
         row = self._row(word)
         squared = float(norms[row] if row is not None else norms.max())
         return float(np.exp(1 - np.sqrt(squared / NORM_UNITS)))
@@ -266,15 +266,17 @@ class Scorer:
         recalled.flags[place] = self._flags(strangers)
 
     def _anew(self, room: int) -> _Recalled:
-        size, columns, tables = self._size, self.columns, self._tables
-        numbers = np.zeros((size + room, 2 * columns + 4 + self._known_extras.shape[1]), dtype=np.float32)
-        numbers[:size, :columns], numbers[:size, columns : 2 * columns] = tables.word_weights, tables.word_chars
-        numbers[:size, 2 * columns : 2 * columns + 2] = _split(tables.word_norms[:, 0])
-        numbers[:size, 2 * columns + 2 : 2 * columns + 4] = _split(tables.word_norms[:, 1])
-        numbers[:size, 2 * columns + 4 :] = self._known_extras
+        size, columns = self._size, self.columns
+        weights, chars, norms = self._rows_of_words
+        extras = self._extras(self._words)
+        numbers = np.zeros((size + room, 2 * columns + 4 + extras.shape[1]), dtype=np.float32)
+        numbers[:size, :columns], numbers[:size, columns : 2 * columns] = weights, chars
+        numbers[:size, 2 * columns : 2 * columns + 2] = _split(norms[:, 0])
+        numbers[:size, 2 * columns + 2 : 2 * columns + 4] = _split(norms[:, 1])
+        numbers[:size, 2 * columns + 4 :] = extras
         flags = np.zeros(size + room, dtype=np.uint8)
-        flags[:size] = self._known_flags
-        return _Recalled(Memory(tables.words, room), numbers, flags)
+        flags[:size] = self._flags(self._words)
+        return _Recalled(Memory(self._words, room), numbers, flags)
 
 
 def _no_flags(words: Sequence[str]) -> NDArray[np.uint8]:
