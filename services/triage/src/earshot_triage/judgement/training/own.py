@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
 
 from earshot_triage.judgement.features import read
 from earshot_triage.judgement.tables import Tables
@@ -21,11 +23,13 @@ from earshot_triage.judgement.taught import FOLDER, NAME
 from earshot_triage.judgement.text import has_words
 from earshot_triage.judgement.training.build import pack
 from earshot_triage.judgement.training.design import Thresholds, lay_out
-from earshot_triage.judgement.training.fit import Lesson, balanced, learn
+from earshot_triage.judgement.training.fit import Lesson, balanced, learn_margins, softmax
 
 THRESHOLDS: Final = Thresholds(word=1, pair=1, gram=2)
-DECAY: Final = 0.2
+DECAY: Final = 1.0
 ROUNDS: Final = 60
+HELD_BACK: Final = 5
+SHARPNESS: Final = (0.5, 12.0)
 EVENED: Final = 0.7
 MOST_LABELS: Final = 1_000
 
@@ -88,16 +92,33 @@ def teach(name: str, examples: Sequence[TaughtExample]) -> Tables:
     number = {label: index for index, label in enumerate(labels)}
     classes = np.array([number[label] for label, _ in ordered], dtype=np.int64)
     laid = lay_out([read(text) for _, text in ordered], THRESHOLDS)
-    targets = np.eye(len(labels), dtype=np.float32)[classes]
     lesson = Lesson(
         matrix=laid.matrix,
-        targets=targets,
+        targets=np.eye(len(labels), dtype=np.float32)[classes],
         weights=balanced(classes, strength=EVENED),
         allowed=(True,) * len(labels),
     )
-    learned = learn([lesson], shared_decay=DECAY, rounds=ROUNDS)
+    weights, bias = learn_margins(lesson, decay=DECAY, rounds=ROUNDS)
+    sharpness = _sharpness(lesson, classes)
     meta = {"labels": labels, "examples": len(ordered)}
-    return pack(laid.space, learned.shared, learned.shared_bias, meta, kept_pairs=40_000, kept_grams=40_000)
+    return pack(laid.space, weights * sharpness, bias * sharpness, meta, kept_pairs=40_000, kept_grams=40_000)
+
+
+def _sharpness(lesson: Lesson, classes: NDArray[np.int64]) -> np.float32:
+    """Return by what margins are multiplied so that their softmax tells true probabilities of texts that did not teach.
+
+    Every fifth example is held back for that; the examples lie in the order of their labels.
+    """
+    held = np.arange(len(classes)) % HELD_BACK == HELD_BACK - 1
+    part = Lesson(matrix=lesson.matrix[~held], targets=lesson.targets[~held], weights=lesson.weights[~held], allowed=lesson.allowed)
+    weights, bias = learn_margins(part, decay=DECAY, rounds=ROUNDS // 2)
+    margins, right = (lesson.matrix[held] @ weights + bias).astype(np.float64), classes[held]
+
+    def surprise(sharpness: float) -> float:
+        chances = softmax(margins * sharpness)[np.arange(len(right)), right]
+        return -float(np.log(np.maximum(chances, 1e-12)).mean()) if len(right) else 0.0
+
+    return np.float32(minimize_scalar(surprise, bounds=SHARPNESS, method="bounded").x)
 
 
 def write(name: str, examples: Sequence[TaughtExample], model_dir: Path) -> Tables:
