@@ -26,7 +26,7 @@ from earshot_triage.judgement.training.design import Thresholds, lay_out
 from earshot_triage.judgement.training.fit import Lesson, balanced, learn_margins, softmax
 
 THRESHOLDS: Final = Thresholds(word=1, pair=1, gram=2)
-DECAY: Final = 1.0
+DECAYS: Final = (1.0, 4.0)
 ROUNDS: Final = 60
 HELD_BACK: Final = 5
 SHARPNESS: Final = (0.5, 12.0)
@@ -98,27 +98,36 @@ def teach(name: str, examples: Sequence[TaughtExample]) -> Tables:
         weights=balanced(classes, strength=EVENED),
         allowed=(True,) * len(labels),
     )
-    weights, bias = learn_margins(lesson, decay=DECAY, rounds=ROUNDS)
-    sharpness = _sharpness(lesson, classes)
+    decay, sharpness = _settings(lesson, classes)
+    weights, bias = learn_margins(lesson, decay=decay, rounds=ROUNDS)
     meta = {"labels": labels, "examples": len(ordered)}
     return pack(laid.space, weights * sharpness, bias * sharpness, meta, kept_pairs=40_000, kept_grams=40_000)
 
 
-def _sharpness(lesson: Lesson, classes: NDArray[np.int64]) -> np.float32:
-    """Return by what margins are multiplied so that their softmax tells true probabilities of texts that did not teach.
+def _settings(lesson: Lesson, classes: NDArray[np.int64]) -> tuple[float, np.float32]:
+    """Return the decay, and by what margins are multiplied so that their softmax tells true probabilities.
 
-    Every fifth example is held back for that; the examples lie in the order of their labels.
+    Both are those that surprise least on every fifth example, held back for that; the examples lie in the order of
+    their labels.
     """
     held = np.arange(len(classes)) % HELD_BACK == HELD_BACK - 1
     part = Lesson(matrix=lesson.matrix[~held], targets=lesson.targets[~held], weights=lesson.weights[~held], allowed=lesson.allowed)
-    weights, bias = learn_margins(part, decay=DECAY, rounds=ROUNDS // 2)
-    margins, right = (lesson.matrix[held] @ weights + bias).astype(np.float64), classes[held]
+    right = classes[held]
+    tried: list[tuple[float, float, float]] = []
+    for decay in DECAYS:
+        weights, bias = learn_margins(part, decay=decay, rounds=ROUNDS // 3)
+        margins = (lesson.matrix[held] @ weights + bias).astype(np.float64)
+        found = minimize_scalar(_surprise, bounds=SHARPNESS, args=(margins, right), method="bounded")
+        tried.append((float(found.fun), decay, float(found.x)))
+    _, decay, sharpness = min(tried)
+    return decay, np.float32(sharpness)
 
-    def surprise(sharpness: float) -> float:
-        chances = softmax(margins * sharpness)[np.arange(len(right)), right]
-        return -float(np.log(np.maximum(chances, 1e-12)).mean()) if len(right) else 0.0
 
-    return np.float32(minimize_scalar(surprise, bounds=SHARPNESS, method="bounded").x)
+def _surprise(sharpness: float, margins: NDArray[np.float64], right: NDArray[np.int64]) -> float:
+    """Return the mean surprise (natural units) at the right labels when margins are so sharp."""
+    if not len(right):
+        return 0.0
+    return -float(np.log(np.maximum(softmax(margins * sharpness)[np.arange(len(right)), right], 1e-12)).mean())
 
 
 def write(name: str, examples: Sequence[TaughtExample], model_dir: Path) -> Tables:
