@@ -230,8 +230,11 @@ class Scorer:
         missing = np.flatnonzero(rows < 0).tolist()
         if missing:
             with self._lock:
-                recalled = self._meet(tokens, dict.fromkeys(map(tokens.__getitem__, missing)))
-            rows = recalled.memory.recall(tokens)
+                met = self._meet(tokens, dict.fromkeys(map(tokens.__getitem__, missing)))
+            if met is recalled:
+                rows[missing] = recalled.memory.recall([tokens[place] for place in missing])
+            else:  # the places of strange words are others now
+                recalled, rows = met, met.memory.recall(tokens)
         return recalled, rows
 
     def _meet(self, tokens: list[str], new: dict[str, None]) -> _Recalled:
