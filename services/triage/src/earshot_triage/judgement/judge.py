@@ -23,7 +23,7 @@ from earshot_triage.judgement.learning import Corrections
 from earshot_triage.judgement.panel import Opinion, consult
 from earshot_triage.judgement.tables import Scorer, Tables
 from earshot_triage.judgement.taught import TaughtLabels
-from earshot_triage.judgement.verdict import Judgement
+from earshot_triage.judgement.verdict import INTENTS, Judgement
 
 SHIPPED: Final = Path(__file__).parent / "weights"
 BATCH: Final = 512
@@ -117,12 +117,11 @@ def _intents(opinion: Opinion) -> Floats:
     rest = opinion.needs[:, 3]
     praise = np.maximum(opinion.sentiments[:, 2] * (1 - opinion.complaint), np.float32(1e-4))
     higher = np.maximum(praise, 1 - praise)
-    chances = [
-        opinion.complaint,
-        opinion.needs[:, 0],
-        opinion.needs[:, 2],
-        opinion.needs[:, 1],
-        rest * praise / higher,
-        rest * (1 - praise) / higher * (1 - np.float32(0.5) * opinion.complaint),
-    ]
-    return np.stack(chances, axis=1)
+    chances = np.empty((len(rest), len(INTENTS)), dtype=np.float32)
+    chances[:, 0] = opinion.complaint
+    chances[:, 1] = opinion.needs[:, 0]
+    chances[:, 2] = opinion.needs[:, 2]
+    chances[:, 3] = opinion.needs[:, 1]
+    chances[:, 4] = rest * praise / higher
+    chances[:, 5] = rest * (1 - praise) / higher * (1 - np.float32(0.5) * opinion.complaint)
+    return chances

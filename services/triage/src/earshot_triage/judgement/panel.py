@@ -78,7 +78,7 @@ _GROUPS: Final = np.repeat(np.arange(len(_SIZES)), _SIZES)
 _CLOSED: Final = np.concatenate([np.zeros(sum(_SIZES[:3]))] + [np.where(KNOWN_NEEDS[kind], TILTS[kind], _NEVER) for kind in KINDS]).astype(
     np.float32
 )
-_ALONE: Final = [PLACES[name].start for name in ("complaint", "grief", "address", "abuse")]
+_ALONE: Final = np.array([PLACES[name].start for name in ("complaint", "grief", "address", "abuse")])
 
 
 def consult(scores: Floats) -> Opinion:
@@ -87,13 +87,10 @@ def consult(scores: Floats) -> Opinion:
     kinds, sentiments, emotions = shares[:, :5], shares[:, 5:8], shares[:, 8:12]
     trust = kinds * _HEARD
     trust /= trust.sum(axis=1, keepdims=True)
-    needs = trust[:, :1] * shares[:, 12:16]
-    for index in range(1, len(KINDS)):
-        place = 12 + len(NEEDS) * index
-        needs += trust[:, index : index + 1] * shares[:, place : place + len(NEEDS)]
+    needs = (trust[:, :, None] * shares[:, 12:].reshape(-1, len(KINDS), len(NEEDS))).sum(axis=1)
     alone = scores[:, _ALONE]
     alone[:, 3] -= REVIEW_PATIENCE * (1 - kinds[:, 0])
-    chances = (1 / (1 + np.exp(-np.clip(alone, -30, 30)))).astype(np.float32)
+    chances = (1 / (1 + np.exp(np.maximum(np.minimum(-alone, 30), -30)))).astype(np.float32)
     complaint, grief, address, abuse = chances.T
     reviews = kinds[:, 1] + kinds[:, 2] + kinds[:, 3]
     return Opinion(
