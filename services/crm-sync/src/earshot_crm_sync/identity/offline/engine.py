@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from .blocking import candidate_pairs
 from .cluster import cluster, confidence
-from .columns import Codes, Columns
+from .columns import Columns
 from .model import Model, adapted, bits_of, expected_same, shipped_model
 from .score import PairScorer, Weighed
+from .texts import Codes
 
 BATCH_PAIRS = 200_000  # bounds the memory of scoring
 FAMILIES_FROM = 0.005  # so many plain households a record, and relatives must be reckoned with

@@ -17,10 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .cluster import cluster
-from .columns import Codes, Columns, columns_of
+from .columns import Columns, columns_of
 from .engine import scored_pairs
 from .model import shipped_model
 from .pictures import bars, lines_chart
+from .texts import Codes
 
 # How the public sets name the contract's fields.
 _ALIASES = {

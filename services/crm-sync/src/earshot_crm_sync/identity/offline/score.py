@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import levels as lv
-from .columns import Codes, Columns
+from .columns import Columns
 from .levels import Level, Levels
 from .model import COMMONNESS, CROSSED, SAME, STRANGER, Floats, Model
+from .texts import Codes, on_used
 
 MOST_NAMES = {"email": 8, "phone": 10, "handle": 6}  # a value beside more different names is nobody's own
 COPIES = 5  # so many records of one full name may be one person's
@@ -62,22 +63,23 @@ class PairScorer:
     def __post_init__(self) -> None:
         columns = self.columns
         self._names = lv.name_table(columns)
-        texts = {name: vocabulary.texts for name, vocabulary in columns.vocabularies.items()}
+        texts = columns.vocabularies
         self._comparers = {
-            "birth": lv.birth_comparer(texts["birth"]),
-            "street": lv.street_comparer(texts["street"]),
-            "city": lv.place_comparer(texts["city"]),
-            "postcode": lv.postcode_comparer(texts["postcode"]),
-            "email": lv.email_comparer(texts["email"]),
-            "phone": lv.phone_comparer(texts["phone"]),
-            "handle": lv.handle_comparer(columns.handle_names.texts),
+            "birth": on_used(texts["birth"], lv.birth_comparer),
+            "street": on_used(texts["street"], lv.street_comparer),
+            "city": on_used(texts["city"], lv.place_comparer),
+            "postcode": on_used(texts["postcode"], lv.postcode_comparer),
+            "email": on_used(texts["email"], lv.email_comparer),
+            "phone": on_used(texts["phone"], lv.phone_comparer),
+            "handle": on_used(columns.handle_names, lv.handle_comparer),
         }
-        self._sizes = {name: len(known) for name, known in texts.items()} | {"handle": len(columns.handle_names.texts)}
+        self._sizes = {name: len(known) for name, known in texts.items()} | {"handle": len(columns.handle_names)}
         self._shares = {name: _shares(columns.codes[name], *prior) for name, prior in COMMONNESS.items()}
         self._full_names = _full_names(columns)
         self._full_name_share = np.log(np.maximum(_counts(self._full_names) - COPIES, 1e-3) / max(columns.count, 1))
-        sounds = self._names.sounds[columns.codes["given"]].astype(np.int64) * len(columns.names.texts)
+        sounds = self._names.sounds[columns.codes["given"]].astype(np.int64) * len(columns.names)
         sounds += self._names.sounds[columns.codes["family"]]
+        sounds = np.unique(sounds, return_inverse=True)[1].reshape(-1)
         self._names_beside = {name: _distinct_beside(columns.codes[name], sounds) for name in ("email", "phone")}
         for channel, column in columns.handles.items():
             self._names_beside[channel + "\x1f"] = _distinct_beside(column, sounds)
@@ -189,7 +191,7 @@ def _lives_together(found: dict[str, Levels]) -> NDArray[np.bool_]:
 def _full_names(columns: Columns) -> Codes:
     """Return a code for each pair of given and family name, -1 when either is missing."""
     given, family = columns.codes["given"].astype(np.int64), columns.codes["family"].astype(np.int64)
-    key = np.where((given >= 0) & (family >= 0), given * max(len(columns.names.texts), 1) + family, -1)
+    key = np.where((given >= 0) & (family >= 0), given * max(len(columns.names), 1) + family, -1)
     _, codes = np.unique(key, return_inverse=True)
     return np.asarray(codes, np.int32)
 
@@ -197,8 +199,11 @@ def _full_names(columns: Columns) -> Codes:
 def _distinct_beside(codes: Codes, names: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return for each value the number of different full names, by sound, on the records that carry it."""
     rows = np.flatnonzero(codes >= 0)
-    beside = np.unique(np.stack((codes[rows].astype(np.int64), names[rows]), axis=1), axis=0)
-    return np.bincount(beside[:, 0], minlength=1) if rows.size else np.zeros(1, np.int64)
+    if not rows.size:
+        return np.zeros(1, np.int64)
+    beside = np.sort(codes[rows].astype(np.int64) * (int(names.max()) + 1) + names[rows])
+    fresh = np.concatenate(([True], beside[1:] != beside[:-1]))
+    return np.bincount(beside[fresh] // (int(names.max()) + 1))
 
 
 def _counts(codes: Codes) -> NDArray[np.int64]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from functools import cache
 
 from anyascii import anyascii
 
@@ -266,6 +267,7 @@ def postcode(text: str) -> str:
     return fold(shown).replace(" ", "") if shown else ""
 
 
+@cache
 def nicknames() -> dict[str, frozenset[int]]:
     """Return the groups each given name belongs to."""
     groups: dict[str, set[int]] = {}
