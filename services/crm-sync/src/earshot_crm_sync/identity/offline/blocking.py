@@ -58,7 +58,8 @@ class _Piles:
 
     def __init__(self, count: int) -> None:
         self._width = PILE_RECORDS * max(count, 1) * 2
-        self._piles: list[IO[bytes]] = [tempfile.SpooledTemporaryFile(PILE_BYTES) for _ in range(max(count, 1) // PILE_RECORDS + 1)]
+        made = range(max(count, 1) // PILE_RECORDS + 1)
+        self._piles: list[IO[bytes]] = [tempfile.SpooledTemporaryFile(PILE_BYTES) for _ in made]  # noqa: SIM115  # closed by __exit__
 
     def __enter__(self) -> _Piles:
         return self
@@ -118,8 +119,9 @@ def blocking_keys(columns: Columns) -> Iterator[Keys]:
     yield _both(domain, family_head)
     yield _both(domain, year)
     yield _both(looked_up(birth, _recode(texts["birth"], lambda day: "".join(sorted(day)))), city)
-    yield _both(looked_up(street, _recode(texts["street"], _first_word)), given_sound)
-    yield _both(looked_up(street, _recode(texts["street"], _first_word)), family_sound)
+    word = looked_up(street, _recode(texts["street"], _first_word))
+    yield _both(word, given_sound)
+    yield _both(word, family_sound)
     yield _both(given_head, city)
     yield _both(family_head, city)
 
@@ -130,11 +132,17 @@ def _local_part(address: str) -> str:
 
 
 def _number_of(street: str) -> str:
-    return next((word for word in street.split() if word[0].isdigit()), "")
+    for word in street.split():
+        if word[0].isdigit():
+            return word
+    return ""
 
 
 def _first_word(street: str) -> str:
-    return next((word[:5] for word in street.split() if word[0].isalpha() and len(word) > 2), "")
+    for word in street.split():
+        if len(word) > 2 and word[0].isalpha():
+            return word[:5]
+    return ""
 
 
 def _recode(texts: Texts, change: Callable[[str], str]) -> Codes:

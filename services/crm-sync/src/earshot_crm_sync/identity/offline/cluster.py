@@ -15,21 +15,27 @@ from numpy.typing import NDArray
 from .model import Floats
 from .texts import Codes
 
-MERGE_BITS = 2.0
-CLIP_BITS = 12.0  # one pair is worth no more than this for or against
+MERGE_BITS = 2.0  # a pair joins from here on; where relatives must be reckoned with a wrong join costs more
+MERGE_BITS_OF_STRANGERS = 0.5  # in a file that shows no relatives
+MOST_FOR, MOST_AGAINST = 16.0, 12.0  # one pair is worth no more than this
 RELATIVES = 3.0  # what speaks against counts so much more where relatives must be reckoned with
 LARGEST_JOIN = 4_000  # cross pairs looked at; beyond, the pair at hand decides
 
 
-def cluster(i: Codes, j: Codes, bits: Floats, count: int, *, families: bool = False) -> tuple[Codes, Floats]:
+def cluster(
+    i: Codes, j: Codes, bits: Floats, count: int, *, families: bool = False, least: float | None = None
+) -> tuple[Codes, Floats]:
     """Return each record's cluster (its smallest member) and the bits of its best pair inside it (inf alone).
 
+    `least`: the bits from which on a pair joins, unless the usual ones.
     Shapes: i < j, one row a scored pair; the answer has one row a record.
     """
-    known = _PairTable(i, j, bits, against=RELATIVES if families else 1.0)
+    if least is None:
+        least = MERGE_BITS if families else MERGE_BITS_OF_STRANGERS
+    known = _PairTable(i, j, bits, least=least, against=RELATIVES if families else 1.0)
     root = array("i", range(count))
     members: dict[int, list[int]] = {}
-    good = np.flatnonzero(bits >= MERGE_BITS)
+    good = np.flatnonzero(bits >= least)
     good = good[np.lexsort((j[good], i[good], -bits[good]))]
     for first, second in zip(i[good].tolist(), j[good].tolist(), strict=True):
         a, b = _root(root, first), _root(root, second)
@@ -55,12 +61,12 @@ def cluster(i: Codes, j: Codes, bits: Floats, count: int, *, families: bool = Fa
 class _PairTable:
     """The scored pairs of records that have one worth merging, by either record."""
 
-    def __init__(self, i: Codes, j: Codes, bits: Floats, *, against: float) -> None:
-        good = bits >= MERGE_BITS
+    def __init__(self, i: Codes, j: Codes, bits: Floats, *, least: float, against: float) -> None:
+        good = bits >= least
         wanted = np.zeros(int(max(i.max(initial=0), j.max(initial=0))) + 1, np.bool_)
         wanted[i[good]] = wanted[j[good]] = True
         rows = np.flatnonzero(wanted[i] & wanted[j]) if i.size else np.empty(0, np.int64)
-        value = np.clip(np.where(bits[rows] < 0, bits[rows] * against, bits[rows]), -CLIP_BITS, CLIP_BITS)
+        value = np.clip(np.where(bits[rows] < 0, bits[rows] * against, bits[rows]), -MOST_AGAINST, MOST_FOR)
         ends = np.concatenate((i[rows], j[rows]))
         order = np.argsort(ends, kind="stable")
         self._others = np.concatenate((j[rows], i[rows]))[order]

@@ -171,10 +171,11 @@ def place_comparer(texts: list[str]) -> Compare:
 
 
 def street_comparer(texts: list[str]) -> Compare:
-    """CLOSE needs the same house number or next to no slip; ALIAS is the same street with another or no number."""
+    """CLOSE needs the same house number and flat or next to no slip; ALIAS is the same street with another or no number."""
     words = [street_words(text) for text in texts]
     names, known = objects([name for _, name in words]), objects(texts)
     number = coded(one for one, _ in words)
+    unit = coded("/".join(part for part in text.split() if part[0].isdigit()).partition("/")[2] for text in texts)
     is_named = np.asarray([bool(name) for _, name in words] or [False])
 
     def compare(a: Codes, b: Codes) -> Levels:
@@ -182,8 +183,9 @@ def street_comparer(texts: list[str]) -> Compare:
         whole = similar(known[a], known[b], OSA.normalized_similarity)
         same_number = (number[a] == number[b]) & (number[a] >= 0)
         alike = (slips >= 0.7) & is_named[a] & is_named[b]
+        next_door = same_number & (unit[a] != unit[b]) & (unit[a] >= 0) & (unit[b] >= 0)
         return np.select(
-            [(alike & same_number) | (whole >= 0.9), alike, same_number | (whole >= 0.6)],
+            [((alike & same_number) | (whole >= 0.9)) & ~next_door, alike, same_number | (whole >= 0.6)],
             [Level.CLOSE, Level.ALIAS, Level.ROUGH],
             Level.DIFFERENT,
         ).astype(np.int8)

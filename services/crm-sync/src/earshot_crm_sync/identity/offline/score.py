@@ -21,7 +21,7 @@ COPIES = 5  # so many records of one full name may be one person's
 _COMPARED = ("birth", "street", "city", "postcode", "email", "phone")
 
 
-FIELDS = ("given", "family", "birth", "street", "city", "postcode", "email", "phone", "generation", "country")
+FIELDS = ("given", "family", "birth", "street", "city", "postcode", "email", "phone", "generation", "region", "country")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,17 +33,6 @@ class Weighed:
     crossed: NDArray[np.bool_]  # given and family name stand exchanged
     enough: NDArray[np.bool_]  # more than names and places is known to agree
     together: NDArray[np.bool_]  # plainly two people of one household
-
-    @staticmethod
-    def of(parts: list[Weighed]) -> Weighed:
-        """Return all batches as one."""
-        return Weighed(
-            np.concatenate([part.levels for part in parts]),
-            np.concatenate([part.stranger for part in parts]),
-            np.concatenate([part.crossed for part in parts]),
-            np.concatenate([part.enough for part in parts]),
-            np.concatenate([part.together for part in parts]),
-        )
 
 
 @dataclass(slots=True)
@@ -93,6 +82,7 @@ class PairScorer:
         """Return what there is to know of the pairs (i, j) of records."""
         found = self.field_levels(i, j)
         crossed = self._cross(found)
+        _forget_mails_of_namesakes(found)
         handles = {channel: self._handle_levels(channel, i, j) for channel in self.columns.handles}
         levels = np.stack([*(found[name] for name in FIELDS), *handles.values()], axis=1)
         stranger = np.zeros(i.size, np.float32)
@@ -133,7 +123,7 @@ class PairScorer:
         found["phone"][whole] = Level.DIFFERENT
         for name in ("email", "phone"):
             self._forget_shared(name, found[name], i)
-        for name in ("generation", "country"):
+        for name in ("generation", "region", "country"):
             found[name] = _equal_or_not(codes[name][i], codes[name][j])
         found["given"] = lv.name_levels(self._names, given[i], given[j])
         found["family"] = lv.name_levels(self._names, family[i], family[j])
@@ -174,6 +164,14 @@ class PairScorer:
         for column in self.columns.handles.values():
             enough |= (column[i] >= 0) & (column[j] >= 0)
         return enough
+
+
+def _forget_mails_of_namesakes(found: dict[str, Levels]) -> None:
+    """Like mails of two of one name at one place, plainly born apart, say nothing: the name made them alike."""
+    named = (found["given"] == Level.EXACT) & (found["family"] == Level.EXACT) & (found["birth"] == Level.DIFFERENT)
+    here = (found["phone"] == Level.EXACT) | (found["street"] >= Level.CLOSE)
+    like = (found["email"] > Level.DIFFERENT) & (found["email"] < Level.EXACT)
+    found["email"][named & here & like] = Level.MISSING
 
 
 def _lives_together(found: dict[str, Levels]) -> NDArray[np.bool_]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 Codes = NDArray[np.int32]
 Objects = NDArray[np.object_]
+_AT_ONCE = 10_000
 _SURROGATES = "surrogatepass"  # what JSON may escape and UTF-8 may not say
 
 
@@ -31,9 +32,8 @@ class Texts:
         return self._blob[self._starts[number] : self._ends[number]].decode(errors=_SURROGATES)
 
     def __iter__(self) -> Iterator[str]:
-        blob = self._blob
-        for start, end in zip(self._starts, self._ends, strict=True):
-            yield blob[start:end].decode(errors=_SURROGATES)
+        for start in range(0, len(self), _AT_ONCE):
+            yield from self.take(np.arange(start, min(start + _AT_ONCE, len(self))))
 
     def take(self, numbers: NDArray[np.integer]) -> list[str]:
         """Return these texts."""
@@ -73,10 +73,11 @@ class Interner:
         """Return a number for the text until `settle`, -1 for ""."""
         if not text:
             return -1
+        number = len(self._hashes)
         self._hashes.append(hash(text))
-        self._blob += text.encode(errors=_SURROGATES)
+        self._blob += text.encode() if text.isascii() else text.encode(errors=_SURROGATES)
         self._ends.append(len(self._blob))
-        return len(self._ends) - 1
+        return number
 
     def all(self) -> Texts:
         """Return every text that came, repeats included; the number given out is its place."""
