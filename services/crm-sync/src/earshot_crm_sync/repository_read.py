@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -18,6 +18,8 @@ from earshot_crm_sync.repository import (
     load_statements,
 )
 from earshot_crm_sync.rows import ActLine, CustomerRow, FoundSuggestion, Held, IdentifierRow, MoveLine, held_of
+
+NO_ID: Final = "00000000-0000-0000-0000-000000000000"  # before every id
 
 
 async def find_identifier(conn: Any, alias: str) -> IdentifierRow | None:
@@ -50,6 +52,11 @@ def query_of(words: str) -> str:
     """Return words as Postgres's text search takes them: each may be the beginning of one. Empty when there is no word."""
     quoted = [word.replace("'", "").replace("\\", "").replace("\x00", "") for word in words.split()]
     return " & ".join(f"'{word}':*" for word in quoted if word)
+
+
+async def page_of_told(conn: Any, after: str, limit: int) -> list[str]:
+    """Return the next ids by which customers were ever told of; ``after`` is empty at first."""
+    return [str(row[0]) for row in await conn.fetch(QUERIES["page_of_told"], after or NO_ID, limit)]
 
 
 async def customers_by_alias(conn: Any, aliases: Sequence[str], after: int, limit: int) -> list[CustomerRow]:

@@ -122,6 +122,11 @@ async def load_accounts(conn: Any, keys: Collection[str]) -> dict[str, Account]:
     return {row["author_key"]: Account(*row) for row in rows}
 
 
+async def page_of_accounts(conn: Any, after: str, limit: int) -> list[str]:
+    """Return the next author keys that have an account; ``after`` is empty at first."""
+    return [row["author_key"] for row in await conn.fetch(QUERIES["page_of_accounts"], after, limit)]
+
+
 async def load_entries(conn: Any, causes: Collection[UUID]) -> list[Entry]:
     """Return the ledger entries of these items."""
     rows = await conn.fetch(QUERIES["load_entries"], list(causes)) if causes else ()

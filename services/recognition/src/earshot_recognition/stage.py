@@ -25,6 +25,8 @@ from earshot_shared.pipeline.records import Batch, Poison
 from earshot_shared.pipeline.writer import Transaction
 from earshot_shared.topics import Topic
 
+PAGE_KEYS = 500
+
 
 @dataclass(slots=True)
 class Prepared:
@@ -91,6 +93,11 @@ class Recognition:
             else WRITER.tombstone(key)
             for key in sorted(keys)
         ]
+
+    async def restate_page(self, tx: Transaction, topic: Topic, after: str) -> tuple[list[Message], str | None]:
+        """Return the standing of the next author keys."""
+        keys = await repository.page_of_accounts(tx.conn, after, PAGE_KEYS)
+        return await self.restate(tx, topic, keys), keys[-1] if len(keys) == PAGE_KEYS else None
 
     def forget(self) -> None:
         """Nothing is cached."""

@@ -103,7 +103,7 @@ class Desk:
             arguments=_arguments(request, thread, visibility, _seen(request, found, thread, messages)),
         )
         await self._stage.apply(tx, [], [self._stage.doing(action)])
-        tx.send([ACTIONS.write(action, traceparent=request.traceparent)])
+        tx.tell_facts([ACTIONS.write(action, traceparent=request.traceparent)])
         after = await reading.find(tx.conn, key_of(subject))
         left = after.thread if after is not None else None
         assert left is not None, "the message acted on is still there"
@@ -137,7 +137,7 @@ class Desk:
                 arguments={},
             )
             await alerts.acknowledge(tx.conn, request.alert_id, by=str(request.actor), at=now)
-            tx.send([ACTIONS.write(action, traceparent=request.traceparent)])
+            tx.tell_facts([ACTIONS.write(action, traceparent=request.traceparent)])
             found = await alerts.read_alert(tx.conn, request.alert_id)
         return Answer(body=_encoder.encode(found))
 
