@@ -40,7 +40,9 @@ async def add(conn: Any, poison: Sequence[Poison]) -> None:
 
 
 def _id_of(record: Record) -> str:
-    return str(record.letter_id) if isinstance(record, StoredRecord) else letter_id(record.topic, record.partition, record.offset)
+    if isinstance(record, StoredRecord) and record.letter_id is not None:
+        return str(record.letter_id)
+    return letter_id(record.topic, record.partition, record.offset)
 
 
 def decode_headers(stored: bytes | None) -> list[tuple[str, bytes | None]]:

@@ -38,8 +38,8 @@ class StoredRecord:
     offset: int
     key: bytes | None
     value: bytes | None
-    headers: Sequence[tuple[str, bytes | None]]
-    letter_id: UUID
+    headers: Sequence[tuple[str, bytes | None]] = ()
+    letter_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

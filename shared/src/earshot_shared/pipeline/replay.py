@@ -46,6 +46,7 @@ async def run_replay(wanted: Replay, *, dsn: str, bootstrap: str, prefix: str, p
     try:
         await kafka.start(consumer)
         with translated():
+            await _await_whole_log(conn, wanted, prefix)
             known = {(row["topic"], row["partition"]) for row in await conn.fetch(_QUERIES["list_positions"])}
         if not known:
             raise FatalError(f"{wanted.service} has read nothing yet: there is nothing to replay.", code="replay-empty")
@@ -53,7 +54,7 @@ async def run_replay(wanted: Replay, *, dsn: str, bootstrap: str, prefix: str, p
         starts = await _starts(consumer, ground, wanted.since)
         if wanted.since is None:
             with translated():
-                await _refuse_short_log(conn, wanted, ground, prefix)
+                await _refuse_lost_log(conn, wanted, ground, prefix)
         with translated():
             await _move_back(conn, schema, wanted, ground, starts)
         total = sum(ground.bounds[at][1] - starts[at] for at in known)
@@ -64,13 +65,11 @@ async def run_replay(wanted: Replay, *, dsn: str, bootstrap: str, prefix: str, p
         await conn.close()
 
 
-async def _refuse_short_log(conn: Any, wanted: Replay, ground: Ground, prefix: str) -> None:
-    """Refuse to empty a view that the log cannot fill again: it was lost, and not everybody has said again what they know.
+async def _await_whole_log(conn: Any, wanted: Replay, prefix: str) -> None:
+    """Refuse a replay while a service still says again what a lost log held: the log is not whole yet.
 
     Raises: FatalError with what to do.
     """
-    if (loss := await find_loss(conn, ground)) is not None:
-        raise loss
     for service in sorted(services_with_schema()):
         await conn.execute("select set_config('search_path', $1, false)", schema_name(service, prefix))
         if await conn.fetchrow(_QUERIES["load_restating"]) is not None:
@@ -79,6 +78,15 @@ async def _refuse_short_log(conn: Any, wanted: Replay, ground: Ground, prefix: s
                 code="log-incomplete",
             )
     await conn.execute("select set_config('search_path', $1, false)", schema_name(wanted.service, prefix))
+
+
+async def _refuse_lost_log(conn: Any, wanted: Replay, ground: Ground, prefix: str) -> None:
+    """Refuse to empty a view that the log cannot fill again.
+
+    Raises: FatalError with what to do.
+    """
+    if (loss := await find_loss(conn, ground)) is not None:
+        raise loss
     held = await conn.fetchval(Queries.load(wanted.package)["count_facts"])
     items = {topic.full_name(prefix) for topic in Topic if topic.value.noun.startswith("feedback.")}
     there = sum(end - first for (topic, _), (first, end) in ground.bounds.items() if topic in items)
