@@ -10,6 +10,7 @@ import pytest
 
 from earshot_shared.item import Item
 from earshot_shared.topics import Topic
+from fault.conftest import MakePlain
 from support.crm_ground import item, triaged
 from support.replicas import Plain, Replica, until
 from support.triage_world import ITEMS
@@ -57,8 +58,14 @@ CRM_SYNC = Case(
 )  # fmt: skip
 
 
-@pytest.mark.parametrize("case", [pytest.param(TRIAGE, id="triage"), pytest.param(CRM_SYNC, id="crm-sync")])
-async def test_a_frozen_owner_hinders_the_other_for_seconds_and_does_nothing_twice(plain: Plain, case: Case) -> None:
+async def test_a_frozen_owner_hinders_the_other_for_seconds_and_does_nothing_twice(make_plain: MakePlain) -> None:
+    async with asyncio.TaskGroup() as group:  # side by side: most of it is waiting
+        group.create_task(freeze_and_wake(await make_plain("triage"), TRIAGE))
+        group.create_task(freeze_and_wake(await make_plain("crm"), CRM_SYNC))
+
+
+async def freeze_and_wake(plain: Plain, case: Case) -> None:
+    """Two replicas; one is frozen with the pen in its hand, then the other between its transactions."""
     pair = [plain.start(case.service) for _ in range(2)]
     for each in pair:
         await asyncio.to_thread(each.until_ready)
@@ -91,7 +98,6 @@ async def test_a_frozen_owner_hinders_the_other_for_seconds_and_does_nothing_twi
     await until(lambda: at_rest(pair), "nothing waits")
     assert await held() == 260
     assert await conn.fetchval("select count(*) from dead_letters") == 0
-    await conn.close()
     # One case, and one customer, an item; what a woken relay said late was repaired.
     assert len(await plain.last_words(case.state_topic)) == 260
 
@@ -117,22 +123,19 @@ async def at_rest(pair: Sequence[Replica]) -> bool:
 async def freeze_in_transaction(plain: Plain, case: Case, pair: Sequence[Replica], numbers: range) -> Replica:
     """Freeze the process whose transaction holds the pen: its statement waits for a lock of ours meanwhile."""
     ours = await plain.connect(case.service)
-    try:
-        async with ours.transaction():
-            await ours.execute(f"lock table {case.written} in exclusive mode")
-            await tell(plain, case, numbers)
+    async with ours.transaction():
+        await ours.execute(f"lock table {case.written} in exclusive mode")
+        await tell(plain, case, numbers)
 
-            async def waiting() -> int | None:
-                port: int | None = await ours.fetchval(
-                    "select client_port from pg_stat_activity join pg_locks using (pid)"
-                    " where datname = current_database() and not granted and relation = $1::regclass",
-                    case.written,
-                )
-                return port
+        async def waiting() -> int | None:
+            port: int | None = await ours.fetchval(
+                "select client_port from pg_stat_activity join pg_locks using (pid)"
+                " where datname = current_database() and not granted and relation = $1::regclass",
+                case.written,
+            )
+            return port
 
-            port = await until(waiting, "a fold waits for our lock", timeout_s=20)
-            frozen = next(each for each in pair if port in each.ports())
-            frozen.freeze()
-    finally:
-        await ours.close()
+        port = await until(waiting, "a fold waits for our lock", timeout_s=20)
+        frozen = next(each for each in pair if port in each.ports())
+        frozen.freeze()
     return frozen

@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -88,9 +88,10 @@ class Plain:
     prefix: str
     folder: Path
     replicas: list[Replica] = field(default_factory=list)
+    _connections: list[Any] = field(default_factory=list)
 
-    def start(self, service: str) -> Replica:
-        """Start one more process of a service."""
+    def start(self, service: str, **settings: str) -> Replica:
+        """Start one more process of a service, with settings of its own."""
         [port] = free_ports(1)
         log = self.folder / f"{service}-{len(self.replicas)}.log"
         stem = service.upper().replace("-", "_")
@@ -98,6 +99,7 @@ class Plain:
             "EARSHOT_KAFKA_BOOTSTRAP": self.kafka, "EARSHOT_POSTGRES_DSN": self.dsn, "EARSHOT_TOPIC_PREFIX": self.prefix,
             "EARSHOT_API_KEY": API_KEY, f"EARSHOT_{stem}_PORT": str(port), f"EARSHOT_{stem}_HOST": "127.0.0.1",
         }  # fmt: skip
+        told |= {f"EARSHOT_{stem}_{name.upper()}": value for name, value in settings.items()}
         ours = {name: value for name, value in os.environ.items() if not name.startswith("EARSHOT_")}
         with log.open("ab") as out:
             argv = [sys.executable, "-m", "earshot_shared", service, "serve"]
@@ -105,8 +107,10 @@ class Plain:
         self.replicas.append(Replica(service, port, log, process))
         return self.replicas[-1]
 
-    def end_all(self) -> None:
-        """End every process, frozen ones too."""
+    async def end_all(self) -> None:
+        """Close every connection and end every process, frozen ones too."""
+        for connection in self._connections:
+            await connection.close()
         for each in self.replicas:
             with contextlib.suppress(ProcessLookupError):
                 each.wake()
@@ -114,8 +118,9 @@ class Plain:
             each.process.wait(10)
 
     async def connect(self, service: str) -> Any:
-        """Return a connection that sees a service's schema."""
-        return await asyncpg.connect(self.dsn, server_settings={"search_path": schema_name(service, self.prefix)})
+        """Return a connection that sees a service's schema; it is closed with the ground."""
+        self._connections.append(await asyncpg.connect(self.dsn, server_settings={"search_path": schema_name(service, self.prefix)}))
+        return self._connections[-1]
 
     async def produce(self, topic: Topic, records: Sequence[tuple[bytes, bytes | None]], **more: Any) -> None:
         """Put records on a topic."""
@@ -172,12 +177,3 @@ async def until(check: Callable[[], Awaitable[Any]], what: str, *, timeout_s: fl
         if time.monotonic() > deadline:
             raise AssertionError(f"not within {timeout_s:.0f} s: {what}")
         await asyncio.sleep(0.1)
-
-
-@contextlib.contextmanager
-def on(plain: Plain) -> Iterator[Plain]:
-    """Give a ground; its processes end with the block."""
-    try:
-        yield plain
-    finally:
-        plain.end_all()
