@@ -26,16 +26,18 @@ CROWD = 400
 AUTHORIZED = f"authorization: Bearer {API_KEY}\r\n".encode()
 POST = b"POST /v1/feedback HTTP/1.1\r\nhost: ingest\r\n" + AUTHORIZED + b"content-type: application/json\r\n"
 BOMB = gzip.compress(b"0" * 200_000_000, compresslevel=1)
+ZIPPED = b"content-encoding: gzip\r\ncontent-length: " + str(len(BOMB)).encode() + b"\r\n\r\n"
+CHUNK = b"100000\r\n" + b"P" * 0x100000 + b"\r\n"
 
 # Requests as they go over the wire, with what must come back.
 RAW = [
     ("no HTTP", b"\x16\x03\x01\x02\x00\x01\x00PERSONAL\r\n\r\n", 400, "http-invalid"),
     ("endless headers", POST + b"x-a: " + b"PERSONAL" * 20_000, 431, "headers-too-large"),
-    ("a bomb", POST + b"content-encoding: gzip\r\ncontent-length: " + str(len(BOMB)).encode() + b"\r\n\r\n" + BOMB, 415, "encoding-unsupported"),
+    ("a bomb", POST + ZIPPED + BOMB, 415, "encoding-unsupported"),
     ("a length that is none", POST + b"content-length: 1x\r\n\r\n{}", 400, None),
-    ("chunks of 30 MB", POST + b"transfer-encoding: chunked\r\n\r\n" + (b"100000\r\n" + b"P" * 0x100000 + b"\r\n") * 30 + b"0\r\n\r\n", 413, "body-too-large"),
-    ("no key", POST.replace(AUTHORIZED, b"") + b"content-length: 2\r\n\r\n{}", 401, "unauthorized"),
-    ("an unknown key", POST.replace(API_KEY.encode(), b"esk_PERSONAL_x") + b"content-length: 2\r\n\r\n{}", 401, "unauthorized"),
+    ("chunks of 30 MB", POST + b"transfer-encoding: chunked\r\n\r\n" + CHUNK * 30 + b"0\r\n\r\n", 413, "body-too-large"),
+    ("no key", POST.replace(AUTHORIZED, b"") + b"content-length: 2\r\n\r\n{}", 401, "key-unknown"),
+    ("an unknown key", POST.replace(API_KEY.encode(), b"esk_PERSONAL_x") + b"content-length: 2\r\n\r\n{}", 401, "key-unknown"),
     ("a forged cursor", b"GET /v1/sources?cursor=PERSONAL HTTP/1.1\r\nhost: ingest\r\n" + AUTHORIZED + b"\r\n", 422, None),
     ("a limit of none", b"GET /v1/sources?limit=0 HTTP/1.1\r\nhost: ingest\r\n" + AUTHORIZED + b"\r\n", 422, None),
 ]  # fmt: skip

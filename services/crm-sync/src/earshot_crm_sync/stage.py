@@ -92,7 +92,9 @@ class CrmSync:
         """
         if not tx.undisturbed:
             self._cache.clear()
-        outcome = await apply(Desk(tx.conn, tx.version, self._cache, self._rules(), self._key), slice_, cause=cause)
+        desk = Desk(tx.conn, tx.version, self._cache, self._rules(), self._key)
+        outcome = await apply(desk, slice_, cause=cause)
+        tx.duplicates += desk.duplicates
         now = rfc3339(self._clock())
         tx.send(tell_held(held, now) for held in outcome.changed.values())
         tx.send(tell_moved(alias, into, tx.version, now) for alias, into in sorted(outcome.moved.items()))

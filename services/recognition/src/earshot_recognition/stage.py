@@ -68,6 +68,7 @@ class Recognition:
         tx.bury(prepared.poison)
         old = await repository.load_items(tx.conn, prepared.items)
         fresh = {key: item for key, item in prepared.items.items() if key not in old or item.version > old[key].version}
+        tx.duplicates += len(prepared.items) - len(fresh)
         if not fresh:
             return
         fold = _Fold(tx, self._rules(), {key: item for key, item in old.items() if key in fresh}, fresh)

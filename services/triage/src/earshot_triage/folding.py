@@ -121,6 +121,7 @@ class Fold:
         for key, arrival in newest.items():
             if key not in known or arrival.message.revision > known[key].revision:
                 self._accepted[key] = arrival
+        self._tx.duplicates += len(newest) - len(self._accepted)
         nodes = {node for node in wanted if node not in known}
         for arrival in self._accepted.values():
             nodes.update(arrival.message.talks)

@@ -34,7 +34,8 @@ _log = logging.getLogger(__name__)
 
 LEASE_S = 5.0
 RENEW_S = 1.5
-POLL_S = 0.05  # rows of other replicas are seen within this
+POLL_S = 0.05  # rows of other replicas are seen within this while they write,
+IDLE_POLL_S = 0.4  # and within this when they begin to; our own wake us
 FINISH_S = 3.0
 WATCH_S = 1.0  # the ends of the log are compared with what we expect this often
 ROUND_ROWS = 64
@@ -76,6 +77,9 @@ class Relay:
         self._holder: UUID = uuid4()
         self._epoch: int | None = None
         self._watched_at = 0.0
+        self._poll_s = POLL_S
+        self.outbox_age_s = 0.0
+        self.dead_letters = 0
         self._memory = _Memory()
         self._wake = asyncio.Event()
         self._counts: dict[str, int] = {}
@@ -163,8 +167,9 @@ class Relay:
                     await self._watch()
                 if not published:
                     with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(self._wake.wait(), POLL_S)
+                        await asyncio.wait_for(self._wake.wait(), self._poll_s)
                     self._wake.clear()
+                    self._poll_s = min(self._poll_s * 1.5, IDLE_POLL_S)
         finally:
             renewing.cancel()
             await asyncio.gather(renewing, return_exceptions=True)
@@ -237,6 +242,7 @@ class Relay:
         held = {row: self._memory.take(row) for row in rows}
         missing = [row for row, messages in held.items() if messages is None]
         if missing:
+            self._poll_s = POLL_S
             with translated():
                 for stored in await self._writer.pool.fetch(_QUERIES["read_outbox"], missing):
                     held[stored["id"]] = unpack(stored["messages"])
@@ -332,6 +338,10 @@ class Relay:
                 self._expectation.offsets[name][number] = end
         if foreign:
             await self._repair(foreign)
+        with translated():
+            figures = await self._writer.pool.fetchrow(_QUERIES["figures"])
+        assert figures is not None, "a select without a table has one row"
+        self.outbox_age_s, self.dead_letters = figures
         self._watched_at = time.monotonic()
 
     async def _repair(self, foreign: Mapping[Partition, tuple[int, int]]) -> None:

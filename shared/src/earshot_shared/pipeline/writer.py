@@ -31,6 +31,7 @@ class Transaction:
         self.messages: list[Message] = []
         self.facts: dict[tuple[Topic, bytes], bytes | None] = {}
         self.poison: list[Poison] = []
+        self.duplicates = 0  # what the fold was given and knew already: a figure for whoever watches
 
     def send(self, messages: Iterable[Message]) -> None:
         """Publish these after the commit, in this order, if and only if it succeeds."""

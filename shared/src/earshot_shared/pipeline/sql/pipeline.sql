@@ -114,9 +114,10 @@ select id, topic, partition, "offset", key, value, headers from dead_letters whe
 -- Those that were applied after all.
 delete from dead_letters where id = any($1::uuid[])
 
--- name: age_of_outbox
--- How long the oldest transaction has waited to be published, in seconds; null: none waits.
-select extract(epoch from now() - created_at)::float8 from outbox order by id limit 1
+-- name: figures
+-- How long the oldest transaction has waited to be published, in seconds, and how many records are set aside.
+select coalesce((select extract(epoch from now() - created_at) from outbox order by id limit 1), 0)::float8 as outbox_age_s,
+       (select count(*) from dead_letters) as dead_letters
 
 -- name: list_positions
 -- Where every partition stands.
