@@ -76,7 +76,7 @@ async def test_many_failures_of_our_own_stop_the_partition_and_nothing_is_skippe
     await plain.produce(Topic.FEEDBACK_RECEIVED, [received(question)])
 
     async def heard() -> bool:
-        return await conn.fetchval("select count(*) from threads") == 1
+        return bool(await conn.fetchval("select count(*) from threads") == 1)
 
     await until(heard, "the question")
     # A fault of our own, as a bad deploy would make it: the thread's row can be read no more, so every reply to it fails.
@@ -109,7 +109,7 @@ async def test_many_failures_of_our_own_stop_the_partition_and_nothing_is_skippe
     assert await asyncio.to_thread(run, ["dead-letters", "replay", "--all"]) == 0
 
     async def all_there() -> bool:
-        return await conn.fetchval("select count(*) from feedback") == 1 + len(replies) + len(others)
+        return bool(await conn.fetchval("select count(*) from feedback") == 1 + len(replies) + len(others))
 
     await until(all_there, "nothing was skipped")
     assert await conn.fetchval("select count(*) from dead_letters") == 0

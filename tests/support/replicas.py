@@ -22,7 +22,7 @@ import asyncpg
 import psutil
 
 from earshot_shared.local.ports import free_ports
-from earshot_shared.topics import Topic, schema_name
+from earshot_shared.topics import Topic, partition_of, schema_name
 
 API_KEY = "a-key-for-real-processes"
 START_S = 60.0
@@ -128,7 +128,8 @@ class Plain:
         await producer.start()
         try:
             for key, value in records:
-                await producer.send(topic.full_name(self.prefix), key=key, value=value, **more)
+                partition = partition_of(key, topic.value.partitions)
+                await producer.send(topic.full_name(self.prefix), key=key, value=value, partition=partition, **more)
             await producer.flush()
         finally:
             await producer.stop()

@@ -34,6 +34,7 @@ LINGER_S = 0.1
 COURTESY_S = 5.0
 RETRY_LIMIT_S = 5.0
 LAG_EVERY_S = 1.0
+LETTERS_EVERY_S = 1.0
 # One record of ours failing is a bug to look at; this many in a row on a partition means that the next would fail too: stop digging.
 UNEXPECTED_IN_A_ROW = 20
 
@@ -72,6 +73,7 @@ class Loop:
         self._changed = True
         self._ends: dict[Partition, int] = {}
         self._lag_at = 0.0
+        self._letters_at = 0.0
         self._committed_at = 0.0
         self._unexpected: dict[Partition, int] = {}
         self._stuck: set[Partition] = set()
@@ -275,8 +277,9 @@ class Loop:
 
     async def _retry_letters(self) -> None:
         """Try dead letters again that somebody wants tried; they are buried anew, with the new reason, when they fail again."""
-        if time.monotonic() - self._lag_at < LAG_EVERY_S:
+        if time.monotonic() - self._letters_at < LETTERS_EVERY_S:
             return
+        self._letters_at = time.monotonic()
         with translated():
             wanted = await dead_letters.wanted(self._writer.pool)
         for letter, record in wanted:
