@@ -74,10 +74,10 @@ def besiege(ingest: Replica, reader: str) -> None:
         told = farewells.result(60)
     assert {status for status, _ in told} == {408}
     assert {code for _, code in told} == {"client-slow"}
-    for name, raw, status, code in RAW:
+    for name, raw, wanted, word in RAW:
         answer = send_raw(ingest, raw)
-        assert (name, answer[0]) == (name, status)
-        assert code in (None, answer[1])
+        assert (name, answer[0]) == (name, wanted)
+        assert word in (None, answer[1])
     for moment in ABSURD:
         assert post(ingest, msgspec.json.encode(an_item(occurred_at=moment)))[0] == 422, moment
     assert refusal(post(ingest, msgspec.json.encode(an_item()), key=reader)) == (403, "scope-missing")
