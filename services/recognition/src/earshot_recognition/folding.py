@@ -22,6 +22,7 @@ class Fold:
     """The working set of one slice. ``book`` is changed in place: it must be dropped when the transaction fails."""
 
     def __init__(self, tx: Transaction, book: Book, points: Points) -> None:
+        self._tx = tx
         self._conn = tx.conn
         self._version = tx.version
         self._book = book
@@ -55,6 +56,7 @@ class Fold:
                 self._fresh[key] = item
             elif item.version > held.item.version:
                 same.append(item)
+        self._tx.duplicates += len(items) - len(self._fresh) - len(same)
         await repository.update_versions(self._conn, same)
         await self._know([*self._fresh.values(), *(held.item for held in self._held.values())])
 

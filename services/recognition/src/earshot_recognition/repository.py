@@ -106,6 +106,11 @@ async def load_helps(conn: Any, causes: Collection[UUID]) -> set[Help]:
     return {Help(*row) for row in rows}
 
 
+async def page_of_accounts(conn: Any, after: str, limit: int) -> list[str]:
+    """Return the next author keys that have an account; ``after`` is empty at first."""
+    return [row["author_key"] for row in await conn.fetch(QUERIES["page_of_accounts"], after, limit)]
+
+
 async def insert_items(conn: Any, items: Sequence[Held]) -> None:
     """Store items that are known to be new."""
     if items:

@@ -22,6 +22,8 @@ from earshot_shared.pipeline.records import Batch, Poison
 from earshot_shared.pipeline.writer import Transaction
 from earshot_shared.topics import Topic
 
+PAGE_KEYS = 500
+
 
 @dataclass(slots=True)
 class Prepared:
@@ -83,6 +85,11 @@ class Recognition:
         book = await Book.load(tx.conn, keys)
         known = [book.accounts[key] for key in sorted(keys) if key in book.accounts]
         return [*self._tell(known, book, self._rules()), *(WRITER.tombstone(key) for key in sorted(keys) if key not in book.accounts)]
+
+    async def restate_page(self, tx: Transaction, topic: Topic, after: str) -> tuple[list[Message], str | None]:
+        """Return the standing of the next author keys."""
+        keys = await repository.page_of_accounts(tx.conn, after, PAGE_KEYS)
+        return await self.restate(tx, topic, keys), keys[-1] if len(keys) == PAGE_KEYS else None
 
     def forget(self) -> None:
         """Begin a new book: a transaction failed, or somebody else wrote."""

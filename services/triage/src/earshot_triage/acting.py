@@ -123,7 +123,7 @@ class Desk:
             note = _reply(request, thread, await reading.visibility_of(tx.conn, thread.state.label), seen)
             actions.insert(0, self._action(request, Verb.RESPOND, subject, note))
         await self._stage.apply(tx, [], [self._stage.doing(action) for action in actions])
-        tx.send(ACTIONS.write(action, traceparent=request.traceparent) for action in actions)
+        tx.tell_facts([ACTIONS.write(action, traceparent=request.traceparent) for action in actions])
         after = await reading.find(tx.conn, key_of(subject))
         left = after.thread if after is not None else None
         assert left is not None, "the message acted on is still there"
@@ -168,7 +168,7 @@ class Desk:
                 arguments={},
             )
             await alerts.acknowledge(tx.conn, request.alert_id, by=str(request.actor), at=now)
-            tx.send([ACTIONS.write(action, traceparent=request.traceparent)])
+            tx.tell_facts([ACTIONS.write(action, traceparent=request.traceparent)])
             found = await alerts.read_alert(tx.conn, request.alert_id)
         return Answer(body=_encoder.encode(found))
 
