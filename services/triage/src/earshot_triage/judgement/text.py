@@ -33,14 +33,14 @@ _INVISIBLE: Final = re.compile(
 _TAG: Final = re.compile(r"</?[a-zA-Z][^<>]{0,300}>")
 _ELONGATED: Final = re.compile(r"(\w)\1{2,}")
 _LINK: Final = re.compile(r"https?:\S*|www\.\S+|pic\.twitter\.com/\S+|\bt\.co/\S+", re.IGNORECASE)
-_TOKEN: Final = (
+_PIECE: Final = (
     r"[@#\w][\w']*"  # a word, a mention, a hashtag
     r"|[!?]+|\.\.+"  # marks that carry tone
     r"|[:;]-?[()dp/|]|<3"  # typed smileys
     r"|[^\w\s,.\"'()\[\]{}:;*_`~/\\|<>=+-]"  # emoji and other signs, one by one
 )
-_ANY_TOKENS: Final = re.compile(_TOKEN).findall
-_PLAIN_TOKENS: Final = re.compile(_TOKEN, re.ASCII).findall
+_ANY_TOKENS: Final = re.compile(_PIECE).findall
+_PLAIN_TOKENS: Final = re.compile(_PIECE, re.ASCII).findall
 """The same tokens in ASCII text, found half as fast again."""
 BREAK: Final = "\x01"
 """Stands before each text where many are read as one: a token of its own that no cleaned text holds."""
