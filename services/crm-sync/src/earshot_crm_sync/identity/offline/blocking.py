@@ -50,7 +50,7 @@ def _often(noted: NDArray[np.int64], enough: int) -> Pairs:
     starts = np.flatnonzero(np.concatenate((np.ones(min(pairs.size, 1), np.bool_), pairs[1:] != pairs[:-1])))
     times = np.diff(np.concatenate((starts, [pairs.size])))
     strong = noted[starts] & 1 == 0
-    return pairs[starts[strong | (times >= enough)]]
+    return np.asarray(pairs[starts[strong | (times >= enough)]])
 
 
 class _Piles:

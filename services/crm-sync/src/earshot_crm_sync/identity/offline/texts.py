@@ -50,7 +50,7 @@ class Texts:
         if not len(self):
             return np.zeros(0, np.bool_)
         first = np.frombuffer(self._blob, np.uint8)[np.minimum(self._starts, len(self._blob) - 1)]
-        return (first == ord(letter)) & (self._starts < self._ends)
+        return np.asarray((first == ord(letter)) & (self._starts < self._ends))
 
     def without_first(self, chosen: NDArray[np.bool_]) -> Texts:
         """Return the texts with the first letter of the chosen ones left out; it must be ASCII."""
@@ -129,7 +129,7 @@ def on_used(
 
     def compare(left: Codes, right: Codes) -> NDArray[np.int8]:
         used, back = np.unique(np.concatenate((left, right)), return_inverse=True)
-        back = back.reshape(-1).astype(np.int32)
-        return prepare(texts.take(used))(back[: left.size], back[left.size :])
+        places: Codes = back.reshape(-1).astype(np.int32)
+        return prepare(texts.take(used))(places[: left.size], places[left.size :])
 
     return compare
