@@ -320,7 +320,7 @@ class CrmService:
 async def snapshot(ground: Bench) -> dict[str, Any]:
     """Return everything the store says, in a form that does not depend on numbers, versions or arrival."""
     async with ground.pool.acquire() as conn:
-        customers = await repository_read.page_of_customers(conn, None, 0, 100_000)
+        customers = await repository_read.page_of_customers(conn, 0, 100_000)
         held = await repository_read.hold_all(conn, customers)
         aliases = [row["alias"] for row in await conn.fetch("select alias from identifiers where kind <> ''")]
         holders = {}

@@ -46,7 +46,7 @@ def make_consumer(bootstrap: str, *, client_id: str, group: str | None = None) -
         heartbeat_interval_ms=HEARTBEAT_MS,
         max_poll_interval_ms=300_000,
         max_partition_fetch_bytes=FETCH_PARTITION_BYTES,
-        fetch_max_wait_ms=250,
+        fetch_max_wait_ms=500,
         check_crcs=False,  # TCP and the broker check already; a second sum costs a microsecond a record
         metadata_max_age_ms=60_000,
     )

@@ -67,12 +67,13 @@ def page(system: System) -> Iterator[Page]:
 @pytest.mark.capability("D9")
 def test_what_comes_in_shows_at_once(system: System, page: Page) -> None:
     expect(page.locator("#live")).to_have_attribute("data-state", "on", timeout=30_000)
-    say(system, 1, "The <b>parcel</b> never came & nobody answers!")
+    author = {"id": "console-petronella", "handle": "petronella", "name": "Petronella Quint"}
+    say(system, 1, "The <b>parcel</b> never came & nobody answers!", author=author)
     row = page.locator("#feed li", has_text="The <b>parcel</b> never came & nobody answers!")
     expect(row).to_be_visible(timeout=30_000)
     expect(page.locator("#flow rect").first).to_be_visible(timeout=30_000)
-    page.fill("#query", "Test Person 1")
-    expect(page.locator("#found li").first).to_contain_text("Test Person 1", timeout=30_000)
+    page.fill("#query", "Petronella Quint")
+    expect(page.locator("#found li").first).to_contain_text("Petronella Quint", timeout=30_000)
     page.locator("#found li").first.click()
     expect(page.locator("#timeline li").first).to_contain_text("parcel", timeout=30_000)
 

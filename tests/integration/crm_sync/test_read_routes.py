@@ -65,6 +65,29 @@ async def test_customers_are_found_by_word_and_by_identifier(service: CrmService
     assert len((await service.get("/v1/customers"))["items"]) == 2
 
 
+async def test_who_is_just_so_called_comes_before_whose_name_begins_so(service: CrmService) -> None:
+    names = ["Test Person 100", "Person 1 Test", "TEST person 1", "Test Person 1 Junior"]
+    await service.ground.tell(*(item(f"i{n}", at=n, id=f"a{n}", name=name) for n, name in enumerate(names)))
+    found, cursor = [], None
+    while cursor or not found:
+        page = await service.get("/v1/customers", q="test person 1", limit=1, **({"cursor": cursor} if cursor else {}))
+        found += [each["name"] for each in page["items"]]
+        cursor = page["next_cursor"]
+    assert found == ["TEST person 1", "Test Person 1 Junior", "Test Person 100", "Person 1 Test"]
+
+
+async def test_whose_identifier_is_just_so_comes_first(service: CrmService) -> None:
+    await service.ground.tell(
+        item("a", id="10", handle="anna_b", name="Anna", phone="+49301234567"), item("b", at=1, id="1", handle="Anna", name="Bert")
+    )
+    for words in ("forum:1", "forum:@ANNA", "@anna"):
+        found = (await service.get("/v1/customers", q=words))["items"]
+        assert found[0]["name"] == ("Anna" if words == "@anna" else "Bert"), words
+    assert [each["name"] for each in (await service.get("/v1/customers", q="+49 30 123-4567"))["items"]] == ["Anna"]
+    bert = (await service.get("/v1/customers", q="Bert"))["items"][0]["customer_id"]
+    assert [each["name"] for each in (await service.get("/v1/customers", q=bert))["items"]] == ["Bert"]
+
+
 async def test_customers_come_by_pages(service: CrmService) -> None:
     await service.ground.tell(*(item(f"i{n}", at=n, id=str(n)) for n in range(5)))
     first = await service.get("/v1/customers", limit=3)

@@ -10,9 +10,8 @@ from earshot_crm_sync.acts import SERVICE, Decided, read_act
 from earshot_crm_sync.config import CrmSyncConfig, rules_of
 from earshot_crm_sync.contacts import Contact, contact_id
 from earshot_crm_sync.desk import Slice
-from earshot_crm_sync.domain.aliases import alias_of
+from earshot_crm_sync.domain.aliases import alias_of, speaker_of
 from earshot_crm_sync.domain.lookup import identifiers_meant
-from earshot_crm_sync.fold import speaker_of
 from earshot_crm_sync.identity import Identifier, IdentityRules
 from earshot_crm_sync.repository_read import query_of
 from earshot_crm_sync.rows import RevisionRow

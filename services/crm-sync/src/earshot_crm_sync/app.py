@@ -3,10 +3,11 @@
 Thin: parameters are checked here, queries are in ``repository``, who is who is decided in ``domain`` and ``identity``.
 """
 
+import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 import msgspec
@@ -18,8 +19,9 @@ from earshot_crm_sync.domain.aliases import alias_of
 from earshot_crm_sync.domain.lookup import identifiers_meant
 from earshot_crm_sync.finding import find
 from earshot_crm_sync.people import People
+from earshot_crm_sync.repository_read import Place
 from earshot_crm_sync.routes_people import WriteRoutes
-from earshot_crm_sync.rows import FoundSuggestion, Held
+from earshot_crm_sync.rows import CustomerRow, FoundSuggestion, Held
 from earshot_crm_sync.stage import ID_PURPOSE, CrmSync, view_of
 from earshot_crm_sync.taking_contacts import ContactDoor
 from earshot_crm_sync.why import explain
@@ -38,6 +40,7 @@ from earshot_shared.service import Parts
 _READ = Depends(require("crm-sync:read"))
 _LONGEST_SEARCH = 200
 CONTACTS_LIMIT_BYTES = 5 * 1024 * 1024
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _json = msgspec.json.Encoder()
 
 
@@ -106,17 +109,31 @@ class ReadRoutes:
         cursor: CursorText = None,
     ) -> Response:
         filters = {"q": q, "identifier": identifier}
-        after = self._cursors.read("customers", filters, cursor, length=1)
-        number = int(after[0] or 0) if after else 0
+        after = self._cursors.read("customers", filters, cursor, length=2)
+        place = (int(after[0] or 0), int(after[1] or 0)) if after else (0, 0)
         async with self._moment() as conn:
-            if identifier is not None:
-                aliases = [alias_of(each, self._key) for each in identifiers_meant(identifier)]
-                found = await repository_read.customers_by_alias(conn, aliases, number, limit + 1)
-            else:
-                found = await repository_read.page_of_customers(conn, q, number, limit + 1)
-            held = await repository_read.hold_all(conn, found[:limit])
-        following = self._cursors.issue("customers", filters, [found[limit - 1].no]) if len(found) > limit else None
+            found = await self._page(conn, q, identifier, place, limit + 1)
+            held = await repository_read.hold_all(conn, [row for _, row in found[:limit]])
+        following = self._cursors.issue("customers", filters, found[limit - 1][0]) if len(found) > limit else None
         return _told({"items": [view_of(each) for each in held], "next_cursor": following})
+
+    async def _page(self, conn: Any, q: str | None, identifier: str | None, place: Place, limit: int) -> list[tuple[Place, CustomerRow]]:
+        if q is None and identifier is None:
+            return [((0, row.no), row) for row in await repository_read.page_of_customers(conn, place[1], limit)]
+        aliases = self._aliases(q if identifier is None else identifier)
+        meant = await repository_read.customers_by_alias(conn, aliases, 0, limit) if aliases else []
+        exact = [((0, row.no), row) for row in meant]
+        page = [each for each in exact if each[0] > place]
+        if q is None or identifier is not None or len(page) >= limit:
+            return page[:limit]
+        but = {row.no for row in meant}
+        return page + await repository_read.search_customers(conn, q, place, limit - len(page), but=but)
+
+    def _aliases(self, text: str | None) -> list[str]:
+        """Return the ids that customers known by this text may have: of the identifiers it may name, or itself."""
+        named = text or ""
+        ids = [str(UUID(named.strip()))] if _UUID.fullmatch(named.strip()) else []
+        return ids + [alias_of(each, self._key) for each in identifiers_meant(named)]
 
     async def customer(self, customer_id: UUID) -> Response:
         async with self._moment() as conn:

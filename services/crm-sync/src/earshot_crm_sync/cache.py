@@ -22,6 +22,7 @@ class Cache:
         self.totals: Totals | None = None
         self.statements: dict[bytes, StatementRow] = {}
         self.by_number: dict[int, StatementRow] = {}
+        self.by_author: dict[str, StatementRow] = {}  # one statement of each author key: all of them speak of one customer
         self.customers: dict[int, Held] = {}
         self.standings: dict[str, StandingView] = {}
         self.has_erasures = False
@@ -32,6 +33,7 @@ class Cache:
         self.totals = None
         self.statements.clear()
         self.by_number.clear()
+        self.by_author.clear()
         self.customers.clear()
         self.standings.clear()
         self.erased_until.clear()
@@ -39,11 +41,15 @@ class Cache:
     def add(self, row: StatementRow) -> None:
         """Remember a statement."""
         self.statements[row.digest] = self.by_number[row.no] = row
+        if row.saying.author_key:
+            self.by_author[row.saying.author_key] = row
 
     def remove(self, row: StatementRow) -> None:
         """Forget a statement."""
         self.statements.pop(row.digest, None)
         self.by_number.pop(row.no, None)
+        if self.by_author.get(row.saying.author_key) is row:
+            del self.by_author[row.saying.author_key]
 
     def put(self, held: Held) -> None:
         """Remember a customer with his statements."""

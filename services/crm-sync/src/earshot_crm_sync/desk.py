@@ -92,11 +92,13 @@ class Desk:
     fresh: set[Identifier] = field(default_factory=set)  # identifiers the store does not know yet
     new: dict[int, tuple[StatementRow, Statement]] = field(default_factory=dict)
 
+    duplicates: int = 0  # records that were known already
     touched: dict[int, StatementRow] = field(default_factory=dict)  # known statements whose tally changed
     moved_first: set[int] = field(default_factory=set)  # of these, the first time too
     seeds: set[int] = field(default_factory=set)  # identifiers whose components must be judged anew
     loosened: set[int] = field(default_factory=set)  # identifiers from which evidence was taken: what they share may bind again
     rebuild: set[int] = field(default_factory=set)  # customers whose profile may change
+    promoted: set[int] = field(default_factory=set)  # customers of whom nothing but a standing changed: they are found by the same words
 
     founded: dict[int, Held] = field(default_factory=dict)  # customers that nothing known could touch
     reshaped: dict[int, Held] = field(default_factory=dict)  # customers whose row changes

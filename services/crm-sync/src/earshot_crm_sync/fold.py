@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from earshot_crm_sync import counting, erasing, judging, profiles, repository, repository_erasing, repository_words
 from earshot_crm_sync.desk import Desk, Erasure, Said, Slice, Told
-from earshot_crm_sync.domain.aliases import alias_of
+from earshot_crm_sync.domain.profile import StandingView
 from earshot_crm_sync.domain.statements import Statement
 from earshot_crm_sync.domain.words import Word
 from earshot_crm_sync.identity import Identifier
@@ -40,8 +40,10 @@ async def apply(desk: Desk, slice_: Slice, *, cause: str | None) -> Outcome:
     await _keep_acts(desk, slice_)
     await _apply_decisions(desk, slice_.said)
     spoken_of = await _keep_words(desk, slice_)
+    standings = await _keep_standings(desk, slice_)
     if desk.seeds:
         await judging.judge(desk)
+    spoken_of |= profiles.promote(desk, standings)
     if spoken_of:
         await _note_words(desk, spoken_of)
     if desk.rebuild:
@@ -64,6 +66,7 @@ async def _apply_records(desk: Desk, slice_: Slice) -> None:
     contacts = await repository_words.load_contacts(conn, list(slice_.contacts)) if slice_.contacts else {}
     said = [one for one in slice_.items.values() if (was := items.get(one.record_id)) is None or one.revision > was.version]
     recorded = [one for one in slice_.contacts.values() if (row := contacts.get(one.record_id)) is None or one.revision > row.revision]
+    desk.duplicates += len(slice_.items) + len(slice_.contacts) - len(said) - len(recorded)
     if slice_.erasures:
         await _strike(desk, slice_.erasures, said, recorded, items, contacts)
     if not said and not recorded:
@@ -154,12 +157,12 @@ async def _apply_decisions(desk: Desk, said: list[Said]) -> None:
 
 
 async def _keep_words(desk: Desk, slice_: Slice) -> set[str]:
-    """Keep edits, consents and standings; return the aliases of the identifiers they are about."""
+    """Keep edits and consents; return the aliases of the identifiers they are about."""
     aliases = {alias for alias, _ in (*slice_.edits, *slice_.consents)}
     if aliases:
         await repository_words.insert_edits(desk.conn, [(desk.by_alias[alias].no, edit) for alias, edit in slice_.edits])
         await repository_words.insert_consents(desk.conn, [(desk.by_alias[alias].no, consent) for alias, consent in slice_.consents])
-    return aliases | await _keep_standings(desk, slice_)
+    return aliases
 
 
 async def _note_words(desk: Desk, aliases: set[str]) -> None:
@@ -170,12 +173,12 @@ async def _note_words(desk: Desk, aliases: set[str]) -> None:
     desk.rebuild |= holders
 
 
-async def _keep_standings(desk: Desk, slice_: Slice) -> set[str]:
-    """Keep the standings that say something new; return the aliases of the accounts they are of."""
+async def _keep_standings(desk: Desk, slice_: Slice) -> dict[str, StandingView]:
+    """Keep the standings that say something new; return those by author key."""
     seen = desk.cache.standings
     unlike = {key: told for key, told in slice_.standings.items() if seen.get(key) != told[1]}
     if not unlike:
-        return set()
+        return {}
     known = await repository_words.load_standings(desk.conn, unlike.keys())
     news = []
     for key, (version, standing) in unlike.items():
@@ -183,14 +186,6 @@ async def _keep_standings(desk: Desk, slice_: Slice) -> set[str]:
         if was is None or (version > was[0] and standing != was[1]):
             news.append((version, standing))
         seen[key] = standing if was is None or version > was[0] else was[1]
-    if not news:
-        return set()
-    await repository_words.upsert_standings(desk.conn, news)
-    return {alias_of(speaker_of(standing.author_key), desk.key) for _, standing in news}
-
-
-def speaker_of(author_key: str) -> Identifier:
-    """Return the identifier that an author key names."""
-    name = author_key.partition(":")[2]
-    kind = "handle" if name.startswith("@") else "mailbox" if name.startswith("mail:") else "account"
-    return Identifier(kind, author_key)
+    if news:
+        await repository_words.upsert_standings(desk.conn, news)
+    return {standing.author_key: standing for _, standing in news}

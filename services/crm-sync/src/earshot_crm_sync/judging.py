@@ -21,6 +21,8 @@ from earshot_crm_sync.rows import Held, IdentifierRow, StatementRow, SuggestionR
 
 # Up to so many speakers a shared value is simply judged anew when evidence was taken from it; beyond, its spans are counted first.
 _FEW_SPEAKERS = 64
+# Who is over the limit among so many is over it among all: of a value that very many show, no more is read.
+_ENOUGH_STATEMENTS = 1024
 
 
 @dataclass(slots=True)
@@ -192,12 +194,13 @@ async def _is_surely_shared(conn: Any, row: IdentifierRow, rules: IdentityRules)
         return True
     if not row.shared & SHARED_VALUE or row.shared & SHARED_NAME:
         return False
-    spans = await repository.spans_of_shared(conn, row.no)
-    if len(spans) <= _FEW_SPEAKERS:
-        return False
     limit = rules.limit_of(row.identifier)
-    # A speaker by handle may prove to be one of the accounts: leave them all out, and ask whether the rest is over the limit alone.
-    return is_over(((first, last) for _, by_handle, first, last in spans if not by_handle), limit)
+    for most in (_ENOUGH_STATEMENTS, None):
+        spans = await repository.spans_of_shared(conn, row.no, most)
+        # A speaker by handle may prove to be one of the accounts: leave them all out, and ask whether the rest is over the limit alone.
+        if len(spans) > _FEW_SPEAKERS and is_over(((first, last) for _, by_handle, first, last in spans if not by_handle), limit):
+            return True
+    return False
 
 
 async def _oversize_around(conn: Any, free: set[int]) -> set[int]:

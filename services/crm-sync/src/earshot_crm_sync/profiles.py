@@ -3,13 +3,14 @@
 Owns gathering people's words for profiles, and writing customers.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from earshot_crm_sync import repository, repository_words
 from earshot_crm_sync.desk import Desk
-from earshot_crm_sync.domain.aliases import alias_of
-from earshot_crm_sync.domain.profile import Words, build_profile, sketch_of, words_to_find
+from earshot_crm_sync.domain.aliases import alias_of, speaker_of
+from earshot_crm_sync.domain.profile import StandingView, Words, build_profile, sketch_of, with_standings, words_to_find
 from earshot_crm_sync.identity import Identifier
 from earshot_crm_sync.rows import CustomerRow, Held, StatementRow
 
@@ -31,9 +32,40 @@ async def load_words(conn: Any, customers: Sequence[Known]) -> list[Words]:
     return words
 
 
+def promote(desk: Desk, standings: Mapping[str, StandingView]) -> set[str]:
+    """Show new standings, by author key, in the profiles at hand, where nothing else can have changed.
+
+    Returns the aliases of the accounts whose customers are not at hand: these are to be rebuilt.
+    """
+    cache = desk.cache
+    told: dict[int, dict[str, StandingView]] = defaultdict(dict)
+    away = set()
+    for key, standing in standings.items():
+        row = cache.by_author.get(key)
+        if row is None or row.customer_no is None:
+            away.add(alias_of(speaker_of(key), desk.key))
+        else:
+            told[row.customer_no][key] = standing
+    for no, theirs in told.items():
+        if no in desk.reshaped or no in desk.rebuild:  # worked out anew with all that is stored: these standings are
+            continue
+        held = cache.customers[no]
+        held.profile = with_standings(held.profile, theirs)
+        held.version = desk.version
+        desk.changed[no] = held
+        if no not in desk.founded:
+            desk.reshaped[no] = held
+            desk.promoted.add(no)
+    return away
+
+
 async def rebuild(desk: Desk) -> None:
     """Work out anew the profiles in which another statement or word may have the last say now."""
-    customers = [held for no in desk.rebuild if (held := desk.cache.customers.get(no)) is not None and no not in desk.reshaped]
+    customers = [
+        held
+        for no in desk.rebuild
+        if (held := desk.cache.customers.get(no)) is not None and (no not in desk.reshaped or no in desk.promoted)
+    ]
     sketches = [sketch_of(held.profile) for held in customers]
     name_of = await _numbers(desk, {each for sketch in sketches for each in sketch.members})
     known: list[Known] = [
@@ -46,6 +78,7 @@ async def rebuild(desk: Desk) -> None:
             held.profile = profile
             held.version = desk.version
             desk.changed[held.no] = held
+            desk.promoted.discard(held.no)
             if held.no not in desk.founded:
                 desk.reshaped[held.no] = held
 
@@ -66,9 +99,9 @@ async def store(desk: Desk, cause: str | None) -> None:
         totals.customers += len(desk.founded)
     if desk.reshaped:
         totals.customers += await repository.upsert_customers(conn, [_row(held) for held in desk.reshaped.values()], desk.version)
-    everybody = desk.founded | desk.reshaped
-    if everybody:
-        await repository.upsert_words(conn, {no: words_to_find(held.profile) for no, held in everybody.items()})
+    renamed = {no: held for no, held in (desk.founded | desk.reshaped).items() if no not in desk.promoted}
+    if renamed:
+        await repository.upsert_words(conn, {no: words_to_find(held.profile) for no, held in renamed.items()})
     if desk.moved and cause is not None:
         await repository.log_moves(conn, desk.moved, desk.version, cause)
     await repository.store_totals(conn, totals)

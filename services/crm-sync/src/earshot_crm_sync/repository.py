@@ -302,9 +302,9 @@ async def name_identifiers(conn: Any, rows: Sequence[IdentifierRow]) -> None:
     )
 
 
-async def spans_of_shared(conn: Any, identifier_no: int) -> list[tuple[int, bool, datetime, datetime]]:
-    """Return (speaker, by handle, first, last) of all who show an identifier as a value."""
-    rows = await conn.fetch(QUERIES["spans_of_shared"], identifier_no)
+async def spans_of_shared(conn: Any, identifier_no: int, most: int | None = None) -> list[tuple[int, bool, datetime, datetime]]:
+    """Return (speaker, by handle, first, last) of all who show an identifier as a value; of ``most`` statements when given."""
+    rows = await conn.fetch(QUERIES["spans_of_shared"], identifier_no, most)
     return [(row["speaker_no"], row["by_handle"], row["first_at"], row["last_at"]) for row in rows]
 
 

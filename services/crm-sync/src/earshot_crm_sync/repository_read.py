@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -18,6 +18,10 @@ from earshot_crm_sync.repository import (
     load_statements,
 )
 from earshot_crm_sync.rows import ActLine, CustomerRow, FoundSuggestion, Held, IdentifierRow, MoveLine, held_of
+
+NO_ID: Final = "00000000-0000-0000-0000-000000000000"  # before every id
+Place = tuple[int, int]
+"""Where a customer stands in what a search finds: by rank, then by number. Rank 0 holds an identifier that is just so."""
 
 
 async def find_identifier(conn: Any, alias: str) -> IdentifierRow | None:
@@ -38,18 +42,47 @@ async def read_held(conn: Any, customer_no: int) -> Held | None:
     return held_of(customers[0], await load_statements(conn, customers[0].statements))
 
 
-async def page_of_customers(conn: Any, words: str | None, after: int, limit: int) -> list[CustomerRow]:
-    """Return customers after a number; with ``words``, those who have them all."""
-    asked = None if words is None else query_of(words)
-    if asked is None:
-        return customer_rows(await conn.fetch(QUERIES["page_of_customers"], after, limit))
-    return customer_rows(await conn.fetch(QUERIES["search_customers"], after, limit, asked)) if asked else []
+async def page_of_customers(conn: Any, after: int, limit: int) -> list[CustomerRow]:
+    """Return customers after a number."""
+    return customer_rows(await conn.fetch(QUERIES["page_of_customers"], after, limit))
+
+
+async def search_customers(
+    conn: Any, words: str, place: Place, limit: int, *, but: Collection[int] = ()
+) -> list[tuple[Place, CustomerRow]]:
+    """Return customers after a place who have all words, each with its own place, but some; those who are just so called come first."""
+    begun, whole = query_of(words), phrase_of(words)
+    if not begun:
+        return []
+    rows = await conn.fetch(QUERIES["search_customers"], *place, limit, begun, whole, names_as_json(words), sorted(but))
+    return [((row["rank"], customer.no), customer) for row, customer in zip(rows, customer_rows(rows), strict=True)]
+
+
+def _quoted(words: str) -> list[str]:
+    quoted = [word.replace("'", "").replace("\\", "").replace("\x00", "") for word in words.split()]
+    return [f"'{word}'" for word in quoted if word]
 
 
 def query_of(words: str) -> str:
     """Return words as Postgres's text search takes them: each may be the beginning of one. Empty when there is no word."""
-    quoted = [word.replace("'", "").replace("\\", "").replace("\x00", "") for word in words.split()]
-    return " & ".join(f"'{word}':*" for word in quoted if word)
+    return " & ".join(f"{word}:*" for word in _quoted(words))
+
+
+def phrase_of(words: str) -> str:
+    """Return words as Postgres's text search takes them: whole, one after another."""
+    return " <-> ".join(_quoted(words))
+
+
+def names_as_json(words: str) -> list[bytes]:
+    """Return how a profile's JSON spells that this is somebody's name or handle, in the cases that people type."""
+    name = " ".join(words.split())
+    spelt = {name, name.lower(), name.upper(), name.title()}
+    return [b'"%b":%b' % (key, msgspec.json.encode(each.lstrip("@"))) for each in sorted(spelt) for key in (b"name", b"handle")]
+
+
+async def page_of_told(conn: Any, after: str, limit: int) -> list[str]:
+    """Return the next ids by which customers were ever told of; ``after`` is empty at first."""
+    return [str(row[0]) for row in await conn.fetch(QUERIES["page_of_told"], after or NO_ID, limit)]
 
 
 async def customers_by_alias(conn: Any, aliases: Sequence[str], after: int, limit: int) -> list[CustomerRow]:

@@ -58,9 +58,9 @@ async def _hop(bootstrap: str, source: str, target: str, *, records: int) -> flo
     await consumer.start()
     await producer.start()
     try:
-        await _carry(consumer, producer, target, WARM_UP_RECORDS)
+        warm = await _carry(consumer, producer, target, WARM_UP_RECORDS)
         began = time.perf_counter()
-        carried = await _carry(consumer, producer, target, records)
+        carried = await _carry(consumer, producer, target, WARM_UP_RECORDS + records - warm)
         return carried / (time.perf_counter() - began)
     finally:
         await producer.stop()

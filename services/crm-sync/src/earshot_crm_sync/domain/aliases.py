@@ -14,3 +14,10 @@ def alias_of(identifier: Identifier, key: bytes) -> str:
     kind, value = identifier
     text = hashlib.blake2b(f"{kind}\x1f{value}".encode(), key=key, digest_size=16).hexdigest()
     return f"{text[:8]}-{text[8:12]}-8{text[13:16]}-{'89ab'[int(text[16], 16) & 3]}{text[17:20]}-{text[20:]}"
+
+
+def speaker_of(author_key: str) -> Identifier:
+    """Return the identifier that an author key names."""
+    name = author_key.partition(":")[2]
+    kind = "handle" if name.startswith("@") else "mailbox" if name.startswith("mail:") else "account"
+    return Identifier(kind, author_key)

@@ -168,6 +168,14 @@ def build_profile(sketch: Sketch, spoken: Sequence[Spoken], words: Words, rules:
     return Profile(sketch.customer_id, _json.encode(head)[:-1], fields, settled, sketch.alone, sketch.watched)
 
 
+def with_standings(profile: Profile, told: Mapping[str, StandingView]) -> Profile:
+    """Return the profile with what recognition says now of some of the customer's accounts, by author key; all else stays."""
+    head = read_head(profile)
+    standings = {**{each.author_key: each for each in head.recognition}, **told}
+    head.recognition = [standings[key] for key in sorted(standings)]
+    return msgspec.structs.replace(profile, head=_json.encode(head)[:-1])
+
+
 def read_head(profile: Profile) -> Head:
     """Return the profile's part of the view."""
     return _heads.decode(profile.head + b"}")

@@ -94,7 +94,7 @@ with recursive reached(identifier_no) as (
      cross join lateral (
         select unnest(s.links) as identifier_no
           from evidence e join statements s on s.statement_no = e.statement_no and s.record_count > 0
-         where e.identifier_no = i.identifier_no and (e.rule = 0 or i.shared = 0 or (e.rule = 1 and i.shared & 2 = 0))
+         where e.identifier_no = i.identifier_no and e.rule = any(linking_rules(i.shared))
         union all
         select other.identifier_no
           from decision_parts mine join decision_parts other on other.decision_id = mine.decision_id and other.bond
@@ -108,8 +108,11 @@ select s.statement_no, s.digest, s.links, s.saying, s.record_count, s.first_at, 
        null::int as customer_no
   from statements s
  where s.record_count > 0 and s.statement_no in (
-    select e.statement_no from evidence e join identifiers i on i.identifier_no = e.identifier_no
-     where e.identifier_no = any($1::int[]) and (e.rule = 0 or i.shared = 0 or (e.rule = 1 and i.shared & 2 = 0)))
+    select e.statement_no
+      from identifiers i
+     cross join lateral ( -- "offset 0": one look into the key for each identifier, whatever the planner thinks of the number of its rows
+        select statement_no from evidence where identifier_no = i.identifier_no and rule = any(linking_rules(i.shared)) offset 0) e
+     where i.identifier_no = any($1::int[]))
 
 -- name: load_decisions
 -- People's words that name some identifiers.
@@ -177,12 +180,12 @@ update identifiers set kind = n.kind, value = n.value from unnest($1::int[], $2:
  where identifiers.identifier_no = n.identifier_no
 
 -- name: spans_of_shared
--- From when to when each speaker shows an identifier that ties nobody as a value; speakers by handle may prove to be accounts.
+-- From when to when each speaker shows an identifier that ties nobody as a value, of some statements or of all; speakers by handle may
+-- prove to be accounts.
 select s.links[1] as speaker_no, i.kind = 'handle' as by_handle, min(s.first_at) as first_at, max(s.last_at) as last_at
-  from evidence e
+  from (select statement_no from evidence where identifier_no = $1 and rule >= 2 limit $2) e
   join statements s on s.statement_no = e.statement_no and s.record_count > 0
   join identifiers i on i.identifier_no = s.links[1]
- where e.identifier_no = $1 and e.rule >= 2
  group by 1, 2
 
 -- name: links_of_speakers

@@ -5,10 +5,17 @@
 select customer_no, statements, profile, version from customers where customer_no > $1 order by customer_no limit $2
 
 -- name: search_customers
--- The same, of those who have a word for each that was asked for, whole or begun.
-select c.customer_no, c.statements, c.profile, c.version
-  from customer_words w join customers c using (customer_no)
- where w.words @@ to_tsquery('simple', $3) and c.customer_no > $1 order by c.customer_no limit $2
+-- Customers after a rank and a number who have a word for each that was asked for, whole or begun: first whose name or handle is just
+-- that ($6: as the profile's JSON has it, in any case of ASCII letters), then who have the words whole and side by side, then the rest.
+select f.customer_no, f.statements, f.profile, f.version, f.rank
+  from (select c.customer_no, c.statements, c.profile, c.version,
+               case when not w.words @@ to_tsquery('simple', $5) then 3
+                    when exists (select 1 from unnest($6::bytea[]) as said(json)
+                                  where position(lower(encode(said.json, 'escape')) in lower(encode(c.profile, 'escape'))) > 0) then 1
+                    else 2 end as rank
+          from customer_words w join customers c using (customer_no)
+         where w.words @@ to_tsquery('simple', $4) and w.customer_no <> all($7::int[])) f
+ where (f.rank, f.customer_no) > ($1::int, $2::int) order by f.rank, f.customer_no limit $3
 
 -- name: customers_by_alias
 -- The same, of those who hold one of some identifiers.
