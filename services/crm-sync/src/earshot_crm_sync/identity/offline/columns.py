@@ -118,7 +118,7 @@ class ColumnsBuilder:
         """Take one line of JSON; what is no object becomes a record about which nothing is known."""
         try:
             record = msgspec.json.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             record = None
         self.add(record if isinstance(record, dict) else {})
 

@@ -117,7 +117,7 @@ def _named_after(columns: Columns, answer: Answer) -> tuple[Codes, frozenset[int
         first[label] = row
     labels = np.flatnonzero(sizes)
     named = zip(columns.ids.take(first[labels]), first[labels].tolist(), strict=True)
-    name = coded(_own(known_as, record) for known_as, record in named)
+    name = coded(_own(known_as, record) for known_as, record in named)[: labels.size]
     _, earliest = np.unique(name, return_index=True)
     return first, frozenset(np.delete(labels, earliest).tolist())
 
