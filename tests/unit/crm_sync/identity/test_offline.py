@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import time
 from collections import Counter
@@ -15,12 +16,16 @@ import pytest
 from click.testing import CliRunner
 
 from earshot_crm_sync.identity.commands import resolve_command
+from earshot_crm_sync.identity.config import rules_from
 from earshot_crm_sync.identity.offline import evaluate as ev
 from earshot_crm_sync.identity.offline import levels, spelling
 from earshot_crm_sync.identity.offline.columns import columns_of
 from earshot_crm_sync.identity.offline.engine import resolve_columns
 from earshot_crm_sync.identity.offline.fellegi_sunter import FIELDS
-from earshot_crm_sync.identity.stream_score import name_level
+from earshot_crm_sync.identity.offline.model import SAME, TABLES
+from earshot_crm_sync.identity.offline.weights import read_weights, write_weights
+from earshot_crm_sync.identity.people import Person
+from earshot_crm_sync.identity.stream_score import name_level, score_people
 from support.identity_adversary import SCENES, Row, adversarial_suite, person
 from support.identity_adversary_more import MORE_SCENES
 from support.identity_crowd import crowd
@@ -179,10 +184,12 @@ def test_quality_on_public_sets_without_labels(name: str, least: float) -> None:
     assert ev.ours(ev.public_set(name, public_folder())).f1 >= least
 
 
+@pytest.mark.capability("C1")
 @pytest.mark.filterwarnings("ignore")  # Splink and its friends warn of each other's deprecations
-def test_the_pure_scorer_agrees_with_splink() -> None:
-    learn: Any = pytest.importorskip("earshot_crm_sync.identity.offline.learn")
-    rows, _ = crowd(800, seed=9)
+def test_weights_learned_with_splink_are_scored_the_same_offline_and_in_the_stream(tmp_path: Path) -> None:
+    needed = "Splink is not installed: pip install 'earshot-crm-sync[learn]'"
+    learn: Any = pytest.importorskip("earshot_crm_sync.identity.offline.learn", reason=needed, exc_type=ImportError)
+    rows, people = crowd(800, seed=9)
     columns = columns_of(rows)
     linker = learn.linker_for(columns)
     model = learn.model_from(linker, columns)
@@ -192,3 +199,14 @@ def test_the_pure_scorer_agrees_with_splink() -> None:
     ours = [model.bits(texts[pair["unique_id_l"]], texts[pair["unique_id_r"]]) for pair in predicted]
     assert len(predicted) > 150
     np.testing.assert_allclose(ours, [pair["match_weight"] for pair in predicted], atol=1e-6)
+
+    weights = learn.weights_of(model, columns.count)
+    write_weights(weights, tmp_path / "weights.json")
+    answer = resolve_columns(columns, read_weights(tmp_path / "weights.json"))
+    assert ev.pairwise(answer.label, np.asarray(people, np.int32)).f1 >= 0.98
+    rules = rules_from({"learned": weights.same})
+    assert rules.version != rules_from({}).version
+    left, right = Person(births=("1987-02-20",), emails=("a@b.org",)), Person(births=("1987-02-20",), emails=("a@b.org",))
+    gain = score_people(left, right, rules.learned).bits - score_people(left, right).bits
+    expected = sum(math.log2(weights.same[name][4] / TABLES[name][SAME][4]) for name in ("birth", "email"))
+    assert gain == pytest.approx(expected, abs=0.01)

@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import combinations
 
 from .decisions import Standing
@@ -59,8 +60,10 @@ class _Case:
     order: dict[Identifier, Order]
 
 
-def resolve(evidence: EvidenceSet, rules: IdentityRules, score: Scorer = score_people) -> Resolution:
+def resolve(evidence: EvidenceSet, rules: IdentityRules, score: Scorer | None = None) -> Resolution:
     """Return the customers of one component, what was refused and what a person should look at.
+
+    `score`: instead of `score_people` with the weights of the rules.
 
     Total: every identifier of the evidence is in exactly one customer. Independent of the order and the repetition of
     the evidence.
@@ -70,7 +73,7 @@ def resolve(evidence: EvidenceSet, rules: IdentityRules, score: Scorer = score_p
     return resolve_at_length(evidence, rules, score)
 
 
-def resolve_at_length(evidence: EvidenceSet, rules: IdentityRules, score: Scorer = score_people) -> Resolution:
+def resolve_at_length(evidence: EvidenceSet, rules: IdentityRules, score: Scorer | None = None) -> Resolution:
     """Return the same as `resolve`, by the long way whatever the case."""
     case = _open(evidence, rules)
     flags = _flagged(evidence)
@@ -89,7 +92,7 @@ def resolve_at_length(evidence: EvidenceSet, rules: IdentityRules, score: Scorer
     refused += _join_sure(case, groups, joins, oversize=oversize)
     suggestions: list[Suggestion] = []
     if not oversize:
-        suggestions = _join_scored(case, groups, joins, evidence, score)
+        suggestions = _join_scored(case, groups, joins, evidence, score or partial(score_people, learned=rules.learned))
     _hold_orphans(case, groups, joins)
     return _close(case, groups, joins, refused, suggestions, oversize)
 
