@@ -18,7 +18,7 @@ _SCRIPTS = [
     ("Ελένη Δημητρίου", "Eleni Dimitriou"),
     ("김민수", "Kim Minsu"),
     ("Борис Петров", "Boris Petrov"),
-    ("Ґанна Шевченко", "Hanna Shevchenko"),
+    ("Ганна Шевченко", "Hanna Shevchenko"),
     ("Đorđe Jovanović", "Djordje Jovanovic"),
     ("Zoë Brontë", "Zoe Bronte"),
     ("Åsa Öberg", "Asa Oberg"),

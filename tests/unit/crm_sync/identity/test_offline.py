@@ -139,6 +139,12 @@ def test_the_scalar_and_the_batch_comparison_of_names_agree() -> None:
         "a",
         "li",
         "lin",
+        "mhmd",
+        "mohammed",
+        "dwd",
+        "david",
+        "alhsyny",
+        "al husseini",
     ]
     columns = columns_of({"given_name": one, "family_name": other} for one in words for other in words)
     table = levels.name_table(columns)

@@ -15,7 +15,7 @@ from functools import cache, lru_cache
 from rapidfuzz.distance import OSA, Indel, JaroWinkler
 
 from .offline import spelling
-from .offline.levels import GENERATION_YEARS, Level
+from .offline.levels import GENERATION_YEARS, Level, same_bones
 from .offline.model import (
     COMMONNESS,
     CROSSED,
@@ -141,6 +141,8 @@ def name_level(a: str, b: str) -> Level:
     known = (a in groups or a in common) and (b in groups or b in common)
     shortest = min(len(a), len(b))
     if groups.get(a, frozenset()) & groups.get(b, frozenset()) or spelling.is_form_of(a, b):
+        return Level.ALIAS
+    if (spelling.lacks_vowels(a) or spelling.lacks_vowels(b)) and same_bones(a, b):
         return Level.ALIAS
     if shortest >= 3 and (spelling.firm_sound(a) == spelling.firm_sound(b) or (not known and spelling.sound(a) == spelling.sound(b))):
         return Level.ALIAS
