@@ -1,8 +1,7 @@
 """Which pairs of records are worth comparing: those that share at least one of several keys.
 
 Owns the keys and the bound on their number: a key shared by many records pairs only neighbours in a sorted order, so
-the number of pairs grows
-with the number of records whatever they share. Must not score.
+the number of pairs grows with the number of records whatever they share. Must not score.
 """
 
 from __future__ import annotations
@@ -26,7 +25,6 @@ STRONG_KEYS = 3  # mail, mailbox name, phone, and every handle: one of them is e
 LARGE_FILE, WEAK_KEYS, WEAK_KEYS_OF_LARGE = 30_000, 2, 3  # the more records, the more share two keys by chance
 NEIGHBOURS = 8  # of a larger block each record meets as many on either side of it in sorted order
 PILE_RECORDS = 40_000  # pairs are counted by so many first records at a time
-PILE_BYTES = 1 << 20  # of a pile in memory; the rest waits in a temporary file
 
 Keys = NDArray[np.int64]
 Pairs = NDArray[np.int64]  # i * count + j with i < j
@@ -70,9 +68,9 @@ class _Piles:
         self._files: list[IO[bytes]] = []
 
     def add(self, noted: NDArray[np.int64]) -> None:
-        """Put pairs where they belong."""
+        """Put pairs where they belong; the first ones begin the files anew, whoever began them before."""
         if not self._files:
-            self._files = [path.open("ab") for path in self._paths]
+            self._files = [path.open("wb") for path in self._paths]
         if len(self._files) == 1:
             self._files[0].write(noted.tobytes())
             return
