@@ -10,6 +10,7 @@ from uuid import UUID
 
 import msgspec
 
+from earshot_recognition import repository
 from earshot_recognition.book import Book
 from earshot_recognition.domain.accounts import Account, Accounts
 from earshot_recognition.domain.ledger import Contribution
