@@ -20,6 +20,7 @@ from earshot_crm_sync.repository import (
 from earshot_crm_sync.rows import ActLine, CustomerRow, FoundSuggestion, Held, IdentifierRow, MoveLine, held_of
 
 NO_ID: Final = "00000000-0000-0000-0000-000000000000"  # before every id
+_LAST_NUMBER = 2**31 - 1
 Place = tuple[int, int]
 """Where a customer stands in what a search finds: by rank, then by number. Rank 0 holds an identifier that is just so."""
 
@@ -45,6 +46,11 @@ async def read_held(conn: Any, customer_no: int) -> Held | None:
 async def page_of_customers(conn: Any, after: int, limit: int) -> list[CustomerRow]:
     """Return customers after a number."""
     return customer_rows(await conn.fetch(QUERIES["page_of_customers"], after, limit))
+
+
+async def page_of_merged(conn: Any, before: int, limit: int) -> list[CustomerRow]:
+    """Return customers before a number (0: any) of whom several speak, the last that were met first."""
+    return customer_rows(await conn.fetch(QUERIES["page_of_merged"], before or _LAST_NUMBER, limit))
 
 
 async def search_customers(
