@@ -88,10 +88,13 @@ async def running_triage(
     prefix: str = "earshot",
     config_dir: Path | None = None,
     learned: bool = False,
+    model_dir: Path | None = None,
     clock: Callable[[], datetime] = now,
 ) -> AsyncIterator[TriageUnderTest]:
     """Run triage on a migrated database until the block ends; ``learned`` takes the real judge in place of the plain one."""
     values: dict[str, Any] = {"config_dir": config_dir} if config_dir else {}
+    if model_dir is not None:
+        values["model_dir"] = model_dir
     settings = TriageSettings(
         kafka_bootstrap=kafka or NO_KAFKA, postgres_dsn=SecretStr(dsn), topic_prefix=prefix, api_key=SecretStr(FIRST_KEY), **values
     )

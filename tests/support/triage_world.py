@@ -4,9 +4,10 @@ Owns the translation between the oracle's facts and the wire, a judge that says 
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -44,6 +45,7 @@ class PlainJudge:
     """Finds intent and severity where the text says so: ``bug 3 …``; anything else is `other` and 1."""
 
     version = "plain-1"
+    label_versions: Mapping[str, str] = MappingProxyType({})
 
     def judge(self, texts: Sequence[str], *, explain: bool = True, languages: Sequence[str | None] | None = None) -> list[Judgement]:
         return [replace(each, reasons=("as it says",)) if explain else each for each in map(_judged, texts)]

@@ -87,11 +87,11 @@ def load_config(folder: Path, name: str, model: type[M]) -> Loaded[M]:
     try:
         raw = file.read_bytes()
     except FileNotFoundError:
-        return Loaded(model=_validate(file, b"", model, None, {}), version=_version_of({}), absent=True)
+        return Loaded(model=_validate(file, b"", model, None, {}), version=version_of({}), absent=True)
     except OSError as error:
         raise ConfigError([Fault(file=str(file), line=0, place="", reason=f"cannot be read ({error.strerror})")]) from error
     content, root = _parse(file, raw)
-    return Loaded(model=_validate(file, raw, model, root, content), version=_version_of(content), absent=False)
+    return Loaded(model=_validate(file, raw, model, root, content), version=version_of(content), absent=False)
 
 
 def check_all(folder: Path, models: dict[str, type[BaseModel]] | None = None) -> list[Checked]:
@@ -245,6 +245,6 @@ def _step(node: Node | None, part: int | str) -> tuple[int, Node] | None:
     return None
 
 
-def _version_of(content: Any) -> str:
+def version_of(content: Any) -> str:
     """Return twelve hex digits of the content: comments and order of names do not make a new version."""
     return hashlib.sha256(msgspec.json.encode(content, order="deterministic", enc_hook=str) if content else b"").hexdigest()[:12]

@@ -12,16 +12,29 @@ from uuid import UUID
 import msgspec
 
 from earshot_shared.access.keys import Principal
-from earshot_shared.actions import Actor, new_action
+from earshot_shared.actions import Action, Actor, new_action
 from earshot_shared.http.etags import Change, IfMatch, etag
 from earshot_shared.http.idempotency import Ticket, once
-from earshot_shared.http.problems import Answer, GoneError, InvalidError, NotFoundError, PreconditionFailedError
+from earshot_shared.http.problems import Answer, ConflictError, GoneError, InvalidError, NotFoundError, PreconditionFailedError
 from earshot_shared.item import Visibility
 from earshot_shared.pipeline.writer import Transaction, Writer
 from earshot_shared.replies import RespondArguments
 from earshot_triage import alerts, reading
 from earshot_triage.domain.acts import Verb
-from earshot_triage.events import ACTIONS, ASSIGN, DECIDE, ESCALATE, NOTE, ROUTE, SERVICE, key_of, reply_id
+from earshot_triage.events import (
+    ACTIONS,
+    ASSIGN,
+    DECIDE,
+    ESCALATE,
+    MERGE,
+    MOVE_PRIVATE,
+    NOTE,
+    ROUTE,
+    SERVICE,
+    UNMERGE,
+    key_of,
+    reply_id,
+)  # fmt: skip
 from earshot_triage.reading import CaseLine, Found
 from earshot_triage.repository import Held, Thread
 from earshot_triage.stage import TriageStage
@@ -46,6 +59,10 @@ class Request:
     team: str | None = None
     priority: int | None = None
     reason: str | None = None
+    other: str | None = None
+    """With `merge`: the case that joins."""
+    merge: str | None = None
+    """With `unmerge`: the merge that is taken back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,26 +109,40 @@ class Desk:
         messages = await reading.messages_of(tx.conn, thread.state.label)
         await request.if_match.check(thread.version, "case", lambda version: _since(tx.conn, thread, messages, version))
         subject = thread.state.opening[1]
-        visibility = await reading.visibility_of(tx.conn, thread.state.label)  # a private word is answered in private
-        action = new_action(
-            action_id=self._new_id(),
-            service=SERVICE,
-            actor=request.actor,
-            verb=request.verb.value,
-            subject=subject,
-            at=self._clock(),
-            arguments=_arguments(request, thread, visibility, _seen(request, found, thread, messages)),
-        )
-        await self._stage.apply(tx, [], [self._stage.doing(action)])
-        tx.send([ACTIONS.write(action, traceparent=request.traceparent)])
+        arguments: msgspec.Struct
+        if request.verb is Verb.MERGE:
+            arguments = MERGE(await _other(tx.conn, request, thread), request.reason)
+        elif request.verb is Verb.UNMERGE:
+            subject, arguments = await _taken_back(tx.conn, request, thread, messages)
+        else:
+            visibility = await _visibility(tx.conn, thread)
+            arguments = _arguments(request, thread, visibility, _seen(request, found, thread, messages))
+        actions = [self._action(request, request.verb, subject, arguments)]
+        if request.verb is Verb.MOVE_PRIVATE and request.text:  # where everybody reads, a word that it goes on elsewhere
+            seen = _seen(request, found, thread, messages)
+            note = _reply(request, thread, await reading.visibility_of(tx.conn, thread.state.label), seen)
+            actions.insert(0, self._action(request, Verb.RESPOND, subject, note))
+        await self._stage.apply(tx, [], [self._stage.doing(action) for action in actions])
+        tx.tell_facts([ACTIONS.write(action, traceparent=request.traceparent) for action in actions])
         after = await reading.find(tx.conn, key_of(subject))
         left = after.thread if after is not None else None
         assert left is not None, "the message acted on is still there"
         line = reading.line(left)
-        reply = reply_id(action.action_id) if request.verb is Verb.RESPOND else None
+        reply = next((reply_id(action.action_id) for action in actions if action.verb == Verb.RESPOND), None)
         fields = {name: getattr(line, name) for name in CaseLine.__struct_fields__}
-        body = _encoder.encode(Acted(**fields, action_id=str(action.action_id), feedback_id=reply))
+        body = _encoder.encode(Acted(**fields, action_id=str(actions[-1].action_id), feedback_id=reply))
         return Answer(body=body, headers=((b"etag", etag(line.version).encode()),))
+
+    def _action(self, request: Request, verb: Verb, subject: str, arguments: msgspec.Struct) -> Action:
+        return new_action(
+            action_id=self._new_id(),
+            service=SERVICE,
+            actor=request.actor,
+            verb=verb.value,
+            subject=subject,
+            at=self._clock(),
+            arguments=arguments,
+        )
 
     async def acknowledge(self, request: Acknowledgement) -> Answer:
         """Note that somebody has seen an alarm; the first to say so stands.
@@ -137,7 +168,7 @@ class Desk:
                 arguments={},
             )
             await alerts.acknowledge(tx.conn, request.alert_id, by=str(request.actor), at=now)
-            tx.send([ACTIONS.write(action, traceparent=request.traceparent)])
+            tx.tell_facts([ACTIONS.write(action, traceparent=request.traceparent)])
             found = await alerts.read_alert(tx.conn, request.alert_id)
         return Answer(body=_encoder.encode(found))
 
@@ -186,10 +217,48 @@ def _arguments(request: Request, thread: Thread, visibility: Visibility, seen: t
         case Verb.ESCALATE:
             return ESCALATE(request.priority, request.reason)
         case Verb.RESPOND:
-            state = thread.state
-            return RespondArguments(text=request.text, channel=state.channel, brand=state.brand, visibility=visibility, seen=seen)
+            return _reply(request, thread, visibility, seen)
+        case Verb.MOVE_PRIVATE:
+            return MOVE_PRIVATE(request.reason)
         case _:
             return DECIDE(seen, request.reason)
+
+
+def _reply(request: Request, thread: Thread, visibility: Visibility, seen: tuple[str, ...]) -> RespondArguments:
+    state = thread.state
+    return RespondArguments(text=request.text, channel=state.channel, brand=state.brand, visibility=visibility, seen=seen)
+
+
+async def _visibility(conn: Any, thread: Thread) -> Visibility:
+    """Return who may read an answer: a private word is answered in private, and so is a case that was moved there."""
+    return "private" if thread.state.private else await reading.visibility_of(conn, thread.state.label)
+
+
+async def _other(conn: Any, request: Request, thread: Thread) -> str:
+    """Return the feedback_id that opens the case to be merged.
+
+    Raises: NotFoundError, GoneError; ConflictError when both are one already.
+    """
+    assert request.other is not None, "a merge names another case"
+    other = _actable(await reading.find(conn, request.other), request.principal)
+    if other.state.label == thread.state.label:
+        raise ConflictError("These are one case already.", code="already-one")
+    return other.state.opening[1]
+
+
+async def _taken_back(conn: Any, request: Request, thread: Thread, messages: Sequence[Held]) -> tuple[str, msgspec.Struct]:
+    """Return the feedback_id that a merge names, and the arguments that take the merge back.
+
+    Raises: NotFoundError when no such merge holds this case together.
+    """
+    acts = await reading.acts_of(conn, thread.state.label, messages)
+    undone = {act.undoes for act in acts if act.verb is Verb.UNMERGE}
+    merges = [act for act in acts if act.verb is Verb.MERGE and act.action_id not in undone]
+    wanted = next((act for act in reversed(merges) if request.merge in (None, act.action_id)), None)
+    if wanted is None:
+        raise NotFoundError("No merge of this id holds the case together: its history lists those that do.")
+    subject = next(held.message.feedback_id for held in messages if held.key == wanted.subject)
+    return subject, UNMERGE(wanted.action_id, request.reason)
 
 
 async def _since(conn: Any, thread: Thread, messages: Sequence[Held], version: int) -> list[Change]:

@@ -9,11 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from earshot_triage.domain.message import Role, Stance
 from earshot_triage.domain.routing import Condition, RouteRule, Rules, StanceRule, TargetRule
+from earshot_triage.judgement.rules import Rule, RuleError, RuleSet
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Priority = Annotated[int, Field(ge=1, le=4)]
 Team = Annotated[str, Field(pattern=r"[a-z0-9_-]{1,64}")]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
+Phrase = Annotated[str, Field(min_length=1, max_length=200)]
 IntentName = Literal["complaint", "bug", "question", "idea", "praise", "other"]
 _DEFAULT_LEAST = 0.5
 
@@ -39,11 +41,18 @@ class When(_Part):
     sentiment_to: Annotated[float, Field(ge=-1, le=1)] | None = None
     rating_to: Share | None = None
     """A rating of at most this share of its best: 0.4 is two stars of five."""
+    labels: dict[Name, dict[Name, Share]] | None = None
+    """Of the installation's own labels, by the name of their set: any of these with at least this probability; a list means 0.5."""
 
     @field_validator("intent", mode="before")
     @classmethod
     def _from_list(cls, value: object) -> object:
         return dict.fromkeys(value, _DEFAULT_LEAST) if isinstance(value, list) else value
+
+    @field_validator("labels", mode="before")
+    @classmethod
+    def _labels_from_lists(cls, value: object) -> object:
+        return {name: cls._from_list(wanted) for name, wanted in value.items()} if isinstance(value, dict) else value
 
     def condition(self) -> Condition:
         """Return it as the domain knows it."""
@@ -66,7 +75,41 @@ class When(_Part):
             at_most=tuple(
                 (name, bound) for name, bound in (("sentiment", self.sentiment_to), ("rating", self.rating_to)) if bound is not None
             ),
+            labels=tuple((name, tuple(sorted(wanted.items()))) for name, wanted in sorted((self.labels or {}).items())),
         )
+
+
+class Monitor(_Part):
+    """A rule about words, above the model: when it holds, and what it then decides. All conditions that are given must hold.
+
+    ``any_of``, ``all_of`` and ``none_of`` are words or phrases, compared as whole words without regard to case; ``pattern`` is a regular
+    expression that cannot run away (no back-references, no look-around).
+    """
+
+    name: Name
+    any_of: tuple[Phrase, ...] = ()
+    all_of: tuple[Phrase, ...] = ()
+    none_of: tuple[Phrase, ...] = ()
+    pattern: str | None = None
+    languages: tuple[str, ...] = ()
+    intent: IntentName | None = None
+    conduct: Literal["ok", "abusive", "spam", "off_topic"] | None = None
+    severity_at_least: Priority | None = None
+    topics: tuple[Name, ...] = ()
+    routes: tuple[Team, ...] = ()
+    needs_person: bool = False
+
+    @model_validator(mode="after")
+    def _can_be_used(self) -> "Monitor":
+        try:
+            RuleSet.of([self.rule()])
+        except RuleError as error:
+            raise ValueError(str(error)) from None
+        return self
+
+    def rule(self) -> Rule:
+        """Return it as the judgement's rules know it."""
+        return Rule(**{name: getattr(self, name) for name in type(self).model_fields})
 
 
 class Route(_Part):
@@ -125,6 +168,8 @@ class TriageConfig(_Part):
     """All of ``config/triage.yaml``. Without the file these defaults hold."""
 
     teams: tuple[Team, ...] = ("product", "support", "community")
+    monitors: tuple[Monitor, ...] = ()
+    """Rules about words, above the model; a later one overrules an earlier one. Their routes come before those of ``routes``."""
     routes: tuple[Route, ...] = Field(default_factory=_default_routes)
     stances: tuple[Treatment, ...] = Field(default_factory=_default_stances)
     first_response_s: Annotated[int, Field(gt=0)] = 3600
@@ -137,7 +182,19 @@ class TriageConfig(_Part):
             for team in route.to:
                 if team not in self.teams:
                     raise ValueError(f"route {route.name!r} sends to {team!r}, which is not among the teams")
+        for monitor in self.monitors:
+            for team in monitor.routes:
+                if team not in self.teams:
+                    raise ValueError(f"monitor {monitor.name!r} sends to {team!r}, which is not among the teams")
+        names = [monitor.name for monitor in self.monitors]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise ValueError(f"two monitors are called {twice!r}: decisions name them, so names must differ")
         return self
+
+    def words(self) -> RuleSet:
+        """Return the rules about words."""
+        return RuleSet.of(monitor.rule() for monitor in self.monitors)
 
     def rules(self, version: str) -> Rules:
         """Return the rules of this version."""

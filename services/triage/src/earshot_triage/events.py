@@ -18,6 +18,7 @@ from earshot_shared.topics import Topic
 from earshot_triage.domain.acts import Act, Verb
 from earshot_triage.domain.cases import CaseState
 from earshot_triage.domain.message import ROLE_WORDS, STANCE_WORDS, Message, Role, Stance
+from earshot_triage.judgement import Label
 
 SERVICE = "triage"
 TRIAGED = EventWriter(Topic.FEEDBACK_TRIAGED, SERVICE)
@@ -27,6 +28,16 @@ ACTIONS = ActionWriter(SERVICE)
 ERASED_AUTHOR = "erased"
 _STANCES = dict(zip(STANCE_WORDS, Stance, strict=True))
 _VERBS = frozenset(verb.value for verb in Verb)
+
+
+class Corrected(msgspec.Struct, frozen=True, gc=False):
+    """What a person said instead of the judge and the rules, what those had said, and who it was."""
+
+    value: str | tuple[str, ...]
+    was: str | tuple[str, ...]
+    by: str
+    at: datetime
+    action_id: str
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -49,6 +60,10 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     reasons: tuple[str, ...]
     model_version: str
     rules_version: str
+    labels: dict[str, Label] | msgspec.UnsetType = msgspec.UNSET
+    """The installation's own labels, by the name of their set."""
+    corrections: dict[str, Corrected] | msgspec.UnsetType = msgspec.UNSET
+    """What people corrected, by field: intent, conduct, routes."""
 
 
 class Shown(msgspec.Struct, frozen=True, gc=False):
@@ -64,7 +79,9 @@ class Shown(msgspec.Struct, frozen=True, gc=False):
 
 
 class CaseChanged(msgspec.Struct, frozen=True, kw_only=True, gc=False):
-    """A case after a change; ``messages`` are its latest 20, ``message_count`` says how many there are."""
+    """A case after a change; ``messages`` are its latest 20, ``message_count`` says how many there are. ``private``: it was moved
+    out of the public's eye.
+    """
 
     case_id: str
     stance: str
@@ -82,6 +99,7 @@ class CaseChanged(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     resolved_at: datetime | None
     version: int
     message_count: int
+    private: bool
     messages: msgspec.Raw
 
 
@@ -124,7 +142,31 @@ class _Decide(msgspec.Struct, frozen=True, omit_defaults=True):
     reason: str | None = None
 
 
+class _Merge(msgspec.Struct, frozen=True, omit_defaults=True):
+    other: str
+    reason: str | None = None
+
+
+class _Unmerge(msgspec.Struct, frozen=True, omit_defaults=True):
+    merge: str
+    reason: str | None = None
+
+
+class _MovePrivate(msgspec.Struct, frozen=True, omit_defaults=True):
+    reason: str | None = None
+
+
+class Correct(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    """What an item truly is; what is None stays as it was judged."""
+
+    intent: str | None = None
+    conduct: str | None = None
+    routes: tuple[str, ...] | None = None
+    reason: str | None = None
+
+
 ASSIGN, NOTE, ROUTE, ESCALATE, DECIDE = _Assign, _Note, _Route, _Escalate, _Decide
+MERGE, UNMERGE, MOVE_PRIVATE = _Merge, _Unmerge, _MovePrivate
 
 _encoder = msgspec.json.Encoder()
 _assign = msgspec.json.Decoder(_Assign)
@@ -132,6 +174,10 @@ _note = msgspec.json.Decoder(_Note)
 _route = msgspec.json.Decoder(_Route)
 _escalate = msgspec.json.Decoder(_Escalate)
 _decide = msgspec.json.Decoder(_Decide)
+_merge = msgspec.json.Decoder(_Merge)
+_unmerge = msgspec.json.Decoder(_Unmerge)
+_move_private = msgspec.json.Decoder(_MovePrivate)
+_correct = msgspec.json.Decoder(Correct)
 
 
 def key_of(feedback_id: str) -> str:
@@ -221,6 +267,7 @@ def case_body(state: CaseState, *, due_at: datetime, tail: bytes, version: int) 
         resolved_at=state.resolved_at,
         version=version,
         message_count=state.count,
+        private=state.private,
         messages=msgspec.Raw(tail),
     )
 
@@ -263,9 +310,20 @@ def _with_arguments(act: Act, action: Action) -> Act:
         case Verb.RESPOND:
             answer = respond_arguments(action)
             return replace(act, seen=frozenset(answer.seen), text=answer.text, reply=reply_id(action.action_id))
-        case _:
+        case Verb.RESOLVE | Verb.REOPEN:
             decided = _decide.decode(given)
             return replace(act, seen=frozenset(decided.seen), reason=decided.reason)
+        case Verb.MERGE:
+            merged = _merge.decode(given)
+            return replace(act, other=key_of(merged.other), reason=merged.reason)
+        case Verb.UNMERGE:
+            taken_back = _unmerge.decode(given)
+            return replace(act, undoes=taken_back.merge, reason=taken_back.reason)
+        case Verb.MOVE_PRIVATE:
+            return replace(act, reason=_move_private.decode(given).reason)
+        case Verb.CORRECT:
+            said = _correct.decode(given)
+            return replace(act, intent=said.intent, conduct=said.conduct, routes=said.routes, reason=said.reason)
 
 
 def reply_id(action_id: UUID) -> str:

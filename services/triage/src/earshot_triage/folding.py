@@ -4,7 +4,7 @@ Owns the path from arrivals to rows and messages: which threads they touch, whic
 Decides no meaning (the domain does) and holds no query (the repository does).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -17,7 +17,7 @@ from earshot_shared.pipeline.writer import Transaction
 from earshot_triage import repository
 from earshot_triage.decisions import Arrival
 from earshot_triage.domain import cases, tail
-from earshot_triage.domain.acts import Act
+from earshot_triage.domain.acts import Act, Verb
 from earshot_triage.domain.message import Message, Stance
 from earshot_triage.domain.routing import Rules
 from earshot_triage.domain.threads import Components
@@ -57,11 +57,16 @@ class _Words(msgspec.Struct, gc=False):
 _words = msgspec.json.Decoder(_Words)
 
 
+Deciding = Callable[[bytes, Sequence[Act], bool], Arrival]
+"""Decides about an item (JSON) anew, with what people said of it; the last says whether it is replayed."""
+
+
 class Fold:
     """One transaction's fold. Build one, `run` it once."""
 
-    def __init__(self, tx: Transaction, rules: Rules, now: datetime) -> None:
+    def __init__(self, tx: Transaction, rules: Rules, now: datetime, decide: Deciding) -> None:
         self._tx = tx
+        self._decide = decide
         self._rules = rules
         self._now = now
         self._time = rfc3339(now)
@@ -115,24 +120,56 @@ class Fold:
         for arrival in newest.values():
             wanted.update(arrival.message.parents)
         wanted.update(act.subject for act in acts)
+        wanted.update(act.other for act in acts if act.other is not None)
         if not wanted:
             return acts
         self._known = known = await repository.load_known(conn, wanted)
+        same: dict[str, Arrival] = {}
         for key, arrival in newest.items():
             if key not in known or arrival.message.revision > known[key].revision:
                 self._accepted[key] = arrival
+            elif arrival.replaying and arrival.message.revision == known[key].revision:
+                same[key] = arrival
+        self._tx.duplicates += len(newest) - len(self._accepted)
         nodes = {node for node in wanted if node not in known}
         for arrival in self._accepted.values():
             nodes.update(arrival.message.talks)
         self._nodes = await repository.load_nodes(conn, nodes)
+        await self._decide_again(acts, same)
         return acts
+
+    async def _decide_again(self, acts: Sequence[Act], same: Mapping[str, Arrival]) -> None:
+        """Accept what is decided otherwise than we have it, though the item is the same: a person corrected it, or it is replayed
+        (``same``) under other rules or by another judge. What people said of an item stands above every new decision on it.
+        """
+        conn, known, accepted = self._tx.conn, self._known, self._accepted
+        told = {act.subject for act in acts if act.verb is Verb.CORRECT}
+        asked = told | set(same) | {key for key in accepted if key in known or key in self._nodes}
+        if not asked:
+            return
+        said: dict[str, list[Act]] = {}
+        for act in await repository.load_acts(conn, asked):
+            if act.verb is Verb.CORRECT:
+                said.setdefault(act.subject, []).append(act)
+        stored = await repository.load_items(conn, [key for key in (told | set(same)) if key in known and key not in accepted])
+        for key in sorted(asked & (accepted.keys() | stored.keys())):
+            arrival = accepted.get(key) or same.get(key)
+            if key in said:
+                item = arrival.item if arrival is not None else stored[key].item
+                arrival = self._decide(item, said[key], arrival is not None and arrival.replaying)
+            if arrival is not None and (key not in stored or arrival.decision != stored[key].decision):
+                accepted[key] = arrival
 
     def _group(self, acts: Sequence[Act]) -> tuple[list[Arrival], list[_Group]]:
         """Return what hangs with nothing, and what hangs together by the links of this transaction over the threads that were there."""
         known, nodes = self._known, self._nodes
         linked = {link for arrival in self._accepted.values() for link in arrival.message.links}
         linked.update(act.subject for act in acts)
-        joined = Components()
+        groups = Components()
+        for act in acts:
+            if act.other is not None:
+                linked.add(act.other)
+                groups.join(self._element(act.subject), self._element(act.other))
         lone: list[Arrival] = []
         wide: list[Arrival] = []
         for key, arrival in self._accepted.items():
@@ -142,12 +179,12 @@ class Fold:
                 continue
             wide.append(arrival)
             own = self._element(key)
-            joined.root(own)
+            groups.root(own)
             for link in links:
-                joined.join(own, self._element(link))
+                groups.join(own, self._element(link))
         by_root: dict[str, _Group] = {}
         for arrival in wide:
-            group = by_root.setdefault(joined.root(self._element(arrival.message.key)), _Group())
+            group = by_root.setdefault(groups.root(self._element(arrival.message.key)), _Group())
             group.arrivals.append(arrival)
             self._enter(group, arrival.message.key)
             for link in arrival.message.links:
@@ -155,10 +192,12 @@ class Fold:
             if arrival.message.withdrawn or arrival.message.key in known:
                 group.simple = False
         for act in acts:
-            group = by_root.setdefault(joined.root(self._element(act.subject)), _Group())
+            group = by_root.setdefault(groups.root(self._element(act.subject)), _Group())
             group.acts.append(act)
             group.simple = False
             self._enter(group, act.subject)
+            if act.other is not None:
+                self._enter(group, act.other)
         for group in by_root.values():
             if len(group.labels) > 1:
                 group.simple = False

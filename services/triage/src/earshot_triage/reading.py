@@ -72,6 +72,13 @@ class CaseLine(msgspec.Struct, frozen=True, kw_only=True):
     resolved_at: datetime | None
     version: int
     message_count: int
+    private: bool
+
+
+class ListedCase(CaseLine, frozen=True, kw_only=True):
+    """A case in a list of cases, with the beginning of the message that opened it."""
+
+    excerpt: str
 
 
 class ServiceLevel(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,7 +128,17 @@ class _Words(msgspec.Struct, gc=False):
     text: str = ""
 
 
+class _Opening(_Words, gc=False):
+    feedback_id: str = ""
+
+
+EXCERPT = 200
 _words = msgspec.json.Decoder(_Words)
+_tail = msgspec.json.Decoder(list[_Opening])
+
+
+def _fields(body: msgspec.Struct) -> dict[str, Any]:
+    return {name: getattr(body, name) for name in body.__struct_fields__}
 
 
 async def find(conn: Any, case_id: str) -> Found | None:
@@ -148,7 +165,7 @@ async def visibility_of(conn: Any, key: str) -> Visibility:
     return decode_item((await repository.load_items(conn, [key]))[key].item).visibility
 
 
-async def list_cases(conn: Any, wanted: CaseFilter, *, after: tuple[datetime, str] | None, limit: int, now: datetime) -> list[CaseLine]:
+async def list_cases(conn: Any, wanted: CaseFilter, *, after: tuple[datetime, str] | None, limit: int, now: datetime) -> list[ListedCase]:
     """Return up to ``limit`` cases, newest first, after a place in that order."""
     rows = await conn.fetch(
         QUERIES["list_cases"],
@@ -166,12 +183,30 @@ async def list_cases(conn: Any, wanted: CaseFilter, *, after: tuple[datetime, st
         None if wanted.q is None else f"%{_like(wanted.q)}%",
         limit,
     )
-    return [line(thread_of(row)) for row in rows]
+    return await listed(conn, [thread_of(row) for row in rows])
+
+
+async def listed(conn: Any, threads: Sequence[Thread]) -> list[ListedCase]:
+    """Return cases as lists show them. The opening message is among the latest ones of most; of long threads it is looked up."""
+    opening: dict[str, str] = {}
+    for thread in threads:
+        for each in _tail.decode(thread.tail_json):
+            if each.feedback_id == thread.state.opening[1]:
+                opening[thread.state.label] = each.text
+    stored = await repository.load_items(conn, [thread.state.label for thread in threads if thread.state.label not in opening])
+    opening |= {key: _words.decode(each.item).text for key, each in stored.items()}
+    return [ListedCase(**_fields(line(thread)), excerpt=excerpt(opening.get(thread.state.label, ""))) for thread in threads]
+
+
+def excerpt(text: str) -> str:
+    """Return the beginning of a text, on one line."""
+    words = " ".join(text[: 4 * EXCERPT].split())
+    return words if len(words) <= EXCERPT else f"{words[: EXCERPT - 1].rstrip()}…"
 
 
 async def list_questions(
     conn: Any, *, unanswered: bool, brands: Sequence[str] | None, after: tuple[datetime, str] | None, limit: int
-) -> list[CaseLine]:
+) -> list[ListedCase]:
     """Return up to ``limit`` cases that ask something, oldest first."""
     rows = await conn.fetch(
         QUERIES["list_questions"],
@@ -181,7 +216,7 @@ async def list_questions(
         after[1] if after else None,
         limit,
     )
-    return [line(thread_of(row)) for row in rows]
+    return await listed(conn, [thread_of(row) for row in rows])
 
 
 async def case_view(conn: Any, thread: Thread, *, now: datetime) -> CaseView:

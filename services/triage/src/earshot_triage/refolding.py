@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from earshot_triage.decisions import Arrival
 from earshot_triage.domain import cases
-from earshot_triage.domain.acts import Act
+from earshot_triage.domain.acts import Act, Verb, joined
 from earshot_triage.domain.message import Message
 from earshot_triage.domain.threads import components
 from earshot_triage.repository import Held, Thread
@@ -51,14 +51,18 @@ class Refold:
         came = {arrival.message.key: arrival for arrival in arrivals}
         messages = {key: each.message for key, each in rows.items() if key not in came}
         messages.update((key, arrival.message) for key, arrival in came.items())
-        for members in components(messages.values(), nodes).sets():
+        whole = components(messages.values(), nodes)
+        for one, other in joined(act for node in (*messages, *nodes) for act in self.acts.get(node, ())):
+            whole.join(one, other)
+        for members in whole.sets():
             items = [messages[node] for node in members if node in messages]
             about = [act for node in members for act in self.acts.get(node, ())]
             present = sorted((message for message in items if not message.withdrawn), key=lambda message: message.order)
-            state = cases.fold(present, sorted(about, key=lambda act: act.order))
+            # A correction changes what is decided about its item, and nothing else about the case.
+            state = cases.fold(present, sorted((act for act in about if act.verb is not Verb.CORRECT), key=lambda act: act.order))
             if state is not None:
                 self.parts.append(Part(state, present, replaying))
-            label = state.label if state is not None else members[0]  # only links of present messages join: without one it is alone
+            label = state.label if state is not None else min(members)  # without a message it holds together by people's merges alone
             for message in items:
                 self._place(message, label, state, rows.get(message.key), came.get(message.key))
             for node in members:

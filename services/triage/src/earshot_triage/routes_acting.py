@@ -1,4 +1,4 @@
-"""The acting routes of triage: assign, respond, note, route, escalate, resolve, reopen.
+"""The acting routes of triage: assign, respond, note, route, escalate, resolve, reopen, merge, unmerge, move-private.
 
 Owns their bodies. Everything they do is one call of `acting.Desk`.
 """
@@ -83,6 +83,30 @@ class Reopen(_Asked):
     reason: Text | None = None
 
 
+class Merge(_Asked):
+    """The case that joins this one: any id it ever had."""
+
+    other: Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+    reason: Text | None = None
+
+
+class Unmerge(_Asked):
+    """The merge that is taken back, by the id of its action; the latest unless given."""
+
+    merge: Annotated[str | None, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")] = None
+    reason: Text | None = None
+
+
+class MovePrivate(_Asked):
+    """That it goes on in private; ``text``, when given, is said where it was public."""
+
+    text: Text | None = None
+    seen: Seen = None
+    reason: Text | None = None
+
+
+_NO_UNMERGE: Final = Unmerge()
+_NO_MOVE: Final = MovePrivate()
 _NO_ESCALATE: Final = Escalate()
 _NO_RESOLVE: Final = Resolve()
 _NO_REOPEN: Final = Reopen()
@@ -157,5 +181,17 @@ def acting_routes(desk: Desk) -> APIRouter:
     @router.post("/reopen", summary="Say that it is not settled after all", response_model=None)
     async def reopen(common: Common, asked: Annotated[Reopen, Body()] = _NO_REOPEN) -> Response:
         return await done(common.wish(Verb.REOPEN, reason=asked.reason))
+
+    @router.post("/merge", summary="Make one case of two", response_model=None)
+    async def merge(common: Common, asked: Merge) -> Response:
+        return await done(common.wish(Verb.MERGE, other=asked.other, reason=asked.reason))
+
+    @router.post("/unmerge", summary="Take a merge back", response_model=None)
+    async def unmerge(common: Common, asked: Annotated[Unmerge, Body()] = _NO_UNMERGE) -> Response:
+        return await done(common.wish(Verb.UNMERGE, merge=asked.merge, reason=asked.reason))
+
+    @router.post("/move-private", summary="Go on in private", response_model=None)
+    async def move_private(common: Common, asked: Annotated[MovePrivate, Body()] = _NO_MOVE) -> Response:
+        return await done(common.wish(Verb.MOVE_PRIVATE, text=asked.text or "", seen=asked.seen, reason=asked.reason))
 
     return router

@@ -25,7 +25,7 @@ from earshot_triage import alerts, reading
 from earshot_triage.decisions import Decider
 from earshot_triage.domain.message import Stance
 from earshot_triage.events import key_of
-from earshot_triage.rulebook import RuleBook, list_rules
+from earshot_triage.rulebook import RuleBook
 
 CaseId = Annotated[str, Path(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", description="Any id the case ever had.")]
 FeedbackId = Annotated[str, Path(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$", description="The item's id.")]
@@ -56,7 +56,7 @@ def brands_of(principal: Principal) -> tuple[str, ...] | None:
 def reading_routes(parts: Parts, book: RuleBook, clock: Callable[[], datetime]) -> list[APIRouter]:
     """Return the routers."""
     decider = book.decider
-    return [_feedback(parts, decider), _cases(parts, clock), _alerts(parts), _figures(parts), _about(parts, book)]
+    return [_feedback(parts, decider), _cases(parts, clock), _alerts(parts), _figures(parts), _about(parts)]
 
 
 def _feedback(parts: Parts, decider: Decider) -> APIRouter:
@@ -201,7 +201,7 @@ def _figures(parts: Parts) -> APIRouter:
     return router
 
 
-def _about(parts: Parts, book: RuleBook) -> APIRouter:
+def _about(parts: Parts) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["about this service"])
 
     @router.get("/stats", summary="Exact counts", response_model=None)
@@ -209,15 +209,6 @@ def _about(parts: Parts, book: RuleBook) -> APIRouter:
         with translated():
             found = await reading.counts(parts.runtime.pool)
         return {**found, **await parts.runtime.stats()}
-
-    @router.get("/rules", summary="The rules in use, and every version that decisions name", response_model=None)
-    async def read_rules(_: Reader) -> Response:
-        with translated():
-            kept = await list_rules(parts.runtime.pool)
-        decider = book.decider
-        return answer_json(
-            {"version": decider.rules.version, "model_version": decider.judge.version, "rules": book.written, "versions": kept}
-        )
 
     return router
 
@@ -233,7 +224,7 @@ def _place(position: list[str | int | float | None] | None) -> tuple[datetime, s
     return None if position is None else (parse_time(str(position[0])), str(position[1]))
 
 
-def _page(parts: Parts, route: str, filters: dict[str, Any], lines: list[reading.CaseLine], limit: int) -> Response:
+def _page(parts: Parts, route: str, filters: dict[str, Any], lines: list[reading.ListedCase], limit: int) -> Response:
     following = None
     if len(lines) > limit:
         last = lines[limit - 1]

@@ -1,5 +1,6 @@
 """What an installation sets for triage."""
 
+from pathlib import Path
 from typing import Annotated, ClassVar
 
 from pydantic import Field
@@ -14,3 +15,7 @@ class TriageSettings(ServiceSettings):
 
     port: Annotated[int, Field(ge=0, le=65535)] = 8002
     """The port the service listens on; 0 takes a free one."""
+    model_dir: Path | None = None
+    """A folder with labels, corrections or weights of your own, as `earshot triage train --model-dir` writes it; looked at again every
+    second, and used as soon as it is whole.
+    """

@@ -19,17 +19,19 @@ from earshot_shared.pipeline.records import Batch, Poison, Record
 from earshot_shared.pipeline.writer import Transaction
 from earshot_shared.replies import reply_item
 from earshot_shared.topics import Topic
-from earshot_triage import repository
+from earshot_triage import repository, wide_acts
 from earshot_triage.decisions import Arrival, Decider, Heard
-from earshot_triage.domain.acts import Verb
+from earshot_triage.domain.acts import Act, Verb
 from earshot_triage.events import CASES, FEEDS, SERVICE, TRIAGED, act_of, case_body, is_ours, key_of, triaged_body
 from earshot_triage.folding import Doing, Fold, pointer
+from earshot_triage.wide_acts import WideAct
 
 INPUTS = (Topic.FEEDBACK_RECEIVED, Topic.FEEDBACK_BACKFILLED, Topic.ACTION_TAKEN)
 YIELDS = (Topic.FEEDBACK_BACKFILLED,)
 OUTPUTS = (
     Topic.FEEDBACK_TRIAGED, Topic.FEEDBACK_PRODUCT, Topic.FEEDBACK_SUPPORT, Topic.CASE_CHANGED, Topic.ALERT_RAISED, Topic.ACTION_TAKEN,
 )  # fmt: skip
+PAGE_KEYS = 500
 # Fewer than this are decoded where they are: a hand-over to a thread costs more than they do.
 _HAND_OVER_FROM = 50
 
@@ -40,6 +42,7 @@ class Prepared:
 
     arrivals: list[Arrival] = field(default_factory=list)
     doings: list[Doing] = field(default_factory=list)
+    wide: list[WideAct] = field(default_factory=list)
     poison: list[Poison] = field(default_factory=list)
 
 
@@ -79,6 +82,8 @@ class TriageStage:
             action = decode_action(envelope.decode(record.value).data)
             if is_ours(action):
                 prepared.doings.append(self.doing(action))
+            elif wide_acts.is_wide(action):
+                prepared.wide.append(wide_acts.read(action))
         except (msgspec.DecodeError, ValueError, RecursionError, OverflowError):
             prepared.poison.append(Poison(record, "undecodable", "This is no action as `action.taken` holds them."))
 
@@ -98,10 +103,16 @@ class TriageStage:
         """Apply a slice."""
         tx.bury(prepared.poison)
         await self.apply(tx, prepared.arrivals, prepared.doings)
+        if prepared.wide:
+            await wide_acts.keep(tx.conn, prepared.wide)
 
     async def apply(self, tx: Transaction, arrivals: Sequence[Arrival], doings: Sequence[Doing]) -> None:
         """Apply arrivals and actions: what slices and people's writes both come to."""
-        await Fold(tx, self.decider.rules, self._clock()).run(arrivals, doings)
+        await Fold(tx, self.decider.rules, self._clock(), self._decide_again).run(arrivals, doings)
+
+    def _decide_again(self, body: bytes, said: Sequence[Act], replaying: bool) -> Arrival:
+        heard = hear(decode_item(body), body, replaying=replaying)
+        return self.decider.decide([heard], corrections={heard.key: said})[0]
 
     async def restate(self, tx: Transaction, topic: Topic, keys: Collection[str]) -> list[Told]:
         """Return the present state of ``keys`` as messages for ``topic``; what we never held gets none."""
@@ -140,6 +151,17 @@ class TriageStage:
             body = case_body(thread.state, due_at=thread.due_at, tail=thread.tail_json, version=thread.version)
             messages.append(CASES.write(key, f"{key}.{thread.version}", body, time=time))
         return messages
+
+    async def restate_page(self, tx: Transaction, topic: Topic, after: str) -> tuple[list[Told], str | None]:
+        """Return the present state of the next items, or of the next ids of cases."""
+        if topic is Topic.CASE_CHANGED:
+            keys = await repository.page_of_opened(tx.conn, after, PAGE_KEYS)
+            messages = await self._restate_cases(tx, keys, rfc3339(self._clock()))
+        else:
+            page = await repository.page_of_feedback(tx.conn, after, PAGE_KEYS)
+            keys = [held.key for held in page]
+            messages = await self.restate(tx, topic, [held.message.feedback_id for held in page])
+        return messages, keys[-1] if len(keys) == PAGE_KEYS else None
 
     def forget(self) -> None:
         """Nothing is cached."""

@@ -14,7 +14,7 @@ from earshot_shared.service import Parts
 from earshot_triage.alerts import Watchman
 from earshot_triage.app import make_app
 from earshot_triage.decisions import Judging
-from earshot_triage.judgement import Judge
+from earshot_triage.modelbook import ModelBook, load_judge
 from earshot_triage.rulebook import RuleBook
 from earshot_triage.settings import TriageSettings
 from earshot_triage.stage import OUTPUTS, YIELDS, TriageStage
@@ -31,7 +31,8 @@ class Wiring:
     def __init__(self, settings: TriageSettings, *, judge: Judging | None = None, clock: Callable[[], datetime] = now) -> None:
         self.settings = settings
         self._clock = clock
-        self.book = RuleBook(settings.config_dir, judge or Judge.load())
+        self.book = RuleBook(settings.config_dir, judge or load_judge(settings.model_dir))
+        self.models = ModelBook(settings.model_dir, self.book.decider) if settings.model_dir is not None else None
         self.stage = TriageStage(self.book.decider, clock)
 
     async def open_runtime(self, ground: Ground, secret: Secret) -> Runtime:  # noqa: ARG002  # only the routes need the secret
@@ -40,10 +41,13 @@ class Wiring:
 
     def more_tasks(self, parts: Parts) -> Mapping[str, Task]:
         """Return what runs beside the loop and the relay."""
-        return {
+        tasks: dict[str, Task] = {
             "rules": lambda: self.book.follow(parts.runtime.pool),
             "watchman": Watchman(parts.runtime.writer, self._clock).run,
         }
+        if self.models is not None:
+            tasks["models"] = self.models.follow
+        return tasks
 
     def build_app(self, parts: Parts) -> Door:
         """Return the routes."""

@@ -32,6 +32,7 @@ class Acted(msgspec.Struct, array_like=True, kw_only=True, gc=False):
     priority: int | None = None
     assignee: str | None = None
     pending: tuple[str, ...] = ()
+    private: bool = False
 
 
 class CaseState(msgspec.Struct, array_like=True, kw_only=True, gc=False):
@@ -78,6 +79,11 @@ class CaseState(msgspec.Struct, array_like=True, kw_only=True, gc=False):
     def owner(self) -> str | None:
         """The team: the first route of the opening message, unless a person routed it (14)."""
         return self.acted.team if self.acted is not None and self.acted.routed else self.team
+
+    @property
+    def private(self) -> bool:
+        """Somebody moved it out of the public's eye: from then on it is answered in private."""
+        return self.acted is not None and self.acted.private
 
     @property
     def first_response_at(self) -> datetime | None:
@@ -239,6 +245,7 @@ def _fold_acts(state: CaseState, messages: Sequence[Message], acts: Sequence[Act
         priority=next((act.priority for act in reversed(acts) if act.verb is Verb.ESCALATE and act.priority is not None), None),
         assignee=assigned.assignee if assigned else None,
         pending=tuple(sorted(spoken_of - present)),
+        private=latest(acts, Verb.MOVE_PRIVATE) is not None,
     )
     decided_seen = decided.seen if decided is not None and decided.verb is Verb.RESOLVE else None
     for message in messages:

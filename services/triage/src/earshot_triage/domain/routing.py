@@ -4,16 +4,22 @@ Owns the rules as values and their application. How they are written in ``config
 Every decision carries its reasons in words: the rule's name and what in the item met it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 from earshot_triage.domain.message import ROLE_WORDS, STANCE_WORDS, Role, Stance
 
 _MOST_REMEMBERED = 4096
+_NO_LABELS: Final[Mapping[str, tuple[str, float]]] = MappingProxyType({})
 
 
 class Subject(NamedTuple):
-    """What rules look at. ``intents`` are probabilities; ``rating`` is the rating's share of its best, None without one."""
+    """What rules look at. ``intents`` are probabilities; ``rating`` is the rating's share of its best, None without one.
+
+    ``labels`` are an installation's own: the likeliest of each set with its probability.
+    """
 
     role: Role
     kind: str
@@ -27,6 +33,7 @@ class Subject(NamedTuple):
     sentiment: float
     rating: float | None
     intents: dict[str, float]
+    labels: Mapping[str, tuple[str, float]] = _NO_LABELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +41,14 @@ class Condition:
     """What an item must be; what is not given is not asked.
 
     ``among``: (field of `Subject`, what it may be); ``intents``: any of these, each with the least probability that counts; ``at_least``
-    and ``at_most``: (field, bound). All must agree.
+    and ``at_most``: (field, bound); ``labels``: (set, any of these (label, least probability)). All must agree.
     """
 
     among: tuple[tuple[str, frozenset[object]], ...] = ()
     intents: tuple[tuple[str, float], ...] = ()
     at_least: tuple[tuple[str, float], ...] = ()
     at_most: tuple[tuple[str, float], ...] = ()
+    labels: tuple[tuple[str, tuple[tuple[str, float], ...]], ...] = ()
 
     def met_by(self, subject: Subject) -> str | None:
         """Return what met the condition in words, None when it is not met."""
@@ -58,6 +66,11 @@ class Condition:
                 if value is None or value * sign < bound * sign:
                     return None
                 words.append(f"{name} at {word} {bound:g}")
+        for name, wanted in self.labels:
+            label, probability = subject.labels.get(name, (None, 0.0))
+            if not any(label == each and probability >= least for each, least in wanted):
+                return None
+            words.append(f"{name} “{label}”")
         return ", ".join(words) or "always"
 
 
@@ -135,6 +148,7 @@ class Router:
         asked = {name for condition in conditions for name, _ in condition.among}
         self._fields = tuple(place for place, name in enumerate(Subject._fields) if name in asked)
         self._intents = sorted({each for condition in conditions for each in condition.intents})
+        self._labels = sorted({(name, *each) for condition in conditions for name, wanted in condition.labels for each in wanted})
         bounds = {each for condition in conditions for each in condition.at_least + condition.at_most}
         self._bounds = [(Subject._fields.index(name), bound) for name, bound in sorted(bounds)]
         self._remembered: dict[tuple[object, ...], Routing] = {}
@@ -147,6 +161,9 @@ class Router:
         for place, bound in self._bounds:
             value = subject[place]
             signs.append(None if value is None else (value > bound) - (value < bound))  # type: ignore[operator]  # bounds are asked of numbers
+        for name, label, least in self._labels:
+            found, probability = subject.labels.get(name, (None, 0.0))
+            signs.append(found == label and probability >= least)
         key = tuple(signs)
         known = self._remembered.get(key)
         if known is None:

@@ -14,11 +14,14 @@ from typing import Any, Final
 import click
 import msgspec
 
-from earshot_triage.judgement.judge import Judge
+from earshot_shared.cli.locate import data_dir_option, url_option
+from earshot_triage.judgement.judge import BATCH, Judge
 from earshot_triage.judgement.tables import ModelError
 from earshot_triage.judgement.verdict import Judgement
 
-CHUNK: Final = 2_048
+CHUNK: Final = BATCH
+RUNNING: Final = ":running:"
+"""Stands for the corrections of the running system where a file could be named."""
 _IN = click.Path(exists=True, dir_okay=False, path_type=Path)
 _OUT = click.Path(dir_okay=False, path_type=Path)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
@@ -106,15 +109,26 @@ def _answer(item: _Item, said: Judgement) -> dict[str, Any]:
 @click.option("--input", "source", type=_IN, help='With --labels: lines {"text", "label"}.')
 @click.option("--data", type=click.Path(exists=True, file_okay=False, path_type=Path), help="Train the judge itself.")
 @click.option("--only-cleared", is_flag=True, help="With --data: only sets whose licence allows commercial use.")
-@click.option("--with-corrections", "corrections", type=_IN, help='Lines {"text", "intent"?, "conduct"?}.')
+@click.option(
+    "--with-corrections",
+    "corrections",
+    is_flag=False,
+    flag_value=RUNNING,
+    metavar="[FILE]",
+    help='What people corrected: lines {"text", "intent"?, "conduct"?}, or, without a file, those of the running system.',
+)
 @click.option("--folds", default=2, show_default=True, help="With --data: folds that fit the confidence; 0 for none.")
 @click.option("--model-dir", type=_FOLDER, required=True, help="Where the model is written.")
+@data_dir_option
+@url_option
 def train(
     name: str | None,
     source: Path | None,
     data: Path | None,
-    corrections: Path | None,
+    corrections: str | None,
     model_dir: Path,
+    data_dir: Path,
+    url: str | None,
     *,
     only_cleared: bool,
     folds: int,
@@ -130,7 +144,7 @@ def train(
         if name is not None:
             _train_labels(name, source, model_dir)
         elif corrections is not None:
-            _train_corrections(corrections, model_dir)
+            _train_corrections(_corrections(corrections, data_dir, url), model_dir)
         elif data is not None:
             _train_judge(data, model_dir, only_cleared=only_cleared, folds=folds)
     except (BadLessonError, ModelError) as error:
@@ -148,12 +162,23 @@ def _train_labels(name: str, source: Path | None, model_dir: Path) -> None:
     click.echo(f"{name}: {len(tables.meta['labels'])} labels learned from {tables.meta['examples']} texts")
 
 
-def _train_corrections(source: Path, model_dir: Path) -> None:
+def _corrections(named: str, data_dir: Path, url: str | None) -> list[str]:
+    """Return lines of corrections: a file's, or those of the running system, where the last word about an item counts."""
+    if named == RUNNING:
+        from earshot_triage.asking import lessons
+
+        return lessons(data_dir, url)
+    try:
+        return Path(named).read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError as error:
+        raise click.BadParameter(f"{named} cannot be read: {error.strerror}.", param_hint="--with-corrections") from error
+
+
+def _train_corrections(lines: list[str], model_dir: Path) -> None:
     from earshot_triage.judgement import learning
     from earshot_triage.judgement.training import correct
 
-    with source.open(encoding="utf-8", errors="replace") as lines:
-        given = correct.parse_corrections(lines)
+    given = correct.parse_corrections(lines)
     model_dir.mkdir(parents=True, exist_ok=True)
     judge = Judge.load(model_dir).without_corrections()
     tables = correct.learn_corrections(judge, given)

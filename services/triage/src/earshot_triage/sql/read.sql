@@ -71,3 +71,13 @@ select thread, version, due_at, told_due_at, state, tail
 -- name: read_counts
 -- The exact counts.
 select name, n from counts
+
+-- name: list_corrections
+-- What people corrected, with the items, in the order of ids. Inside strings quotes are escaped, so the words found are the action's own.
+select actions.action_id, actions.body, feedback.item
+  from actions
+  join feedback on feedback.key = actions.subject
+ where position('"verb":"correct"' in convert_from(actions.body, 'UTF8')) > 0
+   and ($1::uuid is null or actions.action_id > $1)
+ order by actions.action_id
+ limit $2
