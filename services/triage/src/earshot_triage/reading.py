@@ -51,6 +51,10 @@ class CaseView(CaseChanged, frozen=True, kw_only=True):
 
     clocks: Clocks
     history: tuple[HistoryEntry, ...]
+    suggested_articles: tuple[msgspec.Struct, ...]
+    """Answers that were given in cases like this one."""
+    suggested_people: tuple[str, ...]
+    """Author keys of those who spoke in cases like this one without having opened them."""
 
 
 class CaseLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -191,7 +195,7 @@ async def listed(conn: Any, threads: Sequence[Thread]) -> list[ListedCase]:
     opening: dict[str, str] = {}
     for thread in threads:
         feedback_id = thread.state.opening[1]
-        opening |= {thread.state.label: each.text for each in _tail.decode(thread.tail_json) if each.feedback_id == feedback_id}
+        opening.update((thread.state.label, each.text) for each in _tail.decode(thread.tail_json) if each.feedback_id == feedback_id)
     stored = await repository.load_items(conn, [thread.state.label for thread in threads if thread.state.label not in opening])
     opening |= {key: _words.decode(each.item).text for key, each in stored.items()}
     return [ListedCase(**_fields(line(thread)), excerpt=excerpt(opening.get(thread.state.label, ""))) for thread in threads]
@@ -218,7 +222,7 @@ async def list_questions(
     return await listed(conn, [thread_of(row) for row in rows])
 
 
-async def case_view(conn: Any, thread: Thread, *, now: datetime) -> CaseView:
+async def case_view(conn: Any, thread: Thread, *, now: datetime, articles: Sequence[msgspec.Struct], people: Sequence[str]) -> CaseView:
     """Return a case with all its messages and all that was done about it."""
     state, due_at = thread.state, thread.due_at
     messages = await messages_of(conn, state.label)
@@ -237,7 +241,13 @@ async def case_view(conn: Any, thread: Thread, *, now: datetime) -> CaseView:
         overdue=overdue,
     )
     fields = {name: getattr(body, name) for name in body.__struct_fields__}
-    return CaseView(**fields, clocks=clocks, history=tuple(_entry(act, erased) for act in acts))
+    return CaseView(
+        **fields,
+        clocks=clocks,
+        history=tuple(_entry(act, erased) for act in acts),
+        suggested_articles=tuple(articles),
+        suggested_people=tuple(people),
+    )
 
 
 async def service_levels(

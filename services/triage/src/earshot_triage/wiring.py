@@ -14,10 +14,14 @@ from earshot_shared.service import Parts
 from earshot_triage.alerts import Watchman
 from earshot_triage.app import make_app
 from earshot_triage.decisions import Judging
+from earshot_triage.gatherer import Gatherer
 from earshot_triage.modelbook import ModelBook, load_judge
 from earshot_triage.rulebook import RuleBook
 from earshot_triage.settings import TriageSettings
 from earshot_triage.stage import OUTPUTS, YIELDS, TriageStage
+
+BUSY_FROM = 100
+"""Records that wait to be folded: from so many on themes wait, too."""
 
 
 def now() -> datetime:
@@ -44,10 +48,21 @@ class Wiring:
         tasks: dict[str, Task] = {
             "rules": lambda: self.book.follow(parts.runtime.pool),
             "watchman": Watchman(parts.runtime.writer, self._clock).run,
+            "gatherer": self.gatherer(parts.runtime).run,
         }
         if self.models is not None:
             tasks["models"] = self.models.follow
         return tasks
+
+    def gatherer(self, runtime: Runtime) -> Gatherer:
+        """Return what gathers themes: in the process that holds the relay's lease, and seldom while there is much to fold."""
+        loop = runtime.loop
+        return Gatherer(
+            runtime.pool,
+            lambda: self.book.decider.judge,
+            wanted=lambda: runtime.relay.holds_lease,
+            busy=lambda: loop is not None and loop.state.lag > BUSY_FROM,
+        )
 
     def build_app(self, parts: Parts) -> Door:
         """Return the routes."""
