@@ -54,9 +54,9 @@ async def themes(triage: TriageUnderTest, **params: Any) -> list[Any]:
     return found
 
 
-async def do(triage: TriageUnderTest, name: str, verb: str, status: int = 200, headers: Any = None, **body: Any) -> Any:
+async def do(triage: TriageUnderTest, name: str, verb: str, refused: int = 200, headers: Any = None, **body: Any) -> Any:
     answer = await triage.http.post(f"/v1/themes/{id_of(name)}/{verb}", json=body, headers=headers)
-    assert answer.status_code == status, answer.text
+    assert answer.status_code == refused, answer.text
     return answer.json()
 
 
@@ -139,7 +139,7 @@ async def test_people_join_and_part_themes_and_a_rebuild_gives_the_same(triage: 
     await gathered(triage)
     merged = await do(triage, "csv1", "merge", other=id_of("dark1"), headers={"earshot-actor": "Ann"})
     assert (merged["theme_id"], merged["items"]) == (id_of("dark0"), 5)
-    assert (await do(triage, "csv0", "merge", status=409, other=id_of("dark1")))["code"] == "already-one"
+    assert (await do(triage, "csv0", "merge", refused=409, other=id_of("dark1")))["code"] == "already-one"
     parted = await do(triage, "dark0", "split", items=[id_of("dark2"), id_of("dark0")])
     assert (parted["theme_id"], parted["items"]) == (id_of("dark0"), 2)
     await triage.fold(plain_item("late", 5, "idea 1 dark mode at night"))
@@ -237,9 +237,9 @@ async def test_wrong_acts_are_refused_and_leave_nothing(triage: TriageUnderTest,
     await triage.fold(*said("dark", DARK), *said("csv", EXPORT, 10))
     await gathered(triage)
     before = len(await triage.said())
-    assert (await do(triage, "dark0", verb, status=status, **body))["code"] == code
+    assert (await do(triage, "dark0", verb, refused=status, **body))["code"] == code
     bound = await triage.key(scopes=("triage:write",), brands=["Bolt"])
-    assert (await do(triage, "dark0", "status", status=404, headers=bound, **{"status": "planned"}))["code"] == "not-found"
+    assert (await do(triage, "dark0", "status", refused=404, headers=bound, status="planned"))["code"] == "not-found"
     assert len(await triage.said()) == before
 
 

@@ -127,7 +127,9 @@ class Gatherer:
         with translated():
             async with self._pool.acquire() as conn, conn.transaction():
                 await conn.execute(QUERIES["begin_gathering"], telling.version)
-                changed, key, model = await conn.fetchrow(QUERIES["lock_gathering"])
+                stood = await conn.fetchrow(QUERIES["lock_gathering"])
+                assert stood is not None, "the row was made"
+                changed, key, model = stood
                 if model != telling.version:
                     await conn.execute(QUERIES["drop_gathering"])
                     changed, key = -1, "00000000-0000-0000-0000-000000000000"

@@ -18,6 +18,7 @@ from earshot_shared.http.auth import require
 from earshot_shared.http.etags import etag
 from earshot_shared.http.paging import CursorText, Limit
 from earshot_shared.http.problems import GoneError, InvalidError, NotFoundError
+from earshot_shared.http.times import parse_time
 from earshot_shared.postgres import translated
 from earshot_shared.service import Parts
 from earshot_triage import alerts, reading, themes_reading
