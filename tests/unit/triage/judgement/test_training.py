@@ -10,7 +10,7 @@ from earshot_triage.judgement import Judge
 from earshot_triage.judgement.evaluation.folds import ask, cross_validate, fold_of
 from earshot_triage.judgement.evaluation.measures import calibration_error, f1, mean_f1, reliability, with_interval
 from earshot_triage.judgement.evaluation.pictures import front
-from earshot_triage.judgement.features import read
+from earshot_triage.judgement.features import read, read_all
 from earshot_triage.judgement.judge import SHIPPED
 from earshot_triage.judgement.tables import ModelError, Scorer, Tables
 from earshot_triage.judgement.training import build, corpora
@@ -72,12 +72,12 @@ def test_cross_validation_asks_each_text_once_of_a_judge_that_never_saw_it(data:
 
 def test_what_is_fitted_is_what_is_added_up() -> None:
     """The matrix that weights are fitted on and the sums at run time agree but for rounding."""
-    texts = [read(f"{opening} {ending}") for opening in OPENINGS for endings in LABELLED.values() for ending in endings]
-    laid = lay_out(texts, Thresholds(word=1, pair=1, gram=1))
+    texts = [f"{opening} {ending}" for opening in OPENINGS for endings in LABELLED.values() for ending in endings]
+    laid = lay_out([read(text) for text in texts], Thresholds(word=1, pair=1, gram=1))
     chance = np.random.default_rng(1)
     weights = chance.normal(size=(laid.space.width, 3)).astype(np.float32)
     scorer = Scorer(build.pack(laid.space, weights, np.zeros(3, np.float32), {}))
-    added = scorer.weigh(scorer.vocabulary.batch(texts)).scores
+    added = scorer.weigh(read_all(texts)).scores
     assert np.abs(added - laid.matrix @ weights).max() < 0.15
 
 

@@ -1,17 +1,22 @@
-"""Which columns speak for which intent, so that the words behind a judgement can be named.
+"""Which words speak loudest for an intent, so that the words behind a judgement can be named.
 
-Owns one direction in column space for each intent and kind of text. Must not read texts.
+Owns one direction in column space for each intent and kind of text, and the phrase made of the loudest words. Must not
+weigh words.
 """
 
 from __future__ import annotations
 
+from itertools import groupby, islice
+from operator import itemgetter
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from earshot_triage.judgement.features import Floats
+from earshot_triage.judgement.features import Floats, Pages
 from earshot_triage.judgement.panel import COLUMN_COUNT, KINDS, NEEDS, PLACES
+from earshot_triage.judgement.tables import Weighed
+from earshot_triage.judgement.text import canonical
 from earshot_triage.judgement.verdict import INTENTS
 
 
@@ -32,13 +37,24 @@ def _base() -> Floats:
     return base
 
 
-_BASE: Final = _base()
+WAYS: Final[Floats] = np.ascontiguousarray(_base().reshape(-1, COLUMN_COUNT).T)
+"""One column for each intent and kind: COLUMN_COUNT x (6 * 5)."""
 
 
-def directions(kinds: Floats, leads: NDArray[np.intp]) -> Floats:
-    """Return one direction a text (N x K) for its leading intent, mixed by the guessed kinds (N x 5)."""
-    chosen = _BASE[leads]
-    mixed: Floats = kinds[:, 0, None] * chosen[:, 0]
+def loudest(pages: Pages, weighed: Weighed, voices: Floats, kinds: Floats, leads: NDArray[np.intp]) -> list[str]:
+    """Return a phrase a text that names the two words that speak loudest for its leading intent, or "".
+
+    `voices` are those of `weighed.words` in the directions of WAYS; the guessed kinds (N x 5) weigh them.
+    """
+    owners = np.repeat(np.arange(len(leads)), np.diff(weighed.offsets))
+    ways = voices.reshape(len(voices), len(INTENTS), len(KINDS))[np.arange(len(owners)), leads[owners]]
+    loudness = ways[:, 0] * kinds[owners, 0]
     for index in range(1, len(KINDS)):
-        mixed += kinds[:, index, None] * chosen[:, index]
-    return mixed
+        loudness += ways[:, index] * kinds[owners, index]
+    told = np.flatnonzero((loudness > 0) & (weighed.words > 0) & (leads[owners] != len(INTENTS) - 1))
+    order = told[np.lexsort((weighed.places[told], -loudness[told], owners[told]))]
+    phrases = [""] * len(leads)
+    for owner, places in groupby(zip(owners[order].tolist(), weighed.places[order].tolist(), strict=True), key=itemgetter(0)):
+        words = [canonical(pages.tokens[place]) for _, place in islice(places, 2)]
+        phrases[owner] = f" by “{'”, “'.join(word for word in words if word[0] != '‹')}”"
+    return phrases

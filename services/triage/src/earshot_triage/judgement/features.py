@@ -1,13 +1,13 @@
-"""From texts to rows of numbers that weights are added up over.
+"""From texts to ids of words that weights are added up over.
 
-Owns the vocabulary (words, neighbouring pairs, character n-grams inside words) and the way in which one batch of texts
-becomes ids. Must not know what the columns mean. Everything that is added up is a whole number, so a text's sums do not
+Owns the reading of many texts at once, the character n-grams inside words, the known words and pairs, and the memory of
+strange ones. Must not know what the columns mean. What is added up over the ids are whole numbers, so a text's sums do not
 depend on the order of the additions nor on its neighbours in the batch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import repeat
 from typing import Final, NamedTuple
@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from earshot_triage.judgement.text import LINK, MENTION, START, canonical, clean, raw_tokens, shape
+from earshot_triage.judgement.text import LINK, MENTION, canonical, clean, raw_tokens, shape, shape_number, tokens_of_all
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float32]
@@ -53,77 +53,107 @@ def read(text: str) -> Read:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Batch:
-    """Texts as ids. `word_ids[word_offsets[i]:word_offsets[i+1]]` are the distinct words of text i.
+class Pages:
+    """N texts, read together: `cleaned`, shape numbers, and all tokens in a row with a BREAK before each text's.
 
-    Ids of `len(vocabulary)` and above are words of `strangers`, in order. `pair_rows` are rows of the pair table with
-    the texts they belong to in `pair_texts`.
+    The first `plain` texts are ASCII, the others follow: text i was number `order[i]` of those given.
     """
 
-    word_ids: Ints
-    word_offsets: Ints
-    pair_rows: Ints
-    pair_texts: Ints
-    strangers: list[str]
+    cleaned: list[str]
+    tokens: list[str]
+    shapes: Ints
+    order: list[int]
+    plain: int
 
 
-class Vocabulary:
-    """The known words, and the known pairs as sorted keys `left * len(words) + right`."""
+def read_all(texts: Sequence[str]) -> Pages:
+    """Clean texts and take them apart, all in one go; any strings are accepted."""
+    cleaned = [clean(text) for text in texts]
+    order = list(range(len(cleaned)))
+    plain = list(map(str.isascii, cleaned))
+    if all(plain):
+        tokens = tokens_of_all(cleaned) if cleaned else []
+    else:
+        order.sort(key=plain.__getitem__, reverse=True)
+        cleaned = [cleaned[index] for index in order]
+        count = sum(plain)
+        tokens = (tokens_of_all(cleaned[:count]) if count else []) + tokens_of_all(cleaned[count:])
+    return Pages(
+        cleaned=cleaned,
+        tokens=tokens,
+        shapes=np.array([shape_number(text) for text in cleaned], dtype=np.int64),
+        order=order,
+        plain=sum(plain),
+    )
 
-    def __init__(self, words: Sequence[str], pairs: Ints) -> None:
-        self.names = list(words)
-        self.words: dict[str, int] = {word: index for index, word in enumerate(words)}
-        self.pairs = pairs
 
-    def batch(self, texts: Sequence[Read]) -> Batch:
-        """Return the ids of a batch of read texts."""
-        size = len(self.words)
-        flat = [token for text in texts for token in (START, *text.written)]
-        counts = np.array([1 + len(text.written) for text in texts])
-        strangers: dict[str, int] = {}
-        row = self._ids(flat, strangers)
-        owners = np.repeat(np.arange(len(texts)), counts)
-        rows, places = self._pairs_in(row, size)
-        distinct, offsets = self._distinct(texts, row.tolist())
-        return Batch(
-            word_ids=distinct,
-            word_offsets=offsets,
-            pair_rows=rows,
-            pair_texts=owners[places],
-            strangers=list(strangers),
-        )
+class Pairs:
+    """Known pairs of neighbouring words, found by hashing: keys `left * words + right`, rows of any table beside them."""
 
-    def _distinct(self, texts: Sequence[Read], ids: list[int]) -> tuple[Ints, Ints]:
-        """Return each text's distinct words and marks, one text after the other, and where each text begins."""
-        get = self.words.get
-        distinct: list[int] = []
-        offsets = [0]
-        start = 0
-        for text in texts:
-            stop = start + 1 + len(text.written)
-            found = set(ids[start:stop])
-            found.update([get(mark, 0) for mark in text.marks])
-            distinct.extend(found)
-            offsets.append(len(distinct))
-            start = stop
-        return np.array(distinct, dtype=np.int64), np.array(offsets, dtype=np.int64)
+    _SPREAD: Final = np.uint64(0x9E3779B97F4A7C15)  # the golden ratio in 64 bits: spreads neighbouring keys
 
-    def _ids(self, tokens: list[str], strangers: dict[str, int]) -> Ints:
-        """Return the ids of tokens as written; a word that is not known joins the strangers."""
-        known, size = self.words, len(self.words)
-        row = np.fromiter(map(known.get, tokens, repeat(-1)), dtype=np.int64, count=len(tokens))
-        for place in np.flatnonzero(row < 0).tolist():
-            word = canonical(tokens[place])
-            index = known.get(word)
-            row[place] = index if index is not None else strangers.setdefault(word, size + len(strangers))
-        return row
+    def __init__(self, keys: Ints) -> None:
+        bits = max(4, int(2 * max(1, len(keys)) - 1).bit_length() + 1)
+        self._shift = np.uint64(64 - bits)
+        buckets = self._buckets(keys)
+        self.order = np.argsort(buckets, kind="stable")
+        self._keys = np.append(keys[self.order], -1)
+        counts = np.bincount(buckets, minlength=1 << bits)
+        self._first = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
+        self._deepest = int(counts.max(initial=0))
 
-    def _pairs_in(self, row: Ints, size: int) -> tuple[Ints, Ints]:
-        left, right = row[:-1], row[1:]
-        if not len(self.pairs) or not len(left):
+    def _buckets(self, keys: Ints) -> Ints:
+        return ((keys.astype(np.uint64) * self._SPREAD) >> self._shift).astype(np.int64)
+
+    def find(self, keys: Ints) -> tuple[Ints, Ints]:
+        """Return the places in `keys` of the known ones, and where each lies in `order`."""
+        buckets = self._buckets(keys)
+        slots, ends = self._first[buckets], self._first[buckets + 1]
+        places = np.flatnonzero(slots < ends)
+        found_places, found_slots = [], []
+        for _ in range(self._deepest):
+            here = slots[places]
+            hit = self._keys[here] == keys[places]
+            found_places.append(places[hit])
+            found_slots.append(here[hit])
+            slots[places] += 1
+            places = places[~hit & (here + 1 < ends[places])]
+            if not len(places):
+                break
+        if not found_places:
             return np.empty(0, np.int64), np.empty(0, np.int64)
-        keys = np.where((left < size) & (right < size), left * size + right, -1)
-        slots = np.searchsorted(self.pairs, keys)
-        slots[slots == len(self.pairs)] = 0
-        places = np.flatnonzero(self.pairs[slots] == keys)
-        return slots[places].astype(np.int64), places.astype(np.int64)
+        return np.concatenate(found_places), np.concatenate(found_slots).astype(np.int64)
+
+
+class Memory:
+    """Tokens as written with the rows of their words: the known ones, and strangers met so far up to a bound."""
+
+    def __init__(self, known: dict[str, int], size: int, room: int) -> None:
+        self.rows: dict[str, int] = dict(known)
+        self.size = size
+        self._most_rows = size + room
+        self._most_tokens = len(known) + 2 * room
+
+    def recall(self, tokens: list[str]) -> Ints:
+        """Return the row of each token, -1 for one that was never met."""
+        return np.fromiter(map(self.rows.get, tokens, repeat(-1)), dtype=np.int64, count=len(tokens))
+
+    def room_for(self, count: int) -> bool:
+        """Say whether so many tokens more would fit."""
+        return self.size + count <= self._most_rows and len(self.rows) + count <= self._most_tokens
+
+    def meet(self, tokens: Iterable[str]) -> tuple[dict[str, int], list[str]]:
+        """Return new tokens with the rows they are to have, and the strange words among them, whose rows are the next.
+
+        The caller fills the rows, then publishes the tokens in `rows`: others may be reading meanwhile.
+        """
+        found: dict[str, int] = {}
+        strangers: dict[str, int] = {}
+        for token in tokens:
+            word = canonical(token)
+            row = self.rows.get(word)
+            if row is None:
+                row = strangers.setdefault(word, self.size + len(strangers))
+                found[word] = row
+            found[token] = row
+        return found, list(strangers)

@@ -6,13 +6,12 @@ only as loudly as a text resembles the corrected ones, so that other domains kee
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Self
 
 import numpy as np
 
-from earshot_triage.judgement.features import Floats, Read
+from earshot_triage.judgement.features import Floats, Pages
 from earshot_triage.judgement.tables import Scorer, Tables
 from earshot_triage.judgement.verdict import INTENTS
 
@@ -36,9 +35,9 @@ class Corrections:
         folder = model_dir / FOLDER
         return cls(Tables.load(folder)) if folder.is_dir() else None
 
-    def apply(self, texts: Sequence[Read], intents: Floats, abuse: Floats) -> tuple[Floats, Floats]:
+    def apply(self, pages: Pages, intents: Floats, abuse: Floats) -> tuple[Floats, Floats]:
         """Return intents (N x 6) and abuse (N) after the corrections."""
-        scores = self._scorer.weigh(self._scorer.vocabulary.batch(texts)).scores.astype(np.float64)
+        scores = self._scorer.weigh(pages).scores.astype(np.float64)
         likeness = 1 / (1 + np.exp(-np.clip(scores[:, LIKENESS], -30, 30)))
         shifted = _odds(intents) + scores[:, : len(INTENTS)] * likeness[:, None]
         abused = _odds(abuse) + scores[:, ABUSE] * likeness

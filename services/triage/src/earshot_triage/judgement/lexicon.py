@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
 from typing import Final
 
 _POSITIVE: Final = frozenset(
@@ -214,30 +213,9 @@ _SPAM: Final = re.compile(
 )
 
 
-_SPAM_TRIGGERS: Final = frozenset(
-    [
-        "click",
-        "follow",
-        "earn",
-        "work",
-        "free",
-        "casino",
-        "viagra",
-        "crypto",
-        "dm",
-        "buy",
-        "promo",
-        "100",
-        "whatsapp",
-        "followers",
-        "giveaway",
-    ]
-)
-
-
-def spammy(cleaned: str, written: Sequence[str]) -> bool:
-    """Say whether a cleaned text sells or lures in the words that spam uses."""
-    return not _SPAM_TRIGGERS.isdisjoint(written) and bool(_SPAM.search(cleaned.lower()))
+def spammy(cleaned: str) -> bool:
+    """Say whether a cleaned text sells or lures in the words that spam uses (one of them is a word of `cues.SELLING`)."""
+    return bool(_SPAM.search(cleaned.lower()))
 
 
 def tone(tokens: list[str]) -> float:

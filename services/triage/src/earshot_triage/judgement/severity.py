@@ -8,19 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final
 
-from earshot_triage.judgement.verdict import CRITICAL, HIGH, LOW, NORMAL
+import numpy as np
+from numpy.typing import NDArray
 
+from earshot_triage.judgement.cues import GRAVE, URGENT
+from earshot_triage.judgement.verdict import CRITICAL, HIGH, INTENTS, LOW, NORMAL
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gravity:
-    """Severity 1..4, urgency 0..1, and the grounds for both in words."""
-
-    severity: int
-    urgency: float
-    reasons: tuple[str, ...]
+Numbers = NDArray[np.float64]
 
 
 _CUES: Final = (
@@ -48,139 +44,50 @@ _URGENT: Final = re.compile(
 )
 _ANY: Final = re.compile(r"\b(?:" + "|".join(f"(?P<c{index}>{pattern})" for index, (_, _, pattern) in enumerate(_CUES)) + r")", re.ASCII)
 
-
-_GRAVE_WORDS: Final = frozenset(
-    [
-        "fire",
-        "smoke",
-        "smoking",
-        "explode",
-        "exploded",
-        "shock",
-        "injured",
-        "injury",
-        "injuries",
-        "hospital",
-        "choking",
-        "poisoned",
-        "poisoning",
-        "poison",
-        "allergic",
-        "suicide",
-        "suicidal",
-        "kill",
-        "unsafe",
-        "monoxide",
-        "breach",
-        "leak",
-        "hacked",
-        "stolen",
-        "compromised",
-        "theft",
-        "fraud",
-        "fraudulent",
-        "phishing",
-        "unauthorised",
-        "unauthorized",
-        "security",
-        "else's",
-        "lawyer",
-        "solicitor",
-        "sue",
-        "suing",
-        "legal",
-        "lawsuit",
-        "claims",
-        "ombudsman",
-        "standards",
-        "attorney",
-        "gdpr",
-        "regulator",
-        "press",
-        "lost",
-        "deleted",
-        "twice",
-        "double",
-        "overcharged",
-        "missing",
-        "gone",
-        "stole",
-        "scam",
-        "scammed",
-        "took",
-        "loss",
-        "down",
-        "outage",
-        "log",
-        "login",
-        "access",
-        "locked",
-        "broken",
-        "unusable",
-        "cancel",
-        "cancelling",
-        "canceling",
-        "cancelled",
-        "canceled",
-        "switching",
-        "again",
-        "buying",
-        "flying",
-        "business",
-    ]
-)
-_URGENT_WORDS: Final = frozenset(
-    [
-        "urgent",
-        "urgently",
-        "asap",
-        "immediately",
-        "now",
-        "emergency",
-        "today",
-        "tonight",
-        "hour",
-        "stranded",
-        "deadline",
-        "airport",
-        "gate",
-        "waiting",
-        "hours",
-        "days",
-        "weeks",
-        "help",
-        "hold",
-    ]
-)
-"""Every cue holds one of these words: a text without any is not searched."""
+_WRONG: Final = "severity 2: something went wrong for the customer"
+_ASKED: Final = "severity 2: somebody waits for an answer"
+_ANGRY: Final = "severity 3: strong anger about something that went wrong"
+_GROUNDS: Final[tuple[tuple[str, ...], ...]] = ((), (_ASKED,), (_WRONG,), (_WRONG, _ANGRY))
+_COMPLAINT, _BUG, _ASKING = INTENTS.index("complaint"), INTENTS.index("bug"), INTENTS.index("question")
 
 
-def gravity(lowered: str, written: Sequence[str], *, intent: str, complaint: float, bug: float, sentiment: float, anger: float) -> Gravity:
-    """Return severity and urgency of a cleaned text in lower case, given what the judge made of it.
+def gravities(
+    cleaned: Sequence[str], cues: Sequence[int], *, intents: Numbers, leads: NDArray[np.intp], sentiment: Numbers, anger: Numbers
+) -> tuple[list[int], list[float], list[tuple[str, ...]]]:
+    """Return the severity, the urgency (0..1) and the grounds of both of N cleaned texts, given what the judge made of them.
 
-    `complaint`, `bug` and `anger` are probabilities, `sentiment` is -1..1.
+    `intents` (N x 6) and `anger` are probabilities, `leads` numbers in INTENTS, `sentiment` is -1..1; `cues` tell by the
+    bits GRAVE and URGENT of `cues.py` which texts hold cue words.
     """
-    troubled = complaint >= 0.5 or bug >= 0.5
-    severity, reasons = LOW, []
-    if troubled or intent in ("complaint", "bug"):
-        severity = NORMAL
-        reasons.append("severity 2: something went wrong for the customer")
-    elif intent == "question":
-        severity = NORMAL
-        reasons.append("severity 2: somebody waits for an answer")
-    if not _GRAVE_WORDS.isdisjoint(written):
-        for match in _ANY.finditer(lowered):
-            grade, ground, _ = _CUES[int((match.lastgroup or "c0")[1:])]
-            if grade > severity and (troubled or sentiment < 0.25):
-                severity = grade
-                reasons.append(f"severity {grade}: {ground} (“{match.group()}”)")
-    if severity == NORMAL and troubled and (anger >= 0.8 or sentiment <= -0.85):
-        severity = HIGH
-        reasons.append("severity 3: strong anger about something that went wrong")
-    urgency = 0.15 + 0.2 * (severity - 1) + 0.15 * (max(complaint, bug) if troubled else 0.0)
-    if severity > LOW and not _URGENT_WORDS.isdisjoint(written):
-        urgent = _URGENT.search(lowered)
-        if urgent:
-            urgency += 0.2
-            reasons.append(f"urgent: “{urgent.group()}”")
-    return Gravity(severity=severity, urgency=round(min(1.0, urgency), 3), reasons=tuple(reasons))
+    trouble = intents[:, (_COMPLAINT, _BUG)].max(axis=1, initial=0)
+    troubled = trouble >= 0.5
+    wrong = troubled | (leads == _COMPLAINT) | (leads == _BUG)
+    hot = troubled & ((anger >= 0.8) | (sentiment <= -0.85))
+    steps = np.where(wrong, 2 + hot, leads == _ASKING)
+    severity = np.array((LOW, NORMAL, NORMAL, HIGH))[steps]
+    urgency = np.round(0.15 + 0.2 * (severity - 1) + 0.15 * np.where(troubled, trouble, 0.0), 3)
+    listed, pressing, grounds = severity.tolist(), urgency.tolist(), [_GROUNDS[step] for step in steps.tolist()]
+    for index, cue in enumerate(cues):
+        if cue & GRAVE and (troubled[index] or sentiment[index] < 0.25):
+            step = min(2, int(steps[index]))  # anger is looked at after the cues
+            severe, reasons = _graver(cleaned[index].lower(), (LOW, NORMAL, NORMAL)[step], _GROUNDS[step])
+            if severe == NORMAL and hot[index]:
+                severe, reasons = HIGH, (*reasons, _ANGRY)
+            pressing[index] = round(min(1.0, pressing[index] + 0.2 * (severe - listed[index])), 3)
+            listed[index], grounds[index] = severe, reasons
+        if cue & URGENT and listed[index] > LOW:
+            urgent = _URGENT.search(cleaned[index].lower())
+            if urgent:
+                pressing[index] = round(min(1.0, pressing[index] + 0.2), 3)
+                grounds[index] = (*grounds[index], f"urgent: “{urgent.group()}”")
+    return listed, pressing, grounds
+
+
+def _graver(lowered: str, severity: int, grounds: tuple[str, ...]) -> tuple[int, tuple[str, ...]]:
+    """Return severity and grounds after the cues of a text in lower case."""
+    for match in _ANY.finditer(lowered):
+        grade, ground, _ = _CUES[int((match.lastgroup or "c0")[1:])]
+        if grade > severity:
+            severity = grade
+            grounds = (*grounds, f"severity {grade}: {ground} (“{match.group()}”)")
+    return severity, grounds

@@ -8,18 +8,23 @@ float32: every sum below 2**24 is exact, therefore independent of order and comp
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
-from earshot_triage.judgement.features import Batch, Floats, Ints, Vocabulary, grams_of
+from earshot_triage.judgement.features import Floats, Ints, Memory, Pages, Pairs, grams_of
+from earshot_triage.judgement.text import BREAK, LENGTHS, MARKS
 
 NORM_UNITS: Final = 32.0
 """Squared lengths are stored as whole numbers of 1/32."""
+NORM_SPLIT: Final = 256
+"""... and added up as two numbers, so that no sum in a text of the longest kind passes 2**24."""
 
 
 class ModelError(ValueError):
@@ -99,82 +104,207 @@ ARRAYS: Final = (
 LISTS: Final = ("words", "grams")
 
 
-_CHAR_VOICE: Final = np.float32(0.4)
+CHAR_VOICE: Final = np.float32(0.4)
 """How much the characters of a word count beside the word when it is named as evidence: they share longer vectors."""
+ROOM: Final = 8_192
+"""So many strange words are remembered before the memory starts anew."""
+Flags = Callable[[Sequence[str]], NDArray[np.uint8]]
+Extras = Callable[[Sequence[str]], Floats]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weighed:
-    """Scores of N texts (N x K) and the rows of their words, in the order of the batch's word ids."""
+    """N texts weighed: their `scores` (N x K), and the distinct words of each text.
+
+    `words` are rows of `recalled`, sorted by text; `offsets` (N + 1) tell where each text's begin, `places` where among the
+    pages' tokens each stood first. `starts` (N + 1) are the places of the BREAKs. `flags` (one a token) are what the
+    scorer's `flags` say of its word, `extras` (N rows) the sums over the distinct words of what its `extras` say.
+    """
 
     scores: Floats
-    rows: Floats
+    extras: Floats
+    starts: Ints
+    recalled: _Recalled
+    words: Ints
+    offsets: Ints
+    places: Ints
+    flags: NDArray[np.uint8]
+
+
+class _Recalled:
+    """A memory of words with their rows of numbers. Rows are filled before their words are published, never changed."""
+
+    def __init__(self, memory: Memory, numbers: Floats, flags: NDArray[np.uint8]) -> None:
+        self.memory = memory
+        self.numbers = numbers  # capacity x (2K + 4 + extras): weights of the word, of its characters, squared lengths
+        self.flags = flags
 
 
 class Scorer:
-    """Tables made ready for fast sums. Immutable but for a cache of strange words; safe to use from many threads."""
+    """Tables made ready for fast sums. Immutable but for its memory of strange words; safe to use from many threads."""
 
-    def __init__(self, tables: Tables) -> None:
-        self._columns = columns = tables.bias.shape[0]
-        self.vocabulary = Vocabulary(tables.words, np.array(tables.pairs))
-        self._word_rows = np.empty((len(tables.words), 2 * columns + 2), dtype=np.float32)
-        self._word_rows[:, :columns] = tables.word_weights
-        self._word_rows[:, columns:-2] = tables.word_chars
-        self._word_rows[:, -2:] = tables.word_norms
-        self._pair_rows = np.empty((len(tables.pairs), columns + 1), dtype=np.float32)
-        self._pair_rows[:, :columns] = tables.pair_weights
-        self._pair_rows[:, columns] = tables.pair_norms
-        self._grams = {gram: index for index, gram in enumerate(tables.grams)}
-        self._gram_weights, self._gram_norms = tables.gram_weights, np.array(tables.gram_norms, dtype=np.float32)
-        self._scales, self._bias = np.array(tables.scales), np.array(tables.bias)
-        self._stranger = lru_cache(maxsize=16_384)(self._stranger_row)
+    def __init__(self, tables: Tables, flags: Flags | None = None, extras: Extras | None = None) -> None:
+        self.columns = columns = tables.bias.shape[0]
+        self._tables = tables
+        self._flags, self._extras = flags or _no_flags, extras or _no_extras
+        self._size = len(tables.words)
+        self._known = {word: row for row, word in enumerate(tables.words)} | {BREAK: 0}
+        self._pairs = Pairs(np.array(tables.pairs))
+        order = self._pairs.order
+        self._pair_numbers = np.hstack([tables.pair_weights[order], _split(tables.pair_norms[order])]).astype(np.float32)
+        self._grams = {gram: row for row, gram in enumerate(tables.grams)}
+        self._gram_numbers = np.hstack([tables.gram_weights, tables.gram_norms[:, None]]).astype(np.float32)
+        self.scales, self._bias = np.array(tables.scales), np.array(tables.bias)
+        self._lock = Lock()
+        self._known_flags = self._flags(tables.words)
+        self._known_extras = self._extras(tables.words)
+        self._recalled = self._anew(ROOM)
+        marks = np.zeros((len(LENGTHS) + len(MARKS), columns + 2), dtype=np.float32)
+        for index, mark in enumerate((*LENGTHS, *MARKS)):
+            row = self._known.get(mark)
+            if row is not None:
+                marks[index, :columns] = tables.word_weights[row]
+                marks[index, columns:] = _split(tables.word_norms[row : row + 1, 0])
+        self._shape_numbers = _of_shapes(marks)
 
     def commonness(self, word: str) -> float:
         """Return the share of the taught texts that hold a word (0..1); a strange word is as rare as the rarest."""
-        place = self.vocabulary.words.get(word)
-        squared = self._word_rows[place, -2] if place is not None else self._word_rows[:, -2].max()
+        norms = self._tables.word_norms[:, 0]
+        place = self._known.get(word)
+        squared = float(norms[place] if place is not None else norms.max())
         return float(np.exp(1 - np.sqrt(squared / NORM_UNITS)))
 
-    def _stranger_row(self, word: str) -> Floats:
-        row = np.zeros(2 * self._columns + 2, dtype=np.float32)
-        get = self._grams.get
-        known = [index for gram in grams_of(word) if (index := get(gram)) is not None]
-        if known:
-            row[self._columns : -2] = self._gram_weights[known].sum(axis=0, dtype=np.int32)
-            row[-1] = self._gram_norms[known].sum()
-        return row
+    def weigh(self, pages: Pages) -> Weighed:
+        """Return the scores (logits, one row a text) and the words they come from."""
+        columns = self.columns
+        recalled, rows = self._recall(pages.tokens)
+        starts = np.append(np.flatnonzero(rows == 0), len(rows))
+        words, places, offsets = _distinct(rows, starts)
+        total = _sums(words, offsets, recalled.numbers)
+        by_word, by_gram = total[:, :columns], total[:, columns : 2 * columns]
+        norms, extras = total[:, 2 * columns : 2 * columns + 4].astype(np.float64), total[:, 2 * columns + 4 :]
+        beside = self._shape_numbers[pages.shapes]
+        found, slots = self._pairs_in(rows)
+        if len(found):
+            beside += _sums(slots, np.searchsorted(found, starts), self._pair_numbers)
+        by_word += beside[:, :columns]
+        norms[:, :2] += beside[:, columns:]
+        squared = norms[:, ::2] * NORM_SPLIT + norms[:, 1::2]
+        lengths = np.sqrt(np.maximum(squared, 1.0) / NORM_UNITS).astype(np.float32)
+        scores = by_word * (self.scales[0] / lengths[:, :1]) + by_gram * (self.scales[1] / lengths[:, 1:]) + self._bias
+        return Weighed(
+            scores=scores,
+            extras=extras,
+            starts=starts,
+            recalled=recalled,
+            words=words,
+            offsets=offsets,
+            places=places,
+            flags=recalled.flags[rows],
+        )
 
-    def _rows(self, batch: Batch) -> Floats:
-        size = len(self._word_rows)
-        rows = self._word_rows.take(batch.word_ids, axis=0, mode="clip")
-        if batch.strangers:
-            strange = np.flatnonzero(batch.word_ids >= size)
-            extra = np.stack([self._stranger(word) for word in batch.strangers])
-            rows[strange] = extra[batch.word_ids[strange] - size]
-        return rows
-
-    def weigh(self, batch: Batch) -> Weighed:
-        """Return the scores (logits, one row a text) and what each word gave to them."""
-        columns = self._columns
-        rows = self._rows(batch)
-        total = np.add.reduceat(rows, batch.word_offsets[:-1], axis=0)
-        words, chars = total[:, :columns], total[:, columns:-2]
-        word_norm, char_norm = total[:, -2], total[:, -1]
-        if len(batch.pair_rows):
-            starts = np.flatnonzero(np.diff(batch.pair_texts, prepend=-1))
-            texts = batch.pair_texts[starts]
-            found = np.add.reduceat(self._pair_rows.take(batch.pair_rows, axis=0), starts, axis=0)
-            words[texts] += found[:, :-1]
-            word_norm[texts] += found[:, -1]
-        word_length = np.sqrt(np.maximum(word_norm, 1.0) / NORM_UNITS)[:, None]
-        char_length = np.sqrt(np.maximum(char_norm, 1.0) / NORM_UNITS)[:, None]
-        scores = words * (self._scales[0] / word_length) + chars * (self._scales[1] / char_length) + self._bias
-        return Weighed(scores=scores, rows=rows)
-
-    def voices(self, batch: Batch, rows: Floats, directions: Floats) -> Floats:
-        """Return how loudly each word of each text speaks for its text's direction (one row of K a text)."""
-        columns = self._columns
-        owners = np.repeat(np.arange(len(directions)), np.diff(batch.word_offsets))
-        heard = rows[:, :columns] * self._scales[0] + rows[:, columns:-2] * (_CHAR_VOICE * self._scales[1])
-        loudness: Floats = (heard * directions.take(owners, axis=0)).sum(axis=1)
+    def voices(self, weighed: Weighed, ways: Floats) -> Floats:
+        """Return how loudly each distinct word of each text speaks in each of D directions (K x D): words x D."""
+        distinct, inverse = np.unique(weighed.words, return_inverse=True)
+        rows, columns = weighed.recalled.numbers[distinct], self.columns
+        heard = rows[:, :columns] * self.scales[0] + rows[:, columns : 2 * columns] * (CHAR_VOICE * self.scales[1])
+        loudness: Floats = (heard @ ways)[inverse]
         return loudness
+
+    def _pairs_in(self, rows: Ints) -> tuple[Ints, Ints]:
+        """Return where known pairs begin among the tokens, in order, and their rows in the pair table."""
+        left, right = rows[:-1], rows[1:]
+        found, slots = self._pairs.find(np.where((left < self._size) & (right < self._size), left * self._size + right, -1))
+        order = np.argsort(found)
+        return found[order], slots[order]
+
+    def _recall(self, tokens: list[str]) -> tuple[_Recalled, Ints]:
+        recalled = self._recalled
+        rows = recalled.memory.recall(tokens)
+        missing = np.flatnonzero(rows < 0).tolist()
+        if missing:
+            with self._lock:
+                recalled = self._meet(tokens, dict.fromkeys(map(tokens.__getitem__, missing)))
+            rows = recalled.memory.recall(tokens)
+        return recalled, rows
+
+    def _meet(self, tokens: list[str], new: dict[str, None]) -> _Recalled:
+        """Return a memory that knows every token; the present one grows, or gives way to a new one when it is full."""
+        recalled = self._recalled
+        if not recalled.memory.room_for(len(new)):
+            new = {token: None for token in tokens if token not in self._known}
+            recalled = self._anew(max(ROOM, len(new)))
+            if len(new) <= ROOM:
+                self._recalled = recalled
+        memory = recalled.memory
+        found, strangers = memory.meet(new)
+        if strangers:
+            place = slice(memory.size, memory.size + len(strangers))
+            self._fill(recalled, place, strangers)
+            memory.size += len(strangers)
+        memory.rows.update(found)
+        return recalled
+
+    def _fill(self, recalled: _Recalled, place: slice, strangers: list[str]) -> None:
+        get = self._grams.get
+        grams: list[int] = []
+        ends = [0]
+        for word in strangers:
+            grams += [row for gram in grams_of(word) if (row := get(gram)) is not None]
+            ends.append(len(grams))
+        sums = _sums(np.array(grams, dtype=np.int64), np.array(ends), self._gram_numbers)
+        columns = self.columns
+        recalled.numbers[place, columns : 2 * columns] = sums[:, :columns]
+        recalled.numbers[place, 2 * columns + 2 : 2 * columns + 4] = _split(sums[:, columns].astype(np.int64))
+        recalled.numbers[place, 2 * columns + 4 :] = self._extras(strangers)
+        recalled.flags[place] = self._flags(strangers)
+
+    def _anew(self, room: int) -> _Recalled:
+        size, columns, tables = self._size, self.columns, self._tables
+        numbers = np.zeros((size + room, 2 * columns + 4 + self._known_extras.shape[1]), dtype=np.float32)
+        numbers[:size, :columns], numbers[:size, columns : 2 * columns] = tables.word_weights, tables.word_chars
+        numbers[:size, 2 * columns : 2 * columns + 2] = _split(tables.word_norms[:, 0])
+        numbers[:size, 2 * columns + 2 : 2 * columns + 4] = _split(tables.word_norms[:, 1])
+        numbers[:size, 2 * columns + 4 :] = self._known_extras
+        flags = np.zeros(size + room, dtype=np.uint8)
+        flags[:size] = self._known_flags
+        return _Recalled(Memory(self._known, size, room), numbers, flags)
+
+
+def _no_flags(words: Sequence[str]) -> NDArray[np.uint8]:
+    return np.zeros(len(words), dtype=np.uint8)
+
+
+def _no_extras(words: Sequence[str]) -> Floats:
+    return np.zeros((len(words), 0), dtype=np.float32)
+
+
+def _of_shapes(marks: Floats) -> Floats:
+    """Return the sums for every shape number, given the rows of LENGTHS and MARKS."""
+    bits = (np.arange(1 << len(MARKS))[:, None] >> np.arange(len(MARKS)) & 1).astype(np.float32)
+    sums: Floats = (marks[: len(LENGTHS), None] + (bits @ marks[len(LENGTHS) :])[None]).reshape(-1, marks.shape[1])
+    return sums
+
+
+def _distinct(rows: Ints, starts: Ints) -> tuple[Ints, Ints, Ints]:
+    """Return the distinct rows of each text, where in the row of tokens each stood first, and where each text's begin."""
+    owners = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
+    keys = (owners << 46) | (rows << 24) | np.arange(len(rows))
+    keys.sort()
+    first = np.ones(len(keys), dtype=np.bool_)
+    first[1:] = (keys[1:] >> 24) != (keys[:-1] >> 24)
+    kept = keys[first]
+    offsets = np.searchsorted(kept, np.arange(len(starts), dtype=np.int64) << 46)
+    return (kept >> 24) & 0x3FFFFF, kept & 0xFFFFFF, offsets
+
+
+def _split(norms: NDArray[np.integer]) -> NDArray[np.integer]:
+    """Return N whole numbers as N x 2 small ones, whose float32 sums stay exact in the longest texts."""
+    return np.stack([norms // NORM_SPLIT, norms % NORM_SPLIT], axis=1)
+
+
+def _sums(rows: Ints, offsets: Ints, table: Floats) -> Floats:
+    """Return for each text the sum of the table's rows `rows[offsets[i]:offsets[i + 1]]`."""
+    ones = np.ones(len(rows), dtype=np.float32)
+    sums: Floats = csr_array((ones, rows, offsets), shape=(len(offsets) - 1, len(table))) @ table
+    return sums

@@ -6,13 +6,12 @@ Owns how taught labels are kept in a model folder (`labels/NAME/`) and asked for
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Self
 
 import numpy as np
 
-from earshot_triage.judgement.features import Read
+from earshot_triage.judgement.features import Pages
 from earshot_triage.judgement.tables import ModelError, Scorer, Tables
 from earshot_triage.judgement.verdict import Label
 
@@ -39,10 +38,9 @@ class TaughtLabels:
             return []
         return [cls(path.name, Tables.load(path)) for path in sorted(folder.iterdir()) if NAME.fullmatch(path.name)]
 
-    def label(self, texts: Sequence[Read]) -> list[Label]:
+    def label(self, pages: Pages) -> list[Label]:
         """Return the likeliest label of each text with its probability."""
-        batch = self._scorer.vocabulary.batch(texts)
-        scores = self._scorer.weigh(batch).scores.astype(np.float64)
+        scores = self._scorer.weigh(pages).scores.astype(np.float64)
         best = scores.argmax(axis=1)
         found: list[Label] = []
         for row, index in zip(scores, best.tolist(), strict=True):
