@@ -61,7 +61,7 @@ async def do(triage: TriageUnderTest, name: str, verb: str, refused: int = 200, 
 
 
 async def rows(triage: TriageUnderTest) -> list[Any]:
-    found = await triage.runtime.pool.fetch("select key, theme from theme_members order by key")
+    found = await triage.runtime.pool.fetch("select key, theme from theme_items order by key")
     return [tuple(row) for row in found]
 
 

@@ -22,10 +22,10 @@ from earshot_shared.postgres import Pool, translated
 from earshot_triage.decisions import words_of
 from earshot_triage.domain.gathering import Voice, likeness, may_follow, nearest, weigh
 from earshot_triage.domain.message import Role
-from earshot_triage.domain.threads import Components
 from earshot_triage.events import role_of
 from earshot_triage.judgement.themes import stems_of
 from earshot_triage.repository import QUERIES
+from earshot_triage.settling import settle
 
 BATCH: Final = 300
 EVERY_S: Final = 1.0
@@ -157,6 +157,7 @@ class Gatherer:
                 if str(row["key"]) not in known:
                     orphans.setdefault(row["book"], []).append(_voice(row))
             await conn.execute(QUERIES["drop_theme_items"], known)
+        placed: list[str] = []
         by_book: dict[str, list[Fresh]] = {book: [] for book in orphans}
         for each in fresh:
             by_book.setdefault(each.book, []).append(each)
@@ -164,8 +165,8 @@ class Gatherer:
             fold = BookFold(conn, book)
             settled = await fold.run([each.voice for each in newcomers], orphans.get(book, []))
             await _write(conn, newcomers, settled)
-        if by_book or known:
-            await settle_roots(conn)
+            placed += (*settled.fresh, *settled.moved)
+        await settle(conn, placed)
 
 
 class BookFold:
@@ -282,20 +283,3 @@ async def _write(conn: Any, fresh: Sequence[Fresh], settled: Settled) -> None:
         await conn.execute(QUERIES["put_theme_items"], *zip(*rows, strict=True))
     if settled.moved:
         await conn.execute(QUERIES["move_theme_items"], list(settled.moved), list(settled.moved.values()))
-
-
-async def settle_roots(conn: Any) -> None:
-    """Work out what people's merges of themes come to now."""
-    if not await conn.fetchval(QUERIES["any_merges"]):
-        return
-    joined = Components()
-    places: dict[str, tuple[datetime, str]] = {}
-    for row in await conn.fetch(QUERIES["load_merges"]):
-        ends = [(str(row[end]), (row[f"{end}_at"], str(row[f"{end}_id"]))) for end in ("one", "other")]
-        for theme, place in ends:
-            places[theme] = min(place, places.get(theme, place))
-        joined.join(ends[0][0], ends[1][0])
-    roots = {theme: min(members, key=places.__getitem__) for members in joined.sets() for theme in members}
-    await conn.execute(QUERIES["drop_roots"])
-    if roots:
-        await conn.execute(QUERIES["put_roots"], list(roots), list(roots.values()))

@@ -23,6 +23,8 @@ from earshot_triage.wide_acts import SetThemeStatus
 MOST_SHOWN = 500
 MOST_ANSWERS = 3
 MOST_PEOPLE = 5
+MOST_LOOKED_AT = 50
+"""So many of the latest like cases are looked at for people who could help."""
 
 
 class ThemeLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -220,10 +222,8 @@ async def list_faq_candidates(
 async def _answers(conn: Any, themes: Sequence[str], *, but: str | None = None) -> dict[str, tuple[Article, ...]]:
     """Return the latest answers in some themes; ``but`` is a thread that does not count."""
     threads: dict[str, dict[str, Thread]] = {}
-    for row in await conn.fetch(QUERIES["answered_of_themes"], list(themes)) if themes else []:
-        held = threads.setdefault(str(row["theme"]), {})
-        if len(held) < MOST_ANSWERS and str(row["thread"]) != but:
-            held[str(row["thread"])] = thread_of(row)
+    for row in await conn.fetch(QUERIES["answered_of_themes"], list(themes), but, MOST_ANSWERS) if themes else []:
+        threads.setdefault(str(row["theme"]), {})[str(row["thread"])] = thread_of(row)
     keys = [key_of(each.state.first_response[1]) for held in threads.values() for each in held.values() if each.state.first_response]
     stored = await repository.load_items(conn, keys)
     found: dict[str, tuple[Article, ...]] = {}
@@ -243,7 +243,7 @@ async def suggestions(conn: Any, thread: Thread) -> tuple[tuple[Article, ...], t
     if found is None:
         return (), ()
     articles = (await _answers(conn, [found[0]], but=thread.state.label)).get(found[0], ())
-    rows = await conn.fetch(QUERIES["items_of_theme"], found[0], MOST_SHOWN)
+    rows = await conn.fetch(QUERIES["items_of_theme"], found[0], MOST_LOOKED_AT)
     labels = {str(row["held"]) for row in rows if row["held"] is not None} - {thread.state.label}
     threads = await repository.load_threads(conn, labels)
     spoke: Counter[str] = Counter()

@@ -21,7 +21,6 @@ from earshot_shared.pipeline.writer import Transaction, Writer
 from earshot_shared.topics import Topic
 from earshot_triage import reading, themes_reading, wide_acts
 from earshot_triage.events import ACTIONS, SERVICE
-from earshot_triage.gatherer import settle_roots
 from earshot_triage.repository import QUERIES
 from earshot_triage.themes_reading import ThemeLine
 from earshot_triage.wide_acts import MergeTheme, SetThemeStatus, SplitTheme
@@ -94,7 +93,6 @@ class ThemesDesk:
             arguments=wish.said,
         )
         await wide_acts.keep(tx.conn, [wide_acts.read(action)])
-        await settle_roots(tx.conn)
         tx.send([ACTIONS.write(action, traceparent=wish.traceparent)])
         told = 0
         if isinstance(wish.said, SetThemeStatus) and wish.said.status not in ("open", before.status):

@@ -14,6 +14,7 @@ from earshot_shared.actions import Action
 from earshot_triage.config import TriageConfig
 from earshot_triage.events import SERVICE, key_of
 from earshot_triage.repository import QUERIES
+from earshot_triage.settling import settle
 
 PUT_RULES: Final = "put-rules"
 RULES_SUBJECT: Final = "rules"
@@ -110,8 +111,11 @@ async def keep(conn: Any, acts: Sequence[WideAct]) -> None:
                 await conn.execute(QUERIES["keep_rules"], said.version, said.text)
             await conn.execute(QUERIES["put_rules"], action.action_id, action.at, str(action.actor), said.version, said.text, said.reason)
             continue
+        await conn.fetchrow(QUERIES["lock_gathering"])  # so that themes stand still meanwhile
         other = act.keys[1] if isinstance(said, MergeTheme) else None
         body = _encoder.encode(action)
         await conn.execute(QUERIES["insert_theme_act"], action.action_id, action.verb, act.keys[0], other, action.at, body)
         if isinstance(said, SplitTheme):
             await conn.execute(QUERIES["put_parts"], list(act.keys[1:]), action.action_id, action.at)
+        if not isinstance(said, SetThemeStatus):
+            await settle(conn, act.keys[1:])

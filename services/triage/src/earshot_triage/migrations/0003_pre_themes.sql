@@ -22,11 +22,13 @@ create table theme_items (
     author_key text not null,
     at timestamptz not null,
     leader uuid not null, -- whom it is like; its own key: nobody before it
+    theme uuid not null, -- what holds it: its leader, the part people put it in, or what that was merged into
     stems text[] not null, -- its most telling words, the heaviest first
     weights smallint[] not null -- of these, in thousandths
 );
 create index theme_items_by_time on theme_items (book, at);
 create index theme_items_by_leader on theme_items (leader);
+create index theme_items_by_theme on theme_items (theme);
 create index theme_items_by_stem on theme_items using gin (stems);
 
 -- Themes (a leader, or a part) that people made one: one of them stands for all.
@@ -41,6 +43,7 @@ create table theme_parts (
     part uuid not null, -- the act
     at timestamptz not null
 );
+create index theme_parts_by_part on theme_parts (part);
 
 -- What people did about themes.
 create table theme_acts (
@@ -52,11 +55,3 @@ create table theme_acts (
     body bytea not null
 );
 create index theme_acts_by_subject on theme_acts (subject);
-
--- Which theme holds each item.
-create view theme_members as
-select i.key, i.feedback_id, i.kind, i.brand, i.author_key, i.at, i.stems,
-       coalesce(r.root, p.part, i.leader) as theme
-  from theme_items i
-  left join theme_parts p on p.key = i.key
-  left join theme_roots r on r.theme = coalesce(p.part, i.leader);

@@ -52,15 +52,15 @@ select max(at) from theme_items where book = $1
 
 -- name: put_theme_items
 -- New voices.
-insert into theme_items (key, feedback_id, book, kind, brand, author_key, at, leader, stems, weights)
-select key, feedback_id, book, kind, brand, author_key, at, leader,
+insert into theme_items (key, feedback_id, book, kind, brand, author_key, at, leader, theme, stems, weights)
+select key, feedback_id, book, kind, brand, author_key, at, leader, leader,
        array(select jsonb_array_elements_text(words -> 0)), array(select jsonb_array_elements_text(words -> 1)::smallint)
   from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::uuid[], $9::jsonb[])
     as fresh(key, feedback_id, book, kind, brand, author_key, at, leader, words)
 
 -- name: move_theme_items
 -- Whom items follow now.
-update theme_items set leader = fresh.leader from unnest($1::uuid[], $2::uuid[]) as fresh(key, leader) where theme_items.key = fresh.key
+update theme_items set leader = fresh.leader, theme = fresh.leader from unnest($1::uuid[], $2::uuid[]) as fresh(key, leader) where theme_items.key = fresh.key
 
 -- name: load_merges
 -- The themes that people made one, as they were before, and the places of the items that were named.
@@ -73,9 +73,25 @@ select coalesce(pa.part, a.leader) as one, a.at as one_at, a.feedback_id as one_
   left join theme_parts pb on pb.key = b.key
  where t.verb = 'merge-theme'
 
--- name: any_merges
--- Whether people made any themes one.
-select exists (select from theme_acts where verb = 'merge-theme')
+-- name: any_acts
+-- Whether people merged or split any themes.
+select exists (select from theme_acts where verb <> 'theme-status')
+
+-- name: load_roots
+-- What people's merges came to.
+select theme, root from theme_roots
+
+-- name: settle_themes
+-- What holds some items now, and those of some themes that were merged or parted.
+update theme_items
+   set theme = fresh.theme
+  from (select i.key, coalesce(r.root, p.part, i.leader) as theme
+          from theme_items i
+          left join theme_parts p on p.key = i.key
+          left join theme_roots r on r.theme = coalesce(p.part, i.leader)
+         where i.key = any($1::uuid[]) or i.leader = any($2::uuid[])
+            or i.key in (select key from theme_parts where part = any($2::uuid[]))) as fresh
+ where theme_items.key = fresh.key and theme_items.theme <> fresh.theme
 
 -- name: drop_roots
 -- What people's merges came to.
@@ -96,14 +112,14 @@ on conflict (key) do update set part = excluded.part, at = excluded.at where (th
 
 -- name: find_theme
 -- The theme that holds an item.
-select theme, kind, brand from theme_members where key = $1
+select theme, kind, brand from theme_items where key = $1
 
 -- name: list_themes
 -- Themes with enough items, the largest first.
 with sized as (
     select theme, min(kind) as kind, min(brand) as brand, count(*) as items, count(distinct author_key) as supporters, min(at) as first_at,
            max(at) as last_at
-      from theme_members
+      from theme_items
      where ($1::text is null or kind = $1)
        and ($2::text is null or coalesce(brand, '') = $2)
        and ($3::text[] is null or brand = any($3))
@@ -112,7 +128,7 @@ with sized as (
 ), told as (
     select distinct on (m.theme) m.theme, a.action_id, a.at, a.body
       from theme_acts a
-      join theme_members m on m.key = a.subject
+      join theme_items m on m.key = a.subject
      where a.verb = 'theme-status'
      order by m.theme, a.at desc, a.action_id desc
 )
@@ -128,16 +144,16 @@ select s.theme, s.kind, s.brand, s.items, s.supporters, s.first_at, s.last_at, t
 -- One theme in figures.
 select theme, min(kind) as kind, min(brand) as brand, count(*) as items, count(distinct author_key) as supporters, min(at) as first_at,
        max(at) as last_at,
-       (select a.body from theme_acts a join theme_members s on s.key = a.subject
+       (select a.body from theme_acts a join theme_items s on s.key = a.subject
          where a.verb = 'theme-status' and s.theme = $1 order by a.at desc, a.action_id desc limit 1) as status
-  from theme_members
+  from theme_items
  where theme = $1
  group by theme
 
 -- name: first_of_themes
 -- The item that each theme is named after: its earliest.
 select distinct on (m.theme) m.theme, m.feedback_id, m.stems, f.item
-  from theme_members m
+  from theme_items m
   join feedback f on f.key = m.key
  where m.theme = any($1::uuid[])
  order by m.theme, m.at, m.feedback_id
@@ -145,7 +161,7 @@ select distinct on (m.theme) m.theme, m.feedback_id, m.stems, f.item
 -- name: items_of_theme
 -- The items of a theme, the latest first.
 select m.key, m.feedback_id, m.author_key, m.at, f.item, t.thread as held, t.has_case
-  from theme_members m
+  from theme_items m
   join feedback f on f.key = m.key
   left join threads t on t.thread = coalesce(f.thread, f.key)
  where m.theme = $1
@@ -154,26 +170,31 @@ select m.key, m.feedback_id, m.author_key, m.at, f.item, t.thread as held, t.has
 
 -- name: acts_of_theme
 -- What people did about a theme.
-select a.body from theme_acts a join theme_members m on m.key = a.subject where m.theme = $1 order by a.at, a.action_id
+select a.body from theme_acts a join theme_items m on m.key = a.subject where m.theme = $1 order by a.at, a.action_id
 
 -- name: supporters_of_theme
 -- Everybody behind a theme.
-select distinct author_key from theme_members where theme = $1 order by author_key
+select distinct author_key from theme_items where theme = $1 order by author_key
 
 -- name: answered_of_themes
 -- Answered threads of questions that recur, the latest first.
-select m.theme, t.thread, t.version, t.due_at, t.told_due_at, t.state, t.tail
-  from theme_members m
-  join feedback f on f.key = m.key
-  join threads t on t.thread = coalesce(f.thread, f.key)
- where m.theme = any($1::uuid[]) and t.first_response_at is not null
- order by m.theme, t.first_response_at desc, t.thread
+select wanted.theme, t.thread, t.version, t.due_at, t.told_due_at, t.state, t.tail
+  from unnest($1::uuid[]) as wanted(theme)
+ cross join lateral (
+       select t.thread, t.version, t.due_at, t.told_due_at, t.state, t.tail
+         from theme_items m
+         join feedback f on f.key = m.key
+         join threads t on t.thread = coalesce(f.thread, f.key)
+        where m.theme = wanted.theme and t.first_response_at is not null and t.thread is distinct from $2::uuid
+        group by t.thread
+        order by t.first_response_at desc, t.thread
+        limit $3) as t
 
 -- name: list_faq_candidates
 -- Questions that recur and were answered, the commonest first.
 select m.theme, min(m.brand) as brand, count(*) as items, count(distinct m.author_key) as supporters,
        count(distinct t.thread) filter (where t.first_response_at is not null) as answered
-  from theme_members m
+  from theme_items m
   join feedback f on f.key = m.key
   left join threads t on t.thread = coalesce(f.thread, f.key)
  where m.kind = 'question' and ($1::text[] is null or m.brand = any($1))
@@ -185,12 +206,12 @@ having count(*) >= $2 and count(t.first_response_at) > 0 and ($3::bigint is null
 -- name: loop_health
 -- How the loop stands: cases that customers opened, by key, and what became of them.
 with told as (
-    select distinct m.theme from theme_acts a join theme_members m on m.key = a.subject
+    select distinct m.theme from theme_acts a join theme_items m on m.key = a.subject
      where a.verb = 'theme-status' and convert_from(a.body, 'UTF8')::json -> 'arguments' ->> 'status' <> 'open'
 ), reported as (
     select distinct coalesce(f.thread, f.key) as thread
       from told
-      join theme_members m on m.theme = told.theme
+      join theme_items m on m.theme = told.theme
       join feedback f on f.key = m.key
 ), cases as (
     select case $1::text when 'brand' then coalesce(t.brand, '') when 'channel' then t.channel else coalesce(t.team, '') end as key,
