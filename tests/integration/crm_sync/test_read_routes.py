@@ -107,6 +107,19 @@ async def test_whose_an_item_is_follows_the_customer(service: CrmService) -> Non
     }
 
 
+async def test_merged_customers_come_last_met_first_by_pages(service: CrmService) -> None:
+    """Of whom two accounts speak, not one account in two ways."""
+    told = [item(f"a{n}", at=n, id=f"a{n}", name=f"N{n // 2}", mail=f"m{n // 2}@example.org") for n in range(6)]
+    await service.ground.tell(*told, item("alone", id="z", name="Zoe"), item("again", at=1, id="z", name="Zoë"))
+    found, cursor = [], None
+    while cursor or not found:
+        page = await service.get("/v1/customers", merged=True, limit=1, **({"cursor": cursor} if cursor else {}))
+        found += [each["name"] for each in page["items"]]
+        cursor = page["next_cursor"]
+    assert sorted(found) == ["N0", "N1", "N2"]
+    assert await service.refused("GET", "/v1/customers?merged=true&q=x") == (422, "invalid")
+
+
 @pytest.mark.capability("C6")
 async def test_why_names_the_evidence(service: CrmService) -> None:
     mail = "anna@example.org"

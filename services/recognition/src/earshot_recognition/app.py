@@ -12,9 +12,11 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
 from earshot_recognition import repository
+from earshot_recognition.book import Book
 from earshot_recognition.domain.standing import decide_standing
+from earshot_recognition.events import totals_of
+from earshot_recognition.repository import LedgerPoint
 from earshot_recognition.rules import RecognitionRules
-from earshot_recognition.stage import AccountBook, totals_of
 from earshot_shared.envelope import rfc3339
 from earshot_shared.http.app import create_app
 from earshot_shared.http.auth import require
@@ -129,7 +131,7 @@ class _Routes:
         rules = self._rules()
         with translated():
             async with self._pool.acquire() as conn:
-                book = await AccountBook.load(conn, [author_key])
+                book = await Book.load(conn, [author_key])
         owner = book.owner(author_key)
         account = book.accounts.get(owner)
         if account is None:
@@ -150,12 +152,13 @@ class _Routes:
 
     async def ledger(self, author_key: str, limit: Limit = DEFAULT_LIMIT, cursor: CursorText = None) -> Ledger:
         filters = {"author_key": author_key}
-        after = self._cursors.read("ledger", filters, cursor, length=4) or [None, None, None, None]
-        since = None if after[0] is None else parse_time(str(after[0]))
+        after = self._cursors.read("ledger", filters, cursor, length=4)
+        before = None if after is None else LedgerPoint(parse_time(str(after[0])), str(after[1]), str(after[2]), str(after[3]))
         with translated():
             async with self._pool.acquire() as conn:
-                owner = (await AccountBook.load(conn, [author_key])).owner(author_key)
-                entries = await repository.page_of_ledger(conn, owner, since, after[1], after[2], after[3], limit + 1)
+                book = await Book.load(conn, [author_key])
+                owner = book.owner(author_key)
+                entries = await repository.page_of_ledger(conn, owner, list(book.names_of(owner)), before, limit + 1)
         page = entries[:limit]
         following = None
         if len(entries) > limit:
@@ -197,5 +200,5 @@ class _Routes:
     async def stats(self) -> dict[str, Any]:
         with translated():
             async with self._pool.acquire() as conn:
-                counts = await repository.count_all(conn)
+                counts = await repository.read_counts(conn)
         return {**counts, **await self._runtime.stats()}

@@ -4,12 +4,27 @@ Owns the shape of the file and its translation to the domain's values.
 """
 
 from functools import cached_property
-from typing import Annotated
+from typing import Annotated, Final
 
+import msgspec
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from earshot_recognition.domain import ledger, standing
 from earshot_shared.config import ConfigFile, Loaded
+
+_KNOWN_STANDINGS: Final = 20_000  # some 600 bytes each
+_encoder = msgspec.json.Encoder()
+
+
+class _Told(msgspec.Struct, omit_defaults=True):
+    """The part of ``recognition.changed`` that follows from sums and rules alone."""
+
+    points: dict[str, int]
+    tier: str
+    badges: tuple[str, ...]
+    reasons: tuple[str, ...]
+    next_step: str | None
+    excluded: bool = False
 
 
 class _Model(BaseModel):
@@ -62,6 +77,7 @@ class RecognitionRules:
     def __init__(self, config: RecognitionConfig, version: str) -> None:
         self._config = config
         self.version = version
+        self._told: dict[tuple[standing.Totals, bool], bytes] = {}
 
     @cached_property
     def ledger_points(self) -> ledger.Points:
@@ -78,6 +94,20 @@ class RecognitionRules:
     def badges(self) -> tuple[standing.Badge, ...]:
         """The badges by rule."""
         return tuple(standing.Badge(**badge.model_dump()) for badge in self._config.badges)
+
+    def told_standing(self, totals: standing.Totals, *, excluded: bool) -> bytes:
+        """Return what ``recognition.changed`` says of these sums, as JSON; most accounts have sums that others have too."""
+        told = self._told.get((totals, excluded))
+        if told is None:
+            if len(self._told) >= _KNOWN_STANDINGS:
+                self._told.clear()
+            told = self._told[totals, excluded] = self._tell(totals, excluded)
+        return told
+
+    def _tell(self, totals: standing.Totals, excluded: bool) -> bytes:
+        decided = standing.decide_standing(totals, self.tiers, self.badges, excluded=excluded)
+        points = {"helpful": totals.helpful, "active": totals.active, "reach": totals.reach}
+        return _encoder.encode(_Told(points, decided.tier, decided.badges, decided.reasons, decided.next_step, excluded))
 
 
 class CurrentRules:

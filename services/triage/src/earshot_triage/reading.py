@@ -200,8 +200,9 @@ async def listed(conn: Any, threads: Sequence[Thread]) -> list[ListedCase]:
     """Return cases as lists show them. The opening message is among the latest ones of most; of long threads it is looked up."""
     opening: dict[str, str] = {}
     for thread in threads:
-        feedback_id = thread.state.opening[1]
-        opening.update((thread.state.label, each.text) for each in _tail.decode(thread.tail_json) if each.feedback_id == feedback_id)
+        for each in _tail.decode(thread.tail_json):
+            if each.feedback_id == thread.state.opening[1]:
+                opening[thread.state.label] = each.text
     stored = await repository.load_items(conn, [thread.state.label for thread in threads if thread.state.label not in opening])
     opening |= {key: _words.decode(each.item).text for key, each in stored.items()}
     return [ListedCase(**_fields(line(thread)), excerpt=excerpt(opening.get(thread.state.label, ""))) for thread in threads]

@@ -19,6 +19,7 @@ from earshot_triage.domain.tail import Tail
 from earshot_triage.events import act_of
 
 QUERIES = Queries.load("earshot_triage")
+NO_KEY = "00000000-0000-0000-0000-000000000000"  # before every key
 _FEEDBACK_COLUMNS = ("key", "thread", "revision", "opened", "joined", "changed", "brief", "item", "decision")
 _THREAD_COLUMNS = (
     "thread", "version", "has_case", "opened_by_customer", "stance", "status", "priority", "intent", "team", "assignee", "brand", "channel",
@@ -117,6 +118,16 @@ class Changes:
 async def load_known(conn: Any, keys: Collection[str]) -> dict[str, Held]:
     """Return those of ``keys`` that we hold."""
     return {held.key: held for held in map(_held, await conn.fetch(QUERIES["load_known"], list(keys)))}
+
+
+async def page_of_feedback(conn: Any, after: str, limit: int) -> list[Held]:
+    """Return the next items by key; ``after`` is empty at first."""
+    return [_held(row) for row in await conn.fetch(QUERIES["page_of_feedback"], after or NO_KEY, limit)]
+
+
+async def page_of_opened(conn: Any, after: str, limit: int) -> list[str]:
+    """Return the next ids of cases that were ever told of; ``after`` is empty at first."""
+    return [str(row[0]) for row in await conn.fetch(QUERIES["page_of_opened"], after or NO_KEY, limit)]
 
 
 async def load_nodes(conn: Any, nodes: Collection[str]) -> dict[str, str]:

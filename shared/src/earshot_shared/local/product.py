@@ -74,6 +74,15 @@ class Product:
         else:
             asyncio.run(apply_topics(ground.kafka, prefix))
 
+    def find_losses(self, ground: Ground) -> dict[str, str]:
+        """Return the services that cannot start because Kafka's data is not what they know, each with the reason.
+
+        Raises: EarshotError with the sentence that helps.
+        """
+        from earshot_shared.pipeline.regrounding import find_losses
+
+        return {} if ground.mock_broker else asyncio.run(find_losses(ground.postgres, ground.kafka, topic_prefix()))
+
     def services(self, ground: Ground) -> list[ProcessSpec]:
         """Describe one process per service."""
         return [self._service(name, ground) for name in SERVICES]

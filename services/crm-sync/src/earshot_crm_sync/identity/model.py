@@ -206,6 +206,7 @@ class Customer:
     identifiers: frozenset[Identifier]
     joins: tuple[Join, ...]  # a spanning tree of the identifiers
     locked: bool = False
+    merges: tuple[Decision, ...] = ()  # people's words that stand and hold within this customer, earliest first
 
 
 @dataclass(frozen=True, slots=True)

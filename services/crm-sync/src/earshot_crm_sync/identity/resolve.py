@@ -22,6 +22,7 @@ from .groups import Groups
 from .limits import is_over
 from .model import (
     Customer,
+    Decision,
     Edge,
     EvidenceSet,
     Identifier,
@@ -389,12 +390,17 @@ def _close(
     steps: dict[int, list[Join]] = defaultdict(list)
     for join in joins:
         steps[id(groups.members(join.a))].append(join)
+    merges: dict[int, list[Decision]] = defaultdict(list)
+    for word in case.standing.same:
+        if word.a in case.order and word.b in case.order and groups.together(word.a, word.b):
+            merges[id(groups.members(word.a))].append(word)
     customers = []
     by_identifier: dict[Identifier, Customer] = {}
     for members in groups.all():
         anchor = min(members, key=case.order.__getitem__)
         lead = min((one for one in members if one.is_anchor), key=case.order.__getitem__, default=anchor)
-        customer = Customer(anchor, lead, frozenset(members), tuple(steps[id(members)]), groups.is_locked(anchor))
+        place = id(members)
+        customer = Customer(anchor, lead, frozenset(members), tuple(steps[place]), groups.is_locked(anchor), tuple(merges[place]))
         customers.append(customer)
         by_identifier.update(dict.fromkeys(members, customer))
     customers.sort(key=lambda one: case.order[one.anchor])

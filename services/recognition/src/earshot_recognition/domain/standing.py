@@ -6,6 +6,7 @@ Owns tiers and badges by rule. Standing follows from the ledger alone: what some
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,9 +28,8 @@ class Badge:
     items: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Totals:
-    """The sums of one account, from its ledger."""
+class Totals(NamedTuple):
+    """The sums of one account, from its ledger. A tuple: standing is a function of it, and is kept by it."""
 
     helpful: int = 0
     active: int = 0

@@ -26,8 +26,9 @@ _LINK_BLOCKS = (*_TRAINING_BLOCKS, ("family", "postcode"), ("given", "postcode")
 
 def records_of(columns: Columns) -> list[dict[str, str]]:
     """Return each record's folded texts by field; missing fields are left out."""
-    texts = {name: columns.vocabularies[name].texts for name in FIELDS if name in columns.vocabularies}
-    texts |= {"given": columns.names.texts, "family": columns.names.texts}
+    texts = {name: list(columns.vocabularies[name]) for name in FIELDS if name in columns.vocabularies}
+    names = list(columns.names)
+    texts |= {"given": names, "family": names}
     rows: list[dict[str, str]] = [{} for _ in range(columns.count)]
     for name in texts:
         for row, code in enumerate(columns.codes[name].tolist()):
@@ -36,7 +37,7 @@ def records_of(columns: Columns) -> list[dict[str, str]]:
     for channel, column in columns.handles.items():
         for row, code in enumerate(column.tolist()):
             if code >= 0:
-                rows[row].setdefault("handle", f"{channel}:{columns.handle_names.texts[code]}")
+                rows[row].setdefault("handle", f"{channel}:{columns.handle_names[code]}")
     return rows
 
 
