@@ -67,10 +67,16 @@ def may_follow(voice: Voice, leader: Voice) -> bool:
 def nearest(voice: Voice, leaders: Iterable[Voice]) -> Voice | None:
     """Return the leader that an item follows: the one it is most like, of equals the earliest; None when it leads itself."""
     best, most = None, LIKE
+    order, weights = voice.order, voice.weights.items()
     for leader in leaders:
-        if not may_follow(voice, leader):
+        theirs = leader.weights
+        found = 0
+        for stem, weight in weights:
+            if stem in theirs:
+                found += weight * theirs[stem]
+        # The cheapest question first: most candidates are not like it at all.
+        if found < most or leader.order >= order or (found == most and best is not None and leader.order > best.order):
             continue
-        found = likeness(voice, leader)
-        if best is None or found > most or (found == most and leader.order < best.order):
+        if any(stem in theirs for stem in voice.heavy):
             best, most = leader, found
     return best

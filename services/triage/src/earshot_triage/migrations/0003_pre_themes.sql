@@ -29,7 +29,8 @@ create table theme_items (
 create index theme_items_by_time on theme_items (book, at);
 create index theme_items_by_leader on theme_items (leader);
 create index theme_items_by_theme on theme_items (theme);
-create index theme_items_by_stem on theme_items using gin (stems);
+create index theme_items_by_stem on theme_items using gin (stems) where leader = key;
+create index theme_items_by_heavy_stem on theme_items using gin ((stems[1:4]));
 
 -- Themes (a leader, or a part) that people made one: one of them stands for all.
 create table theme_roots (

@@ -42,9 +42,9 @@ select key, feedback_id, book, at, leader, stems, weights from theme_items where
 select key, feedback_id, book, at, leader, stems, weights from theme_items where book = $1 and leader = key and stems && $2::text[]
 
 -- name: load_later
--- Items of a book that came after another and share a stem with it.
+-- Items of a book that came after another and have one of its stems among their four heaviest: they may follow it.
 select key, feedback_id, book, at, leader, stems, weights from theme_items
- where book = $1 and (at, feedback_id) > ($2, $3::uuid) and stems && $4::text[]
+ where book = $1 and (at, feedback_id) > ($2, $3::uuid) and stems[1:4] && $4::text[]
 
 -- name: latest_of_book
 -- When the last item of a book occurred.
