@@ -72,7 +72,8 @@ async def test_like_asks_are_one_demand_with_its_supporters(triage: TriageUnderT
     await gathered(triage)
     found = await themes(triage, brand="Acme")
     assert [(each["theme_id"], each["items"], each["supporters"]) for each in found] == [(id_of("dark0"), 3, 3), (id_of("csv0"), 2, 2)]
-    assert {"dark", "mode"} <= set(found[0]["words"])
+    assert {"dark", "mode", "add"} <= set(found[0]["words"])
+    assert found[1]["words"][0] in ("export", "invoices", "csv"), "words, not stems"
     assert found[0]["excerpt"] == DARK[0]
     assert (found[0]["kind"], found[0]["status"], found[0]["first_at"]) == ("idea", "open", "2026-03-01T00:00:00Z")
     assert len(await themes(triage)) == 3

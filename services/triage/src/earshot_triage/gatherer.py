@@ -35,6 +35,8 @@ KINDS: Final = frozenset({"idea", "bug", "question"})
 COMMON: Final = 0.12
 """A stem in more than this share of all texts says nothing."""
 _ENDINGS: Final = ("", "s", "es", "ed", "ing", "er", "ly", "e")
+SHORT_NUMBER: Final = 3
+"""Numbers of fewer digits are counts, dates, versions; an error 404 is one."""
 _MOST_STEMS: Final = 50_000
 _RAREST: Final = 1e-9
 _log = logging.getLogger(__name__)
@@ -252,7 +254,8 @@ def _voices(rows: Sequence[Any], telling: Telling) -> list[Fresh]:
         kind = decided.intent if decided.intent in KINDS else item.kind
         if kind not in KINDS or decided.conduct != "ok" or item.withdrawn or item.erased or role_of(item) != Role.CUSTOMER:
             continue
-        weights = weigh(stems_of(words_of(item)), telling)
+        counts = {stem: count for stem, count in stems_of(words_of(item)).items() if not (stem.isdigit() and len(stem) < SHORT_NUMBER)}
+        weights = weigh(counts, telling)
         if weights:
             order = (item.occurred_at.astimezone(UTC), item.feedback_id)
             found.append(Fresh(Voice(str(row["key"]), order, weights), f"{kind} {item.brand or ''}", kind, item.brand, item.author_key))

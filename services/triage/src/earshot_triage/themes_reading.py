@@ -3,6 +3,7 @@
 Owns the shapes of these answers. Changes nothing.
 """
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,6 +17,7 @@ from earshot_triage import repository
 from earshot_triage.decisions import words_of
 from earshot_triage.domain.message import Role, Stance
 from earshot_triage.events import key_of
+from earshot_triage.judgement.themes import stem
 from earshot_triage.reading import excerpt
 from earshot_triage.repository import QUERIES, Thread, thread_of
 from earshot_triage.wide_acts import SetThemeStatus
@@ -28,7 +30,7 @@ MOST_LOOKED_AT = 50
 
 
 class ThemeLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A theme: what many ask for, in the words of the first. ``words`` are the stems that tell it from others."""
+    """A theme: what many ask for, in the words of the first. ``words`` tell it from others."""
 
     theme_id: str
     kind: str
@@ -105,6 +107,7 @@ class LoopHealth(msgspec.Struct, frozen=True, kw_only=True):
     never_answered: int
 
 
+_WORD = re.compile(r"\w+")
 _status = msgspec.json.Decoder(SetThemeStatus)
 
 
@@ -183,9 +186,19 @@ async def _lines(conn: Any, rows: Sequence[Any]) -> list[ThemeLine]:
 
 
 async def _firsts(conn: Any, themes: Sequence[Any]) -> dict[str, tuple[str, tuple[str, ...], str]]:
-    """Return of each theme the first item's id, its stems and the beginning of its text."""
+    """Return of each theme the first item's id, its telling words and the beginning of its text."""
     rows = await conn.fetch(QUERIES["first_of_themes"], list(themes)) if themes else []
-    return {str(row["theme"]): (str(row["feedback_id"]), tuple(row["stems"]), excerpt(words_of(decode_item(row["item"])))) for row in rows}
+    found = {}
+    for row in rows:
+        text = words_of(decode_item(row["item"]))
+        found[str(row["theme"])] = (str(row["feedback_id"]), _spelled(row["stems"], text), excerpt(text))
+    return found
+
+
+def _spelled(stems: Sequence[str], text: str) -> tuple[str, ...]:
+    """Return stems as the words of a text that have them; those that no plain word has stay stems."""
+    words = {stem(word): word for word in reversed(_WORD.findall(text.lower()))}
+    return tuple(words.get(each, each) for each in stems)
 
 
 async def list_faq_candidates(
