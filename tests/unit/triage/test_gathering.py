@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from earshot_triage.domain.gathering import HEAVY, LIKE, TELLING, UNIT, Voice, likeness, may_follow, nearest, weigh
-from earshot_triage.gatherer import Telling
+from earshot_triage.gatherer import Bustle, Telling
 from earshot_triage.judgement import Judge
 from earshot_triage.judgement.themes import stems_of
 from support.public_data import public_data
@@ -52,6 +52,18 @@ def test_what_two_have_in_common_besides_says_little() -> None:
     leader = voice(1, app=500, page=500, site=500, shop=500)
     assert likeness(voice(2, **light), leader) >= LIKE
     assert not may_follow(voice(2, **light), leader)
+
+
+def test_the_fold_is_busy_when_it_applies_much() -> None:
+    seen = iter([(0.0, 0), (1.0, 150), (2.0, 150), (4.0, 700), (4.0, 700)])
+    now = {"at": 0.0, "count": 0}
+
+    def look() -> bool:
+        now["at"], now["count"] = next(seen)
+        return bustle()
+
+    bustle = Bustle(lambda: int(now["count"]), lambda: now["at"])
+    assert [look() for _ in range(5)] == [False, False, False, True, False]
 
 
 @pytest.mark.public_data

@@ -31,6 +31,9 @@ BATCH: Final = 300
 EVERY_S: Final = 1.0
 BUSY_SHARE: Final = 20
 """While the fold is busy, gathering rests for so many times what it took."""
+BREATHE_EVERY: Final = 16
+BUSY_FROM: Final = 200
+"""Records a second that the fold applies: from so many on it is busy."""
 KINDS: Final = frozenset({"idea", "bug", "question"})
 COMMON: Final = 0.12
 """A stem in more than this share of all texts says nothing."""
@@ -70,6 +73,21 @@ class Telling(dict[str, float]):
 class _Intent(msgspec.Struct, gc=False):
     intent: str
     conduct: str
+
+
+class Bustle:
+    """Says whether a counter grows fast."""
+
+    def __init__(self, count: Callable[[], int], clock: Callable[[], float] = time.monotonic) -> None:
+        self._count = count
+        self._clock = clock
+        self._last = (clock(), count())
+
+    def __call__(self) -> bool:
+        """Return whether it grew by `BUSY_FROM` a second since somebody asked last."""
+        at, count = self._clock(), self._count()
+        (was_at, was), self._last = self._last, (at, count)
+        return count - was >= BUSY_FROM * (at - was_at) > 0
 
 
 class Fresh(NamedTuple):
@@ -191,6 +209,8 @@ class BookFold:
         settled = Settled({}, {})
         await self._know({stem for voice in waiting.values() for stem in voice.heavy})
         while heap:
+            if len(heap) % BREATHE_EVERY == 0:
+                await asyncio.sleep(0)  # the fold and the routes share this loop
             voice = waiting[heapq.heappop(heap)[1]]
             disturbed = await self._place(voice, latest)
             for each in disturbed:

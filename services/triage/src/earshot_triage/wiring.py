@@ -14,14 +14,11 @@ from earshot_shared.service import Parts
 from earshot_triage.alerts import Watchman
 from earshot_triage.app import make_app
 from earshot_triage.decisions import Judging
-from earshot_triage.gatherer import Gatherer
+from earshot_triage.gatherer import Bustle, Gatherer
 from earshot_triage.modelbook import ModelBook, load_judge
 from earshot_triage.rulebook import RuleBook
 from earshot_triage.settings import TriageSettings
 from earshot_triage.stage import OUTPUTS, YIELDS, TriageStage
-
-BUSY_FROM = 100
-"""Records that wait to be folded: from so many on themes wait, too."""
 
 
 def now() -> datetime:
@@ -61,7 +58,7 @@ class Wiring:
             runtime.pool,
             lambda: self.book.decider.judge,
             wanted=lambda: runtime.relay.holds_lease,
-            busy=lambda: loop is not None and loop.state.lag > BUSY_FROM,
+            busy=Bustle(lambda: 0 if loop is None else loop.state.applied),
         )
 
     def build_app(self, parts: Parts) -> Door:
