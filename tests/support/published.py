@@ -14,7 +14,7 @@ from ruamel.yaml import YAML
 from earshot_crm_sync.contacts import Contact
 from earshot_crm_sync.domain.profile import Head
 from earshot_crm_sync.events import Counters, ErasureDone, ErasureRequested, MergedView
-from earshot_recognition.events import RecognitionChanged
+from earshot_recognition.events import OutreachRequested, RecognitionChanged
 from earshot_shared.actions import Action
 from earshot_shared.envelope import Envelope, schema_uri
 from earshot_shared.item import Item
@@ -55,6 +55,7 @@ def body_schemas() -> dict[Topic, dict[str, Any]]:
         Topic.CASE_CHANGED: case,
         Topic.RECOGNITION_CHANGED: schema_of(RecognitionChanged),
         Topic.CUSTOMER_CHANGED: customer,
+        Topic.OUTREACH_REQUESTED: schema_of(OutreachRequested),
         Topic.ERASURE_REQUESTED: schema_of(ErasureRequested),
         Topic.ERASURE_DONE: schema_of(ErasureDone),
     }
