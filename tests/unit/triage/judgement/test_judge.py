@@ -1,9 +1,11 @@
 """The shipped judge on plain cases: what is meant, how it is said, how grave it is."""
 
+from dataclasses import FrozenInstanceError, replace
+
 import pytest
 
-from earshot_triage.judgement import Judge
-from earshot_triage.judgement.verdict import INTENTS, SENTIMENTS
+from earshot_triage.judgement import Judge, tables
+from earshot_triage.judgement.verdict import INTENTS, SENTIMENTS, Judgement
 
 
 @pytest.mark.capability("T1")
@@ -119,3 +121,22 @@ def test_names_do_not_change_the_answer_much(judge: Judge) -> None:
     tones = [item.sentiment for item in said]
     assert max(tones) - min(tones) < 0.5
     assert len({item.conduct for item in said}) == 1
+
+
+@pytest.mark.parametrize("room", [8, 60, 400])
+def test_answers_do_not_depend_on_the_strange_words_met_before(judge: Judge, room: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [f"my zyx{number}qq plan{number} is sooooo{'o' * (number % 5)} brok{number}en, Frob{number}!" for number in range(300)]
+    expected = judge.judge(texts)
+    monkeypatch.setattr(tables, "ROOM", room)
+    forgetful = Judge.load()
+    for size in (1, 7, 300):
+        found = [said for start in range(0, 300, size) for said in forgetful.judge(texts[start : start + size])]
+        assert found == expected
+
+
+def test_a_judgement_is_frozen_and_whole(judge: Judge) -> None:
+    said = judge.judge(["The app crashes"])[0]
+    assert type(said) is Judgement
+    assert replace(said, intent="idea").intents == said.intents
+    with pytest.raises(FrozenInstanceError):
+        said.intent = "idea"  # type: ignore[misc]  # the very thing under test

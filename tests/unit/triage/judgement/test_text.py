@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from earshot_triage.judgement.features import read
+from earshot_triage.judgement.features import grams_of, keys_in_words, keys_of_grams, read, read_all
 from earshot_triage.judgement.text import JUDGED_CHARACTERS, LINK, clean, has_words, tokens
 
 
@@ -39,3 +39,19 @@ def test_long_texts_keep_opening_and_closing_and_cost_little() -> None:
     assert len(cleaned) <= JUDGED_CHARACTERS + 1
     assert cleaned.startswith("opening")
     assert cleaned.endswith("closing")
+
+
+def test_many_texts_read_together_are_read_as_alone() -> None:
+    texts = ["Hello there!!", "", "Привет, как дела", "so &lt;3 good", "ΑΣ", "ok Σ", "don’t 😡", "x\x01y", "plain"]
+    pages = read_all(texts)
+    assert pages.plain == 5
+    together = " ".join(pages.tokens).split("\x01")[1:]
+    assert [part.split() for part in together] == [read(texts[number]).written for number in pages.order]
+
+
+def test_keys_of_character_groups_are_those_of_the_words() -> None:
+    words = ["crashes", "a", "‹start›", "ümlaut", "😡", "httplink", "x" * 70, ""]
+    keys, owners = keys_in_words(words)
+    for row, word in enumerate(words):
+        grams = grams_of(word)
+        assert sorted(keys[owners == row].tolist()) == sorted(keys_of_grams(grams).tolist() if grams else [])

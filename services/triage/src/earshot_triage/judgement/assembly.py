@@ -50,7 +50,7 @@ class Findings:
 
 def assemble(pages: Pages, found: Findings, languages: Sequence[str | None], *, floor: float, version: str) -> list[Judgement]:
     """Return one judgement a text, in the pages' order; `languages` are the declared ones."""
-    chances, tones = np.round(found.intents.astype(np.float64), 4), np.round(found.tones.astype(np.float64), 4)
+    chances, tones = _rounded(found.intents), _rounded(found.tones)
     tone = _tone(tones)
     sentiment = np.round(tones[:, _POSITIVE] - tones[:, _NEGATIVE], 4)
     anger = np.where(tone == _NEGATIVE, found.feelings[:, 0], 0)
@@ -106,6 +106,11 @@ def assemble(pages: Pages, found: Findings, languages: Sequence[str | None], *, 
             ).done()
         )
     return judged
+
+
+def _rounded(chances: Floats) -> NDArray[np.float64]:
+    rounded = chances.astype(np.float64)
+    return rounded.round(4, out=rounded)
 
 
 def _tone(tones: NDArray[np.float64]) -> NDArray[np.intp]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from earshot_triage.judgement.features import Floats
 from earshot_triage.judgement.panel import KINDS
@@ -32,11 +33,10 @@ class Calibration:
             return cls()
         return cls(slopes=tuple(told["slopes"]), offsets=tuple(told["offsets"]), floor=float(told["floor"]))
 
-    def confidence(self, kinds: Floats, leading: Floats) -> Floats:
+    def confidence(self, kinds: Floats, leading: Floats) -> NDArray[np.float64]:
         """Return the calibrated confidence of N leading probabilities, given the kinds (N x 5)."""
         bounded = np.clip(leading.astype(np.float64), 1e-4, 1 - 1e-4)
-        odds = np.log(bounded / (1 - bounded))
-        total = np.zeros(len(bounded))
-        for index, (slope, offset) in enumerate(zip(self.slopes, self.offsets, strict=True)):
-            total += kinds[:, index].astype(np.float64) / (1 + np.exp(-(slope * odds + offset)))
-        return np.round(total, 4)
+        odds = np.log(bounded / (1 - bounded))[:, None]
+        chances = 1 / (1 + np.exp(-(odds * np.array(self.slopes) + np.array(self.offsets))))
+        confidence: NDArray[np.float64] = np.round((kinds * chances).sum(axis=1), 4)
+        return confidence

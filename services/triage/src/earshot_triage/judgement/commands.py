@@ -15,11 +15,11 @@ import click
 import msgspec
 
 from earshot_shared.cli.locate import data_dir_option, url_option
-from earshot_triage.judgement.judge import Judge
+from earshot_triage.judgement.judge import BATCH, Judge
 from earshot_triage.judgement.tables import ModelError
 from earshot_triage.judgement.verdict import Judgement
 
-CHUNK: Final = 2_048
+CHUNK: Final = BATCH
 RUNNING: Final = ":running:"
 """Stands for the corrections of the running system where a file could be named."""
 _IN = click.Path(exists=True, dir_okay=False, path_type=Path)

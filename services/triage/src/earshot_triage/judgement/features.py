@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from earshot_triage.judgement.text import LINK, MENTION, canonical, clean, raw_tokens, shape, shape_number, tokens_of_all
+from earshot_triage.judgement.text import BREAK, LINK, MENTION, canonical, clean, raw_tokens, shape, shape_number, tokens_of_all
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float32]
@@ -87,52 +87,82 @@ def read_all(texts: Sequence[str]) -> Pages:
     )
 
 
-class Pairs:
-    """Known pairs of neighbouring words, found by hashing: keys `left * words + right`, rows of any table beside them."""
+_SPREAD: Final = np.uint64(0x9E3779B97F4A7C15)  # the golden ratio in 64 bits: spreads neighbouring keys
 
-    _SPREAD: Final = np.uint64(0x9E3779B97F4A7C15)  # the golden ratio in 64 bits: spreads neighbouring keys
 
-    def __init__(self, keys: Ints) -> None:
+class Keys:
+    """Known keys (any distinct numbers of 64 bits), found by hashing; `order` is the order in which they are numbered."""
+
+    def __init__(self, keys: NDArray[np.uint64]) -> None:
         bits = max(4, int(2 * max(1, len(keys)) - 1).bit_length() + 1)
         self._shift = np.uint64(64 - bits)
         buckets = self._buckets(keys)
         self.order = np.argsort(buckets, kind="stable")
-        self._keys = np.append(keys[self.order], -1)
+        self._keys = keys[self.order]
         counts = np.bincount(buckets, minlength=1 << bits)
         self._first = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
         self._deepest = int(counts.max(initial=0))
 
-    def _buckets(self, keys: Ints) -> Ints:
-        return ((keys.astype(np.uint64) * self._SPREAD) >> self._shift).astype(np.int64)
+    def _buckets(self, keys: NDArray[np.uint64]) -> Ints:
+        return ((keys * _SPREAD) >> self._shift).astype(np.int64)
 
-    def find(self, keys: Ints) -> tuple[Ints, Ints]:
-        """Return the places in `keys` of the known ones, and where each lies in `order`."""
+    def find(self, keys: NDArray[np.uint64]) -> tuple[Ints, Ints]:
+        """Return the places in `keys` of the known ones, in order, and the number of each."""
         buckets = self._buckets(keys)
         slots, ends = self._first[buckets], self._first[buckets + 1]
         places = np.flatnonzero(slots < ends)
-        found_places, found_slots = [], []
+        numbers = np.full(len(keys), -1, dtype=np.int32)
         for _ in range(self._deepest):
             here = slots[places]
             hit = self._keys[here] == keys[places]
-            found_places.append(places[hit])
-            found_slots.append(here[hit])
+            numbers[places[hit]] = here[hit]
             slots[places] += 1
             places = places[~hit & (here + 1 < ends[places])]
             if not len(places):
                 break
-        if not found_places:
-            return np.empty(0, np.int64), np.empty(0, np.int64)
-        return np.concatenate(found_places), np.concatenate(found_slots).astype(np.int64)
+        found = np.flatnonzero(numbers >= 0)
+        return found, numbers[found].astype(np.int64)
+
+
+_PLACES: Final = np.array(
+    [0x9E3779B97F4A7C15, 0xC2B2AE3D27D4EB4F, 0x165667B19E3779F9, 0xD6E8FEB86659FD93, 0xA0761D6478BD642F], dtype=np.uint64
+)
+"""One odd number for each place in an n-gram: the sum of letters times places is the n-gram's key."""
+
+
+def keys_of_grams(grams: Sequence[str]) -> NDArray[np.uint64]:
+    """Return the key of each n-gram of LONGEST_GRAM characters at most."""
+    letters = np.array(grams, dtype=f"U{LONGEST_GRAM}").view(np.uint32).reshape(len(grams), LONGEST_GRAM).astype(np.uint64)
+    keys: NDArray[np.uint64] = (letters * _PLACES).sum(axis=1, dtype=np.uint64)
+    return keys
+
+
+def keys_in_words(words: Sequence[str]) -> tuple[NDArray[np.uint64], Ints]:
+    """Return the keys of all n-grams of the words, as `grams_of` has them, and the word of each."""
+    bordered = ["" if word.startswith(_MARKED) else f"<{word}>" for word in words]
+    letters = np.frombuffer("".join(bordered).encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.uint64)
+    sizes = np.fromiter(map(len, bordered), dtype=np.int64, count=len(bordered))
+    owners = np.repeat(np.arange(len(words)), sizes)
+    left = np.repeat(np.cumsum(sizes), sizes) - np.arange(len(letters))  # letters from here to the end of the word
+    sums = letters * _PLACES[0]
+    keys, of_words = [], []
+    for length in range(2, LONGEST_GRAM + 1):
+        sums = sums[:-1] + letters[length - 1 :] * _PLACES[length - 1]
+        whole = np.flatnonzero(left[: len(sums)] >= length)
+        if length >= SHORTEST_GRAM:
+            keys.append(sums[whole])
+            of_words.append(owners[whole])
+    return np.concatenate(keys), np.concatenate(of_words)
 
 
 class Memory:
     """Tokens as written with the rows of their words: the known ones, and strangers met so far up to a bound."""
 
-    def __init__(self, known: dict[str, int], size: int, room: int) -> None:
-        self.rows: dict[str, int] = dict(known)
-        self.size = size
-        self._most_rows = size + room
-        self._most_tokens = len(known) + 2 * room
+    def __init__(self, known: Sequence[str], room: int) -> None:
+        self.rows: dict[str, int] = {word: row for row, word in enumerate(known)} | {BREAK: 0}
+        self.size = len(known)
+        self._most_rows = self.size + room
+        self._most_tokens = self.size + 3 * room
 
     def recall(self, tokens: list[str]) -> Ints:
         """Return the row of each token, -1 for one that was never met."""
@@ -140,7 +170,7 @@ class Memory:
 
     def room_for(self, count: int) -> bool:
         """Say whether so many tokens more would fit."""
-        return self.size + count <= self._most_rows and len(self.rows) + count <= self._most_tokens
+        return self.size + count <= self._most_rows and len(self.rows) + 2 * count <= self._most_tokens
 
     def meet(self, tokens: Iterable[str]) -> tuple[dict[str, int], list[str]]:
         """Return new tokens with the rows they are to have, and the strange words among them, whose rows are the next.

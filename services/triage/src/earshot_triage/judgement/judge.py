@@ -26,7 +26,7 @@ from earshot_triage.judgement.taught import TaughtLabels
 from earshot_triage.judgement.verdict import Judgement
 
 SHIPPED: Final = Path(__file__).parent / "weights"
-BATCH: Final = 1_024
+BATCH: Final = 512
 """Texts weighed at once: enough to make the array work cheap a text, few enough that one call stays short."""
 
 

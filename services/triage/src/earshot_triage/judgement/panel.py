@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from earshot_triage.judgement.features import Floats
 
@@ -59,38 +58,45 @@ class Opinion:
     emotions: Floats
 
 
+_SHARED_OUT: Final = ("kind", "sentiment", "emotion", *(f"need {kind}" for kind in KINDS))
+"""The places whose columns share one probability: softmax within each."""
+_COLUMNS: Final = np.concatenate([np.arange(PLACES[name].start, PLACES[name].stop) for name in _SHARED_OUT])
+_SIZES: Final = [PLACES[name].stop - PLACES[name].start for name in _SHARED_OUT]
+_STARTS: Final = np.cumsum([0, *_SIZES[:-1]])
+_GROUPS: Final = np.repeat(np.arange(len(_SIZES)), _SIZES)
+_CLOSED: Final = np.concatenate([np.zeros(sum(_SIZES[:3]))] + [np.where(KNOWN_NEEDS[kind], 0, _NEVER) for kind in KINDS]).astype(np.float32)
+_ALONE: Final = [PLACES[name].start for name in ("complaint", "grief", "address", "abuse")]
+
+
 def consult(scores: Floats) -> Opinion:
-    """Return the panel's opinion on rows of scores (N x COLUMN_COUNT, as `tables.Scorer.scores` gives them)."""
-    kinds = _softmax(scores[:, PLACES["kind"]])
-    needs: Floats = np.zeros((len(scores), len(NEEDS)), dtype=np.float32)
-    for index, kind in enumerate(KINDS):
-        closed = np.where(KNOWN_NEEDS[kind], np.float32(0), _NEVER).astype(np.float32)
-        needs += kinds[:, index : index + 1] * _softmax(scores[:, PLACES[f"need {kind}"]] + closed)
-    complaint = _logistic(scores[:, PLACES["complaint"].start])
-    grief = _logistic(scores[:, PLACES["grief"].start])
+    """Return the panel's opinion on rows of scores (N x COLUMN_COUNT, as `tables.Scorer.weigh` gives them)."""
+    shares = _shares(scores)
+    kinds, sentiments, emotions = shares[:, :5], shares[:, 5:8], shares[:, 8:12]
+    trust = kinds * kinds  # the likeliest expert is heard the louder: it knows how its people label
+    trust /= trust.sum(axis=1, keepdims=True)
+    needs = trust[:, :1] * shares[:, 12:16]
+    for index in range(1, len(KINDS)):
+        place = 12 + len(NEEDS) * index
+        needs += trust[:, index : index + 1] * shares[:, place : place + len(NEEDS)]
+    alone = scores[:, _ALONE]
+    alone[:, 3] -= REVIEW_PATIENCE * (1 - kinds[:, 0])
+    chances = (1 / (1 + np.exp(-np.clip(alone, -30, 30)))).astype(np.float32)
+    complaint, grief, address, abuse = chances.T
     reviews = kinds[:, 1] + kinds[:, 2] + kinds[:, 3]
     return Opinion(
         kinds=kinds,
         needs=needs,
         complaint=kinds[:, 0] * complaint + reviews * grief + kinds[:, 4] * (np.float32(0.3) * complaint),
-        addressed=1 - kinds[:, 0] * (1 - _logistic(scores[:, PLACES["address"].start])),
-        sentiments=_softmax(scores[:, PLACES["sentiment"]]),
-        abuse=_logistic(scores[:, PLACES["abuse"].start] - REVIEW_PATIENCE * (1 - kinds[:, 0])),
-        emotions=_softmax(scores[:, PLACES["emotion"]]),
+        addressed=1 - kinds[:, 0] * (1 - address),
+        sentiments=sentiments,
+        abuse=abuse,
+        emotions=emotions,
     )
 
 
-def _softmax(scores: NDArray[np.float32]) -> Floats:
-    """Return probabilities along the short second axis, added up column by column: the same for any number of rows."""
-    top = scores[:, 0].copy()
-    for column in range(1, scores.shape[1]):
-        np.maximum(top, scores[:, column], out=top)
-    powers = np.exp(np.ascontiguousarray(scores - top[:, None]))
-    total = powers[:, 0].copy()
-    for column in range(1, scores.shape[1]):
-        total += powers[:, column]
-    return (powers / total[:, None]).astype(np.float32)
-
-
-def _logistic(scores: NDArray[np.float32]) -> Floats:
-    return (1 / (1 + np.exp(-np.clip(np.ascontiguousarray(scores), -30, 30)))).astype(np.float32)
+def _shares(scores: Floats) -> Floats:
+    """Return the probabilities of all places in _SHARED_OUT side by side; row by row, so the same for any number of rows."""
+    shifted = scores[:, _COLUMNS] + _CLOSED
+    powers = np.exp(shifted - np.maximum.reduceat(shifted, _STARTS, axis=1)[:, _GROUPS])
+    shares: Floats = powers / np.add.reduceat(powers, _STARTS, axis=1)[:, _GROUPS]
+    return shares

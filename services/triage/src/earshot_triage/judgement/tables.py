@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from earshot_triage.judgement.features import Floats, Ints, Memory, Pages, Pairs, grams_of
-from earshot_triage.judgement.text import BREAK, LENGTHS, MARKS
+from earshot_triage.judgement.features import Floats, Ints, Keys, Memory, Pages, keys_in_words, keys_of_grams
+from earshot_triage.judgement.text import LENGTHS, MARKS
 
 NORM_UNITS: Final = 32.0
 """Squared lengths are stored as whole numbers of 1/32."""
@@ -106,8 +106,10 @@ LISTS: Final = ("words", "grams")
 
 CHAR_VOICE: Final = np.float32(0.4)
 """How much the characters of a word count beside the word when it is named as evidence: they share longer vectors."""
-ROOM: Final = 8_192
+ROOM: Final = 6_000
 """So many strange words are remembered before the memory starts anew."""
+MANY_ROWS: Final = 500
+"""From so many rows on, a sparse product adds them up quicker than gathering them first."""
 Flags = Callable[[Sequence[str]], NDArray[np.uint8]]
 Extras = Callable[[Sequence[str]], Floats]
 
@@ -145,23 +147,22 @@ class Scorer:
 
     def __init__(self, tables: Tables, flags: Flags | None = None, extras: Extras | None = None) -> None:
         self.columns = columns = tables.bias.shape[0]
-        self._tables = tables
+        # No more of the tables is kept than a new memory needs: their files and strings are as large as all else.
+        self._words, self._rows_of_words = tables.words, (tables.word_weights, tables.word_chars, tables.word_norms)
         self._flags, self._extras = flags or _no_flags, extras or _no_extras
         self._size = len(tables.words)
-        self._known = {word: row for row, word in enumerate(tables.words)} | {BREAK: 0}
-        self._pairs = Pairs(np.array(tables.pairs))
-        order = self._pairs.order
-        self._pair_numbers = np.hstack([tables.pair_weights[order], _split(tables.pair_norms[order])]).astype(np.float32)
-        self._grams = {gram: row for row, gram in enumerate(tables.grams)}
-        self._gram_numbers = np.hstack([tables.gram_weights, tables.gram_norms[:, None]]).astype(np.float32)
+        self._pairs = Keys(np.array(tables.pairs).astype(np.uint64))
+        self._pair_numbers = np.empty((len(tables.pairs), columns + 2), dtype=np.float32)
+        self._pair_numbers[:, :columns] = tables.pair_weights[self._pairs.order]
+        self._pair_numbers[:, columns:] = _split(tables.pair_norms[self._pairs.order])
+        self._grams = Keys(keys_of_grams(tables.grams))
+        self._gram_weights, self._gram_norms = tables.gram_weights[self._grams.order], tables.gram_norms[self._grams.order]
         self.scales, self._bias = np.array(tables.scales), np.array(tables.bias)
         self._lock = Lock()
-        self._known_flags = self._flags(tables.words)
-        self._known_extras = self._extras(tables.words)
         self._recalled = self._anew(ROOM)
         marks = np.zeros((len(LENGTHS) + len(MARKS), columns + 2), dtype=np.float32)
         for index, mark in enumerate((*LENGTHS, *MARKS)):
-            row = self._known.get(mark)
+            row = self._row(mark)
             if row is not None:
                 marks[index, :columns] = tables.word_weights[row]
                 marks[index, columns:] = _split(tables.word_norms[row : row + 1, 0])
@@ -169,10 +170,15 @@ class Scorer:
 
     def commonness(self, word: str) -> float:
         """Return the share of the taught texts that hold a word (0..1); a strange word is as rare as the rarest."""
-        norms = self._tables.word_norms[:, 0]
-        place = self._known.get(word)
-        squared = float(norms[place] if place is not None else norms.max())
+        norms = self._rows_of_words[2][:, 0]
+        row = self._row(word)
+        squared = float(norms[row] if row is not None else norms.max())
         return float(np.exp(1 - np.sqrt(squared / NORM_UNITS)))
+
+    def _row(self, word: str) -> int | None:
+        """Return the row of a known word."""
+        row = self._recalled.memory.rows.get(word)
+        return row if row is not None and row < self._size else None
 
     def weigh(self, pages: Pages) -> Weighed:
         """Return the scores (logits, one row a text) and the words they come from."""
@@ -208,15 +214,15 @@ class Scorer:
         distinct, inverse = np.unique(weighed.words, return_inverse=True)
         rows, columns = weighed.recalled.numbers[distinct], self.columns
         heard = rows[:, :columns] * self.scales[0] + rows[:, columns : 2 * columns] * (CHAR_VOICE * self.scales[1])
-        loudness: Floats = (heard @ ways)[inverse]
+        # Rounded far above the last digits, which depend on how many words are multiplied together.
+        loudness: Floats = np.round(heard.astype(np.float64) @ ways, 4).astype(np.float32)[inverse]
         return loudness
 
     def _pairs_in(self, rows: Ints) -> tuple[Ints, Ints]:
         """Return where known pairs begin among the tokens, in order, and their rows in the pair table."""
         left, right = rows[:-1], rows[1:]
-        found, slots = self._pairs.find(np.where((left < self._size) & (right < self._size), left * self._size + right, -1))
-        order = np.argsort(found)
-        return found[order], slots[order]
+        keys = np.where((left < self._size) & (right < self._size), left * self._size + right, -1)
+        return self._pairs.find(keys.astype(np.uint64))
 
     def _recall(self, tokens: list[str]) -> tuple[_Recalled, Ints]:
         recalled = self._recalled
@@ -232,10 +238,12 @@ class Scorer:
         """Return a memory that knows every token; the present one grows, or gives way to a new one when it is full."""
         recalled = self._recalled
         if not recalled.memory.room_for(len(new)):
-            new = {token: None for token in tokens if token not in self._known}
-            recalled = self._anew(max(ROOM, len(new)))
-            if len(new) <= ROOM:
+            recalled = self._anew(ROOM)
+            new = {token: None for token in tokens if token not in recalled.memory.rows}
+            if recalled.memory.room_for(len(new)):
                 self._recalled = recalled
+            else:
+                recalled = self._anew(len(new))  # for this once
         memory = recalled.memory
         found, strangers = memory.meet(new)
         if strangers:
@@ -246,29 +254,29 @@ class Scorer:
         return recalled
 
     def _fill(self, recalled: _Recalled, place: slice, strangers: list[str]) -> None:
-        get = self._grams.get
-        grams: list[int] = []
-        ends = [0]
-        for word in strangers:
-            grams += [row for gram in grams_of(word) if (row := get(gram)) is not None]
-            ends.append(len(grams))
-        sums = _sums(np.array(grams, dtype=np.int64), np.array(ends), self._gram_numbers)
+        keys, owners = keys_in_words(strangers)
+        found, grams = self._grams.find(keys)
+        order = np.argsort(owners[found], kind="stable")
+        grams, ends = grams[order], np.searchsorted(owners[found][order], np.arange(len(strangers) + 1))
         columns = self.columns
-        recalled.numbers[place, columns : 2 * columns] = sums[:, :columns]
-        recalled.numbers[place, 2 * columns + 2 : 2 * columns + 4] = _split(sums[:, columns].astype(np.int64))
+        recalled.numbers[place, columns : 2 * columns] = _sums(grams, ends, self._gram_weights)
+        norms = _sums(grams, ends, self._gram_norms[:, None])[:, 0].astype(np.int64)
+        recalled.numbers[place, 2 * columns + 2 : 2 * columns + 4] = _split(norms)
         recalled.numbers[place, 2 * columns + 4 :] = self._extras(strangers)
         recalled.flags[place] = self._flags(strangers)
 
     def _anew(self, room: int) -> _Recalled:
-        size, columns, tables = self._size, self.columns, self._tables
-        numbers = np.zeros((size + room, 2 * columns + 4 + self._known_extras.shape[1]), dtype=np.float32)
-        numbers[:size, :columns], numbers[:size, columns : 2 * columns] = tables.word_weights, tables.word_chars
-        numbers[:size, 2 * columns : 2 * columns + 2] = _split(tables.word_norms[:, 0])
-        numbers[:size, 2 * columns + 2 : 2 * columns + 4] = _split(tables.word_norms[:, 1])
-        numbers[:size, 2 * columns + 4 :] = self._known_extras
+        size, columns = self._size, self.columns
+        weights, chars, norms = self._rows_of_words
+        extras = self._extras(self._words)
+        numbers = np.zeros((size + room, 2 * columns + 4 + extras.shape[1]), dtype=np.float32)
+        numbers[:size, :columns], numbers[:size, columns : 2 * columns] = weights, chars
+        numbers[:size, 2 * columns : 2 * columns + 2] = _split(norms[:, 0])
+        numbers[:size, 2 * columns + 2 : 2 * columns + 4] = _split(norms[:, 1])
+        numbers[:size, 2 * columns + 4 :] = extras
         flags = np.zeros(size + room, dtype=np.uint8)
-        flags[:size] = self._known_flags
-        return _Recalled(Memory(self._known, size, room), numbers, flags)
+        flags[:size] = self._flags(self._words)
+        return _Recalled(Memory(self._words, room), numbers, flags)
 
 
 def _no_flags(words: Sequence[str]) -> NDArray[np.uint8]:
@@ -303,8 +311,14 @@ def _split(norms: NDArray[np.integer]) -> NDArray[np.integer]:
     return np.stack([norms // NORM_SPLIT, norms % NORM_SPLIT], axis=1)
 
 
-def _sums(rows: Ints, offsets: Ints, table: Floats) -> Floats:
-    """Return for each text the sum of the table's rows `rows[offsets[i]:offsets[i + 1]]`."""
-    ones = np.ones(len(rows), dtype=np.float32)
-    sums: Floats = csr_array((ones, rows, offsets), shape=(len(offsets) - 1, len(table))) @ table
+def _sums(rows: Ints, offsets: Ints, table: NDArray[np.float32] | NDArray[np.signedinteger]) -> Floats:
+    """Return for each text the sum of the table's rows `rows[offsets[i]:offsets[i + 1]]`; whole numbers, so always exact."""
+    count = len(offsets) - 1
+    if len(rows) > MANY_ROWS and table.dtype == np.float32:
+        product: Floats = csr_array((np.ones(len(rows), dtype=np.float32), rows, offsets), shape=(count, len(table))) @ table
+        return product
+    sums = np.zeros((count, table.shape[1]), dtype=np.float32)
+    filled = np.flatnonzero(offsets[1:] > offsets[:-1])
+    if len(filled):
+        sums[filled] = np.add.reduceat(table[rows].astype(np.float32, copy=False), offsets[filled], axis=0)
     return sums

@@ -33,14 +33,14 @@ _INVISIBLE: Final = re.compile(
 _TAG: Final = re.compile(r"</?[a-zA-Z][^<>]{0,300}>")
 _ELONGATED: Final = re.compile(r"(\w)\1{2,}")
 _LINK: Final = re.compile(r"https?:\S*|www\.\S+|pic\.twitter\.com/\S+|\bt\.co/\S+", re.IGNORECASE)
-_PIECE: Final = (
+_READS: Final = (
     r"[@#\w][\w']*"  # a word, a mention, a hashtag
     r"|[!?]+|\.\.+"  # marks that carry tone
     r"|[:;]-?[()dp/|]|<3"  # typed smileys
     r"|[^\w\s,.\"'()\[\]{}:;*_`~/\\|<>=+-]"  # emoji and other signs, one by one
 )
-_ANY_TOKENS: Final = re.compile(_PIECE).findall
-_PLAIN_TOKENS: Final = re.compile(_PIECE, re.ASCII).findall
+_ANY_TOKENS: Final = re.compile(_READS).findall
+_PLAIN_TOKENS: Final = re.compile(_READS, re.ASCII).findall
 """The same tokens in ASCII text, found half as fast again."""
 BREAK: Final = "\x01"
 """Stands before each text where many are read as one: a token of its own that no cleaned text holds."""
@@ -89,7 +89,7 @@ def tokens_of_all(cleaned: Sequence[str]) -> list[str]:
     return _PLAIN_TOKENS(joined) if joined.isascii() else _ANY_TOKENS(joined)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=4_096)
 def canonical(token: str) -> str:
     """Return the form under which a token is known: all links are one token, `soooo` is `soo`."""
     first = token[0]

@@ -90,7 +90,7 @@ class Draft:
         urgency: float,
         language: str,
         confidence: float,
-        needs_person: bool,  # see above
+        needs_person: bool,
         labels: dict[str, Label],
         reasons: tuple[str, ...],
         model_version: str,
