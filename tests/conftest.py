@@ -11,6 +11,7 @@ pytest_plugins = ["support.ground"]
 
 # In CI a change is judged by the same examples each time; everywhere else every run looks for new ones.
 hypothesis.settings.register_profile("ci", derandomize=True)
+hypothesis.settings.register_profile("thorough")  # --hypothesis-profile=thorough: twenty times the examples, where a test asks how many
 if os.environ.get("CI"):
     hypothesis.settings.load_profile("ci")
 

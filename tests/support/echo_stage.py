@@ -52,6 +52,12 @@ class CountingStage:
         rows = await tx.conn.fetch("select key, n, version from echo_counts where key = any($1::text[])", list(keys))
         return [tell(row["key"], row["n"], row["version"]) for row in rows]
 
+    async def restate_page(self, tx: Transaction, topic: Topic, after: str) -> tuple[list[Message], str | None]:
+        """Return the next counts by key, two at a time."""
+        rows = await tx.conn.fetch("select key from echo_counts where key > $1 order by key limit 2", after)
+        messages = await self.restate(tx, topic, [row["key"] for row in rows])
+        return messages, rows[-1]["key"] if len(rows) == 2 else None
+
     def forget(self) -> None:
         """Nothing is cached."""
 

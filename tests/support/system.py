@@ -103,7 +103,7 @@ class System:
 
 
 @contextlib.contextmanager
-def running(folder: Path) -> Iterator[System]:
+def running(folder: Path, *, await_ready: bool = True) -> Iterator[System]:
     """Run a system on ``folder`` until the block ends; what is frozen is woken first, so that nothing stays behind."""
     folder.mkdir(parents=True, exist_ok=True)
     command = [*PROGRAM, "up", "--no-demo", "--data-dir", str(folder), "--port-base", str(free_base())]
@@ -111,7 +111,8 @@ def running(folder: Path) -> Iterator[System]:
         process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True, env=dict(os.environ))
     system = System(folder, process)
     try:
-        system.until_ready()
+        if await_ready:
+            system.until_ready()
         yield system
     finally:
         for pid in system.state.get("processes", {}).values():

@@ -10,6 +10,7 @@ import msgspec
 
 from earshot_shared.messages import Message
 from earshot_shared.topics import Topic
+from earshot_shared.tracing import own_part
 
 CONTENT_TYPE_HEADER = ("content-type", b"application/cloudevents+json")
 HEADERS = [CONTENT_TYPE_HEADER]
@@ -59,10 +60,12 @@ class EventWriter:
         self._common = b""
 
     def write(self, key: str, event_id: str, body: object, *, time: str, traceparent: str | None = None) -> Message:
-        """Return the message that tells ``body`` (a msgspec struct, or ``msgspec.Raw`` JSON) under ``key``.
+        """Return the message that tells ``body`` (a msgspec struct, or ``msgspec.Raw`` JSON) under ``key``, in the trace we work in.
 
         The envelope is put together from bytes (a fifth of the price of encoding an `Envelope`); a test holds both equal.
         """
+        if traceparent is None:
+            traceparent = own_part()
         data = body if isinstance(body, msgspec.Raw) else _encoder.encode(body)
         if (time, traceparent) != self._common_of:
             self._common_of, self._common = (time, traceparent), self._write_common(time, traceparent)

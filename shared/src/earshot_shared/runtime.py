@@ -4,14 +4,20 @@ Owns nothing but the wiring; each service's ``cli.py`` builds one and hands it t
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence, Set
+import contextlib
+from collections.abc import Awaitable, Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
 from earshot_shared import kafka
+from earshot_shared.errors import EarshotError, FatalError
+from earshot_shared.pipeline import lost_ground
+from earshot_shared.pipeline.expectation import unpack
 from earshot_shared.pipeline.loop import Loop
+from earshot_shared.pipeline.positions import Ground as Log
 from earshot_shared.pipeline.records import Stage
-from earshot_shared.pipeline.relay import Relay, Restates, expected_offsets
+from earshot_shared.pipeline.relay import Relay
+from earshot_shared.pipeline.restating import Restates
 from earshot_shared.pipeline.writer import Writer
 from earshot_shared.postgres import Pool, Queries, open_pool, translated
 from earshot_shared.topics import Topic, schema_name
@@ -90,10 +96,28 @@ class Runtime:
 
     def tasks(self) -> dict[str, Callable[[], Any]]:
         """Return the coroutines that must run as long as the process does, by name."""
-        tasks: dict[str, Callable[[], Any]] = {"relay": self.relay.run}
-        if self.loop is not None:
-            tasks["loop"] = self.loop.run
+        tasks: dict[str, Callable[[], Any]] = {"relay": lambda: self._on_firm_ground(self.relay.run)}
+        if (loop := self.loop) is not None:
+            tasks["loop"] = lambda: self._on_firm_ground(loop.run)
         return tasks
+
+    async def _on_firm_ground(self, run: Callable[[], Awaitable[None]]) -> None:
+        """Run a task; that the log was lost, if it finds so, is remembered before the process ends of it."""
+        try:
+            await run()
+        except FatalError as error:
+            with contextlib.suppress(EarshotError), translated():  # what matters is the error at hand
+                await lost_ground.remember(self.pool, error, self._survey)
+            raise
+
+    async def _survey(self) -> Log:
+        """Return the ground of every topic of the installation."""
+        consumer = kafka.make_consumer(self.ground.kafka_bootstrap, client_id=f"{self.ground.schema}-survey")
+        await kafka.start(consumer)
+        try:
+            return await kafka.survey(consumer, self.ground.kafka_bootstrap, [topic.full_name(self.ground.topic_prefix) for topic in Topic])
+        finally:
+            await kafka.stop(consumer)
 
     async def close(self) -> None:
         """Close what `open` and the statistics opened; the tasks have ended by then."""
@@ -111,7 +135,7 @@ class Runtime:
             rows = await self.pool.fetch(_QUERIES["load_positions"], self._inputs)
         assert outbox is not None  # a select without a table has one row
         stood = {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
-        expected = expected_offsets(outbox["expected"])
+        expected = unpack(outbox["expected"]).ends()
         ends = await self._ends({*self._inputs, *(name for name, _ in expected)})
         lag = sum(max(0, end - stood.get(at, 0)) for at, end in ends.items() if at[0] in self._inputs)
         # Between two looks of the relay a record of a frozen predecessor is not seen yet: so the ends of the log are asked for here.

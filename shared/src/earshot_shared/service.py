@@ -104,10 +104,15 @@ def _follow(parts: Parts) -> None:
     """Show what loop and relay know of themselves."""
     loop, relay, metrics = parts.runtime.loop, parts.runtime.relay, parts.metrics
     metrics.follow("relay_holds_lease", lambda: relay.holds_lease)
+    metrics.follow("outbox_age_seconds", lambda: relay.outbox_age_s)
+    metrics.follow("dead_letters", lambda: relay.dead_letters)
     if loop is None:
         return
     state = loop.state
     metrics.follow("records_applied_total", lambda: state.applied)
+    metrics.follow("records_duplicate_total", lambda: state.duplicates)
+    metrics.follow("records_redelivered_total", lambda: state.redelivered)
+    metrics.follow("slices_applied_total", lambda: state.slices)
     metrics.follow("records_set_aside_total", lambda: state.poison)
     metrics.follow("slices_fenced_total", lambda: state.fenced)
     metrics.follow("slices_retried_total", lambda: state.retries)

@@ -8,7 +8,8 @@ import contextlib
 import os
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextvars import ContextVar
 from typing import Final
 
 from opentelemetry import context as otel_context
@@ -18,6 +19,10 @@ HEADER: Final = "traceparent"
 _PROPAGATOR: Final = TraceContextTextMapPropagator()
 # Version 00 of https://www.w3.org/TR/trace-context/#traceparent-header; a later one begins with the same fields and may go on.
 _FORM: Final = re.compile(r"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(?:-[ -~]*)?")
+_IN_EVENT: Final = b'"traceparent":"'
+_LENGTH: Final = 55
+_MOST_LOOKED_AT: Final = 50
+_own: ContextVar[str | None] = ContextVar("own part of the trace", default=None)
 _NO_TRACE: Final = "0" * 32
 _NO_SPAN: Final = "0" * 16
 # Trace ids need to differ, not to be secret: a generator seeded once costs a tenth of the system's.
@@ -37,10 +42,44 @@ def working_in(traceparent: str | None) -> Iterator[str]:
     own = part_of(traceparent)
     carried = _PROPAGATOR.extract({HEADER: own}, context=otel_context.get_current())
     token = otel_context.attach(carried)
+    before = _own.set(own)
     try:
         yield own
     finally:
+        _own.reset(before)
         otel_context.detach(token)
+
+
+@contextlib.contextmanager
+def working_within(traceparent: str | None) -> Iterator[None]:
+    """Work in the trace of an event; outside any when there is none."""
+    if traceparent is None:
+        yield
+    else:
+        with working_in(traceparent):
+            yield
+
+
+def own_part() -> str | None:
+    """Return our own part of the trace we work in (`working_in`), for events; None outside any."""
+    return _own.get()
+
+
+def trace_of(values: Iterable[bytes | None]) -> str | None:
+    """Return the ``traceparent`` of events that all belong to one trace; None when they belong to several or to none.
+
+    A slice that mixes traces belongs to none of them, and a large one always mixes: only small ones are looked at.
+    """
+    found: str | None = None
+    for number, value in enumerate(values):
+        at = -1 if value is None or number == _MOST_LOOKED_AT else value.find(_IN_EVENT)
+        if value is None or at < 0:
+            return None
+        traceparent = value[at + len(_IN_EVENT) : at + len(_IN_EVENT) + _LENGTH].decode("ascii", "replace")
+        if found is not None and found[3:35] != traceparent[3:35]:
+            return None
+        found = traceparent
+    return found
 
 
 def part_of(traceparent: str | None) -> str:

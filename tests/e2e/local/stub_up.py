@@ -16,6 +16,10 @@ class StubProduct(Product):
     def prepare(self, ground: Ground) -> None:
         """Nothing to bring anywhere."""
 
+    def find_losses(self, ground: Ground) -> dict[str, str]:
+        """No tables, no losses."""
+        return {}
+
 
 def main() -> None:
     folder, port_base, *options = sys.argv[1:]

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import aiokafka
@@ -33,9 +33,9 @@ async def ground(kafka_bootstrap: str, topic_prefix: str, fresh_database: Any) -
 
 
 @contextlib.asynccontextmanager
-async def running(ground: Ground, stage: CountingStage) -> AsyncIterator[Runtime]:
+async def running(ground: Ground, stage: CountingStage, outputs: Sequence[Topic] = (Topic.CASE_CHANGED,)) -> AsyncIterator[Runtime]:
     """Run the loop and the relay until the block ends."""
-    runtime = await Runtime.open(ground, stage=lambda _: stage, outputs=[Topic.CASE_CHANGED])
+    runtime = await Runtime.open(ground, stage=lambda _: stage, outputs=outputs)
     tasks = [asyncio.create_task(run(), name=name) for name, run in runtime.tasks().items()]
     try:
         yield runtime

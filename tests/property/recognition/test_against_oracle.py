@@ -1,7 +1,7 @@
 """The ledger against the oracle: items in any order, with old versions, duplicates and any slices, end in the oracle's entries."""
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid5
 
@@ -9,9 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from earshot_recognition import repository
+from earshot_recognition.book import Book
 from earshot_recognition.domain.ledger import Contribution
 from earshot_recognition.rules import PointRules, RecognitionConfig, RecognitionRules
-from earshot_recognition.stage import AccountBook, Prepared, Recognition
+from earshot_recognition.stage import Prepared, Recognition
 from earshot_shared.migrations import migrate_all
 from earshot_shared.pipeline.writer import Writer
 from earshot_shared.postgres import Pool, Queries, open_pool
@@ -97,12 +99,15 @@ class Stand:
         self.runner = asyncio.Runner()
         self.pool: Pool = self.runner.run(open_pool(dsn, schema=schema_name("recognition"), application="test"))
         self.writer = Writer(self.pool, service="recognition", schema=schema_name("recognition"))
-        self.stage = Recognition(lambda: RULES)
+        self.stage = Recognition(lambda: RULES, key=b"k" * 32)
 
-    async def fold(self, slices: Sequence[Sequence[ItemRevision]]) -> dict[str, object]:
-        """Empty the views, fold the slices, and return entries, sums and who is bound to whom."""
+    async def fold(self, slices: Sequence[Sequence[ItemRevision]], forgetting: Collection[int] = ()) -> dict[str, object]:
+        """Empty the views, fold the slices, and return entries, sums and counts; the numbers of ``forgetting`` begin with a new book."""
         await self.pool.execute(RESET)
-        for part in slices:
+        self.stage.forget()
+        for number, part in enumerate(slices):
+            if number in forgetting:
+                self.stage.forget()
             prepared = Prepared()
             for item in map(contribution, part):
                 known = prepared.items.get(item.feedback_id)
@@ -112,7 +117,8 @@ class Stand:
                 await self.stage.fold(tx, prepared)
         rows = await self.pool.fetch("select member, rule, cause, beneficiary, board, points, occurred_at from ledger")
         sums = await self.pool.fetch("select author_key, active, helpful, entries, helped from accounts where entries > 0 or helped > 0")
-        return {"entries": {tuple(row) for row in rows}, "sums": {row["author_key"]: tuple(row)[1:] for row in sums}}
+        counts = await repository.read_counts(self.pool)
+        return {"entries": {tuple(row) for row in rows}, "sums": {row["author_key"]: tuple(row)[1:] for row in sums}, "counts": counts}
 
     def close(self) -> None:
         """Close what was opened."""
@@ -137,7 +143,7 @@ def test_any_order_and_any_slices_end_in_the_oracles_ledger(stand: Stand, facts:
     order = data.draw(st.permutations(twice))
     cuts = sorted(data.draw(st.sets(st.integers(0, len(order)), max_size=4)))
     slices = [order[a:b] for a, b in zip([0, *cuts], [*cuts, len(order)], strict=True) if a < b]
-    told = stand.runner.run(stand.fold(slices))
+    told = stand.runner.run(stand.fold(slices, data.draw(st.sets(st.integers(1, 4)))))
     present = standing(facts).present
     expected = fold_ledger(present, find_accounts(present), JUDGE)
     wanted = {(e.member, e.rule, e.cause, e.beneficiary or "", e.board, e.points, e.occurred_at) for e in expected}
@@ -149,11 +155,17 @@ def test_any_order_and_any_slices_end_in_the_oracles_ledger(stand: Stand, facts:
         total[0 if item else 1] += entry.points
         total[2 if item else 3] += 1
     assert told["sums"] == {member: tuple(total) for member, total in sums.items()}
+    assert told["counts"] == {
+        "feedback": len({item.feedback_id for item in facts}),
+        "entries": len(expected),
+        "points": sum(entry.points for entry in expected),
+        "members": len(sums),
+    }
 
 
 def test_a_handle_without_an_account_leads_nowhere(stand: Stand) -> None:
-    async def book() -> AccountBook:
+    async def book() -> Book:
         async with stand.pool.acquire() as conn:
-            return await AccountBook.load(conn, ["forum:@nobody"])
+            return await Book.load(conn, ["forum:@nobody"])
 
     assert stand.runner.run(book()).owner("forum:@nobody") == "forum:@nobody"

@@ -58,3 +58,11 @@ class Point:
 def test_other_parts_add_their_checks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(findings, "entry_points", lambda **_: [Point()])
     assert list(examine(DataFolder(tmp_path), 1))[-1].what == "config/teams.yaml, line 3: no such team"
+
+
+def test_a_wrong_configuration_is_found_with_its_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "triage.yaml").write_text("routes: 7\n", encoding="utf-8")
+    monkeypatch.setenv("EARSHOT_CONFIG_DIR", str(tmp_path))
+    bad = [each for each in examine(DataFolder(tmp_path), 1) if each.grade is Grade.BAD and "triage.yaml" in each.what]
+    assert bad
+    assert "config check" in bad[0].mend

@@ -6,14 +6,15 @@ Thin: what a stream is stands in ``streams``, who may what in ``sessions`` and `
 from collections.abc import AsyncIterator
 from importlib import resources
 from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import msgspec
 from fastapi import APIRouter, Depends, Header, Query, Request, WebSocket, WebSocketDisconnect
 from fastapi.responses import RedirectResponse, Response, StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from earshot_console.hub import Event, Hub
-from earshot_console.proxy import Proxy
+from earshot_console.proxy import Proxy, check_unbound
 from earshot_console.sessions import COOKIE, Sessions
 from earshot_console.settings import ConsoleSettings
 from earshot_console.streams import Condition, Streams, as_json, as_sse, parse_filter, parse_topics
@@ -24,7 +25,7 @@ from earshot_shared.http.app import create_app
 from earshot_shared.http.auth import Keyring, check_scope, require
 from earshot_shared.http.call import call_of
 from earshot_shared.http.door import Door
-from earshot_shared.http.problems import UnauthorizedError
+from earshot_shared.http.problems import ForbiddenError, UnauthorizedError
 from earshot_shared.http.rules import PathRule
 from earshot_shared.http.strict import ANY_QUERY
 from earshot_shared.metrics import Metrics
@@ -39,6 +40,7 @@ _POLICY_CLOSED = 1008
 
 TopicsText = Annotated[str, Query(max_length=2000, description="Topics without prefix and version, such as `case.changed,alert.raised`.")]
 FilterText = Annotated[str | None, Query(max_length=4000, description="Fields of the event's data: `team:support,status:open|waiting`.")]
+PersonName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
 
 
 class SignIn(BaseModel):
@@ -47,7 +49,15 @@ class SignIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     api_key: Annotated[str, Field(min_length=1, max_length=500)]
-    person: Annotated[str | None, Field(max_length=200)] = None
+    person: PersonName | None = None
+
+
+class Naming(BaseModel):
+    """Under which name a signed-in person acts from now on."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    person: PersonName
 
 
 class Console:
@@ -87,6 +97,7 @@ class Console:
         router.add_api_route("/favicon.ico", self.icon, methods=["GET"])
         router.add_api_route("/static/{name}", self.static, methods=["GET"])
         router.add_api_route("/session", self.sign_in, methods=["POST"])
+        router.add_api_route("/session", self.name, methods=["PUT"])
         router.add_api_route("/session", self.sign_out, methods=["DELETE"])
         return router
 
@@ -101,7 +112,7 @@ class Console:
         router.add_api_route(
             "/api/{service}/{path:path}",
             self.forward,
-            methods=["GET", "POST", "PUT"],
+            methods=["GET", "POST", "PUT", "DELETE"],
             include_in_schema=False,
             openapi_extra={ANY_QUERY: True},
         )
@@ -125,8 +136,18 @@ class Console:
 
     async def sign_in(self, body: SignIn) -> Response:
         principal = await self._keyring([(b"authorization", f"Bearer {body.api_key}".encode("ascii", "replace"))])
+        check_unbound(principal)
         answer = Response(status_code=204)
         self._remember(answer, self._sessions.issue(principal.key_id, sorted(principal.scopes), body.person))
+        return answer
+
+    async def name(self, request: Request, body: Naming) -> Response:
+        check_same_origin(request)
+        session = self._sessions.read(request.scope["headers"])
+        if session is None:
+            raise UnauthorizedError("Sign in first.", code="session-missing")
+        answer = Response(status_code=204)
+        self._remember(answer, self._sessions.issue(session.key_id, session.scopes, body.person))
         return answer
 
     async def sign_out(self) -> Response:
@@ -155,7 +176,7 @@ class Console:
         last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", max_length=4096)] = None,
     ) -> StreamingResponse:
         """Stream topics as Server-Sent Events. A client that comes back with its Last-Event-ID gets what it missed: no gap, no repeat."""
-        del principal
+        check_unbound(principal)
         wanted, conditions = parse_topics(topics), parse_filter(filter)
         start = await self._streams.start(wanted, last_event_id, from_beginning=from_beginning)
 
@@ -175,7 +196,9 @@ class Console:
         last_event_id: str | None = None,
     ) -> None:
         try:
+            check_same_origin(socket)
             check_scope(_principal(socket), "console:read")
+            check_unbound(_principal(socket))
             wanted, conditions = parse_topics(topics), parse_filter(filter)
             start = await self._streams.start(wanted, last_event_id, from_beginning=False)
         except EarshotError as error:
@@ -197,6 +220,8 @@ class Console:
 
     async def forward(self, request: Request, service: str, path: str) -> Response:
         principal = _principal(request)
+        if request.method != "GET":
+            check_same_origin(request)
         session = self._sessions.read(request.scope["headers"])
         answer = await self._proxy.forward(
             principal,
@@ -222,6 +247,21 @@ def _principal(connection: Request | WebSocket) -> Principal:
     if principal is None:
         raise UnauthorizedError("Sign in, or send an API key.", code="session-missing")
     return principal
+
+
+def check_same_origin(connection: Request | WebSocket) -> None:
+    """Refuse what a page of another origin sends with our cookie: another port of this host counts as the same site.
+
+    Raises: ForbiddenError.
+    """
+    site = connection.headers.get("sec-fetch-site")
+    origin = connection.headers.get("origin")
+    if site is not None:
+        own = site in ("same-origin", "none")
+    else:
+        own = origin is None or urlsplit(origin).netloc == connection.headers.get("host")
+    if not own:
+        raise ForbiddenError("Only the console's own page may use its session.", code="other-origin")
 
 
 def _asset(name: str) -> Response:

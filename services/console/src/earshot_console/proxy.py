@@ -1,6 +1,7 @@
 """The console's way to the services: what the page asks for goes through here, with the session's scopes.
 
-Owns which paths a browser may reach and which scope each wants. The browser never sees a service's address or key.
+Owns which paths a browser may reach and which scope each wants. The browser never sees a service's address or key. The services see our
+own key, which is bound to no brand: so nobody whose key is bound to some comes through here.
 """
 
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ import httpx
 
 from earshot_shared.access import Principal
 from earshot_shared.http.auth import check_scope
-from earshot_shared.http.problems import Answer, BusyError, NotFoundError
+from earshot_shared.http.problems import Answer, BusyError, ForbiddenError, NotFoundError
 
 TIMEOUT_S = 15.0
 _PASSED_ON = ("content-type", "etag", "idempotency-replayed")
@@ -25,6 +26,15 @@ class Upstream:
     url: str
     scope: str
     write: bool = False
+
+
+def check_unbound(principal: Principal) -> None:
+    """Let a principal pass who may see every brand and source.
+
+    Raises: ForbiddenError for one who is bound to some: what the console shows is of all.
+    """
+    if principal.brands is not None or principal.sources is not None:
+        raise ForbiddenError("This key is bound to brands or sources, and the console shows all: use another.", code="key-bound")
 
 
 class Proxy:
@@ -54,11 +64,12 @@ class Proxy:
         upstream = self._upstreams.get(service)
         if upstream is None or any(mark in path for mark in _UNSAFE_IN_PATH) or (method != "GET" and not upstream.write):
             raise NotFoundError("There is nothing at this address.", code="not-found")
+        check_unbound(principal)
         check_scope(principal, f"{upstream.scope}:{'read' if method == 'GET' else 'write'}")
-        sent = {"authorization": f"Bearer {self._api_key}", "earshot-actor": person}
-        sent |= {name: headers[name] for name in _TAKEN_ALONG if name in headers}
+        sent = {b"authorization": f"Bearer {self._api_key}".encode(), b"earshot-actor": person.encode()}  # names are UTF-8
+        sent |= {name.encode(): headers[name].encode() for name in _TAKEN_ALONG if name in headers}
         if body:
-            sent["content-type"] = "application/json"
+            sent[b"content-type"] = b"application/json"
         url = f"{upstream.url.rstrip('/')}/v1/{path}" + (f"?{query}" if query else "")
         try:
             answer = await self._client.request(method, url, content=body or None, headers=sent, timeout=TIMEOUT_S)

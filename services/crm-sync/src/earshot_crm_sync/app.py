@@ -31,7 +31,7 @@ from earshot_shared.http.auth import require
 from earshot_shared.http.door import Door
 from earshot_shared.http.etags import etag
 from earshot_shared.http.paging import DEFAULT_LIMIT, CursorText, Limit
-from earshot_shared.http.problems import GoneError, NotFoundError
+from earshot_shared.http.problems import GoneError, InvalidError, NotFoundError
 from earshot_shared.http.rules import PathRule
 from earshot_shared.http.times import parse_time
 from earshot_shared.postgres import translated
@@ -105,14 +105,20 @@ class ReadRoutes:
         self,
         q: str | None = Query(None, max_length=_LONGEST_SEARCH, description="Words that names, handles or addresses begin with."),
         identifier: str | None = Query(None, max_length=1024, description="An author key, mail, phone or record id, exactly."),
+        merged: bool = Query(False, description="Only those of whom several accounts or records speak, the last met first."),
         limit: Limit = DEFAULT_LIMIT,
         cursor: CursorText = None,
     ) -> Response:
-        filters = {"q": q, "identifier": identifier}
+        if merged and (q is not None or identifier is not None):
+            raise InvalidError("Ask for merged customers without q and identifier.", code="invalid")
+        filters = {"q": q, "identifier": identifier, "merged": merged or None}
         after = self._cursors.read("customers", filters, cursor, length=2)
         place = (int(after[0] or 0), int(after[1] or 0)) if after else (0, 0)
         async with self._moment() as conn:
-            found = await self._page(conn, q, identifier, place, limit + 1)
+            if merged:
+                found = [((0, row.no), row) for row in await repository_read.page_of_merged(conn, place[1], limit + 1)]
+            else:
+                found = await self._page(conn, q, identifier, place, limit + 1)
             held = await repository_read.hold_all(conn, [row for _, row in found[:limit]])
         following = self._cursors.issue("customers", filters, found[limit - 1][0]) if len(found) > limit else None
         return _told({"items": [view_of(each) for each in held], "next_cursor": following})

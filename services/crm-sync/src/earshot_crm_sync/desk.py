@@ -92,6 +92,7 @@ class Desk:
     fresh: set[Identifier] = field(default_factory=set)  # identifiers the store does not know yet
     new: dict[int, tuple[StatementRow, Statement]] = field(default_factory=dict)
 
+    duplicates: int = 0  # records that were known already
     touched: dict[int, StatementRow] = field(default_factory=dict)  # known statements whose tally changed
     moved_first: set[int] = field(default_factory=set)  # of these, the first time too
     seeds: set[int] = field(default_factory=set)  # identifiers whose components must be judged anew

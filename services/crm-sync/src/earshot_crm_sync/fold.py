@@ -66,6 +66,7 @@ async def _apply_records(desk: Desk, slice_: Slice) -> None:
     contacts = await repository_words.load_contacts(conn, list(slice_.contacts)) if slice_.contacts else {}
     said = [one for one in slice_.items.values() if (was := items.get(one.record_id)) is None or one.revision > was.version]
     recorded = [one for one in slice_.contacts.values() if (row := contacts.get(one.record_id)) is None or one.revision > row.revision]
+    desk.duplicates += len(slice_.items) + len(slice_.contacts) - len(said) - len(recorded)
     if slice_.erasures:
         await _strike(desk, slice_.erasures, said, recorded, items, contacts)
     if not said and not recorded:

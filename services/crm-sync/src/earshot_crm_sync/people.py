@@ -224,7 +224,7 @@ class People:
             own = {each for row in held.spoken.values() for each in vouched_of(row.saying)}
             aliases = tuple(sorted(self._alias(each) for each in own & customer.identifiers | {_speaker(held)}))
             asked = ErasureRequested(str(self._new_id()), aliases, await self._moment(tx.conn, held), str(wish.actor))
-            tx.send([tell_erasure(asked, now=rfc3339(self._clock()))])
+            tx.tell_facts([tell_erasure(asked, now=rfc3339(self._clock()))])
             outcome = await self._stage.apply(tx, Slice(erasures=[erasure_of(asked)]), cause=f"erased by {wish.actor}")
             ids = [held.profile.customer_id, *outcome.moved]
             await repository_erasing.purge_answers(tx.conn, ids)
@@ -338,7 +338,7 @@ class People:
         )
         slice_ = Slice()
         read_act(action, slice_)
-        tx.send([_ACTIONS.write(action, traceparent=wish.traceparent)])
+        tx.tell_facts([_ACTIONS.write(action, traceparent=wish.traceparent)])
         await self._stage.apply(tx, slice_, cause=f"{slice_.acts[0].verb} by {wish.actor}")
         held = await find(tx.conn, wish.customer_id)
         parted = await self._parted(tx.conn, arguments, held) if isinstance(arguments, Decided) else []

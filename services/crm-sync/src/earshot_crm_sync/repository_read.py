@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -19,6 +19,8 @@ from earshot_crm_sync.repository import (
 )
 from earshot_crm_sync.rows import ActLine, CustomerRow, FoundSuggestion, Held, IdentifierRow, MoveLine, held_of
 
+NO_ID: Final = "00000000-0000-0000-0000-000000000000"  # before every id
+_LAST_NUMBER = 2**31 - 1
 Place = tuple[int, int]
 """Where a customer stands in what a search finds: by rank, then by number. Rank 0 holds an identifier that is just so."""
 
@@ -44,6 +46,11 @@ async def read_held(conn: Any, customer_no: int) -> Held | None:
 async def page_of_customers(conn: Any, after: int, limit: int) -> list[CustomerRow]:
     """Return customers after a number."""
     return customer_rows(await conn.fetch(QUERIES["page_of_customers"], after, limit))
+
+
+async def page_of_merged(conn: Any, before: int, limit: int) -> list[CustomerRow]:
+    """Return customers before a number (0: any) of whom several speak, the last that were met first."""
+    return customer_rows(await conn.fetch(QUERIES["page_of_merged"], before or _LAST_NUMBER, limit))
 
 
 async def search_customers(
@@ -77,6 +84,11 @@ def names_as_json(words: str) -> list[bytes]:
     name = " ".join(words.split())
     spelt = {name, name.lower(), name.upper(), name.title()}
     return [b'"%b":%b' % (key, msgspec.json.encode(each.lstrip("@"))) for each in sorted(spelt) for key in (b"name", b"handle")]
+
+
+async def page_of_told(conn: Any, after: str, limit: int) -> list[str]:
+    """Return the next ids by which customers were ever told of; ``after`` is empty at first."""
+    return [str(row[0]) for row in await conn.fetch(QUERIES["page_of_told"], after or NO_ID, limit)]
 
 
 async def customers_by_alias(conn: Any, aliases: Sequence[str], after: int, limit: int) -> list[CustomerRow]:

@@ -33,6 +33,7 @@ class Prepared:
     poison: list[Poison] = field(default_factory=list)
 
 
+PAGE_KEYS: Final = 200  # each is several queries
 ID_PURPOSE: Final = "customer"
 """Names the key of the installation that ids of customers are made with."""
 
@@ -91,12 +92,14 @@ class CrmSync:
         """
         if not tx.undisturbed:
             self._cache.clear()
-        outcome = await apply(Desk(tx.conn, tx.version, self._cache, self._rules(), self._key), slice_, cause=cause)
+        desk = Desk(tx.conn, tx.version, self._cache, self._rules(), self._key)
+        outcome = await apply(desk, slice_, cause=cause)
+        tx.duplicates += desk.duplicates
         now = rfc3339(self._clock())
         tx.send(tell_held(held, now) for held in outcome.changed.values())
         tx.send(tell_moved(alias, into, tx.version, now) for alias, into in sorted(outcome.moved.items()))
         if cause is not None:
-            tx.send(_tell_forgotten(outcome, now))
+            tx.tell_facts(_tell_forgotten(outcome, now))
         return outcome
 
     async def restate(self, tx: Transaction, topic: Topic, keys: Collection[str]) -> list[Message]:
@@ -120,6 +123,11 @@ class CrmSync:
         if found.customer_no != found.no:
             return tell_moved(key, held.profile.customer_id, tx.version, now)
         return tell_held(held, now)
+
+    async def restate_page(self, tx: Transaction, topic: Topic, after: str) -> tuple[list[Message], str | None]:
+        """Return the present state of the next ids by which customers were ever told of."""
+        keys = await repository_read.page_of_told(tx.conn, after, PAGE_KEYS)
+        return await self.restate(tx, topic, keys), keys[-1] if len(keys) == PAGE_KEYS else None
 
     def forget(self) -> None:
         """Drop what is cached of the store."""

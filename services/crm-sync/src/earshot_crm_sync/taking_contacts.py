@@ -86,7 +86,7 @@ class ContactDoor:
         fresh, now, fates = decide_revisions(given, known)
         if fresh:
             at = rfc3339(self._clock())
-            tx.send(tell_contact(each, now=at) for each in fresh.values())
+            tx.tell_facts(tell_contact(each, now=at) for each in fresh.values())
             await repository_words.upsert_revisions(tx.conn, [now[key] for key in fresh])
             await self._stage.apply(tx, Slice(contacts={key: told_of_contact(each) for key, each in fresh.items()}), cause="contact")
         owners = await self._owners(tx.conn, given)

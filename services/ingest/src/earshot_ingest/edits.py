@@ -82,7 +82,7 @@ class Edits:
                     at=change.now,
                     arguments={"edited_at": rfc3339(change.edited_at), "revision": after.revision},
                 )
-                tx.send([self._actions.write(action, traceparent=change.traceparent)])
+                tx.tell_facts([self._actions.write(action, traceparent=change.traceparent)])
                 return _told(Changed(item.feedback_id, "withdrawn" if after.withdrawn else "edited", after.revision))
 
             return await once(tx.conn, change.ticket, work)

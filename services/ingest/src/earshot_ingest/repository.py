@@ -18,6 +18,9 @@ QUERIES: Final = Queries.load("earshot_ingest")
 COPY_FROM: Final = 48
 
 
+NO_ID: Final = "00000000-0000-0000-0000-000000000000"  # before every id
+
+
 @dataclass(frozen=True, slots=True)
 class StoredItem:
     """An item as it stands: its JSON, its revision, and whether its topic is the live one."""
@@ -66,6 +69,12 @@ async def load(conn: Any, feedback_ids: Collection[str]) -> dict[str, StoredItem
     """Return the items that are there, by id."""
     rows = await conn.fetch(QUERIES["load_items"], list(feedback_ids))
     return {str(row[0]): StoredItem(str(row[0]), row[1], row[2], row[3]) for row in rows}
+
+
+async def page_of_items(conn: Any, *, live: bool, after: str, limit: int) -> list[StoredItem]:
+    """Return the next items of the live topic, or of the other, by id; ``after`` is empty at first."""
+    rows = await conn.fetch(QUERIES["page_of_items"], live, after or NO_ID, limit)
+    return [StoredItem(str(row[0]), row[1], row[2], row[3]) for row in rows]
 
 
 async def update(conn: Any, items: Sequence[tuple[str, int, bytes]]) -> None:

@@ -25,6 +25,7 @@ from earshot_shared.replies import RESPOND, reply_item
 from earshot_shared.topics import Topic
 
 OUTPUTS: Final = (Topic.FEEDBACK_RECEIVED, Topic.FEEDBACK_BACKFILLED, Topic.ACTION_TAKEN)
+PAGE_ITEMS: Final = 1_000
 _FEEDBACK_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -70,6 +71,13 @@ class IngestStage:
             for stored in (await repository.load(tx.conn, wanted)).values()
             if topic_of(live=stored.live) is topic
         ]
+
+    async def restate_page(self, tx: Transaction, topic: Topic, after: str) -> tuple[list[Message], str | None]:
+        """Return the present revisions of the next items of a topic."""
+        time = rfc3339(datetime.now(UTC))
+        page = await repository.page_of_items(tx.conn, live=topic is Topic.FEEDBACK_RECEIVED, after=after, limit=PAGE_ITEMS)
+        messages = [item_message(stored.feedback_id, stored.revision, stored.body, live=stored.live, time=time) for stored in page]
+        return messages, page[-1].feedback_id if len(page) == PAGE_ITEMS else None
 
     def forget(self) -> None:
         """Nothing is cached."""

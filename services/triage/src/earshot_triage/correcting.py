@@ -89,7 +89,7 @@ class CorrectionsDesk:
             arguments=wish.said,
         )
         await self._stage.apply(tx, [], [self._stage.doing(action)])
-        tx.send([ACTIONS.write(action, traceparent=wish.traceparent)])
+        tx.tell_facts([ACTIONS.write(action, traceparent=wish.traceparent)])
         decided = await reading.decision(tx.conn, key, self._stage.decider.judge)
         assert decided is not None, "the item is still there"
         return Answer(body=decided.body)

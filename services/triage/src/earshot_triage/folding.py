@@ -130,6 +130,7 @@ class Fold:
                 self._accepted[key] = arrival
             elif arrival.replaying and arrival.message.revision == known[key].revision:
                 same[key] = arrival
+        self._tx.duplicates += len(newest) - len(self._accepted)
         nodes = {node for node in wanted if node not in known}
         for arrival in self._accepted.values():
             nodes.update(arrival.message.talks)

@@ -122,7 +122,7 @@ class RulesDesk:
             arguments=wide_acts.PutRules(version=put.version if put else None, document=document, reason=wish.reason),
         )
         await wide_acts.keep(tx.conn, [wide_acts.read(action)])
-        tx.send([ACTIONS.write(action, traceparent=wish.traceparent)])
+        tx.tell_facts([ACTIONS.write(action, traceparent=wish.traceparent)])
         said = {
             "action_id": str(action.action_id),
             "version": put.version if put else self._book.from_file.version,

@@ -30,7 +30,9 @@ INPUTS = (Topic.FEEDBACK_RECEIVED, Topic.FEEDBACK_BACKFILLED, Topic.ACTION_TAKEN
 YIELDS = (Topic.FEEDBACK_BACKFILLED,)
 OUTPUTS = (
     Topic.FEEDBACK_TRIAGED, Topic.FEEDBACK_PRODUCT, Topic.FEEDBACK_SUPPORT, Topic.CASE_CHANGED, Topic.ALERT_RAISED, Topic.ACTION_TAKEN,
+    Topic.OUTREACH_REQUESTED,
 )  # fmt: skip
+PAGE_KEYS = 500
 # Fewer than this are decoded where they are: a hand-over to a thread costs more than they do.
 _HAND_OVER_FROM = 50
 
@@ -150,6 +152,17 @@ class TriageStage:
             body = case_body(thread.state, due_at=thread.due_at, tail=thread.tail_json, version=thread.version)
             messages.append(CASES.write(key, f"{key}.{thread.version}", body, time=time))
         return messages
+
+    async def restate_page(self, tx: Transaction, topic: Topic, after: str) -> tuple[list[Told], str | None]:
+        """Return the present state of the next items, or of the next ids of cases."""
+        if topic is Topic.CASE_CHANGED:
+            keys = await repository.page_of_opened(tx.conn, after, PAGE_KEYS)
+            messages = await self._restate_cases(tx, keys, rfc3339(self._clock()))
+        else:
+            page = await repository.page_of_feedback(tx.conn, after, PAGE_KEYS)
+            keys = [held.key for held in page]
+            messages = await self.restate(tx, topic, [held.message.feedback_id for held in page])
+        return messages, keys[-1] if len(keys) == PAGE_KEYS else None
 
     def forget(self) -> None:
         """Nothing is cached."""

@@ -21,7 +21,7 @@ MOST_PER_S = 40_000  # more than any machine of ours carries
 MOST_AHEAD = 12_000
 SMALL_BATCH = 100
 SINGLE_CONNECTIONS = 48
-_LOOK_S = 0.2
+_LOOK_S = 0.4
 
 
 @dataclass(slots=True)

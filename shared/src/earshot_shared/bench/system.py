@@ -20,9 +20,10 @@ from typing import Any
 import msgspec
 import psutil
 
-from earshot_shared.cli.locate import RunningSystem, read_system
+from earshot_shared.cli.locate import read_system
 from earshot_shared.cli.main import CommandFailedError
 from earshot_shared.local.ports import free_base
+from earshot_shared.local.state import RunningSystem
 
 START_TIMEOUT_S = 180.0
 STOP_TIMEOUT_S = 30.0

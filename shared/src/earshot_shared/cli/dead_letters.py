@@ -16,6 +16,7 @@ from earshot_shared.cli.locate import Servers, data_dir_option, find_servers
 from earshot_shared.cli.main import CommandFailedError
 from earshot_shared.envelope import rfc3339
 from earshot_shared.migrations.files import services_with_schema
+from earshot_shared.pipeline.dead_letters import decode_headers
 from earshot_shared.postgres import Queries, translated
 from earshot_shared.topics import schema_name
 
@@ -67,7 +68,9 @@ def list_letters(as_json: bool, service: str | None, data_dir: Path) -> None:
 def show(letter_id: UUID, data_dir: Path) -> None:
     """Show one with its bytes: as text where they are text, else in base64. It may hold personal data."""
     service, row = _run(_find(find_servers(data_dir), letter_id))
-    told = {**dict(row), "service": service, "at": rfc3339(row["at"]), "key": _legible(row["key"]), "value": _legible(row["value"])}
+    headers = [[name, _legible(value)] for name, value in decode_headers(row["headers"])]
+    legible = {"key": _legible(row["key"]), "value": _legible(row["value"]), "headers": headers}
+    told = {**dict(row), "service": service, "at": rfc3339(row["at"]), **legible}
     click.echo(msgspec.json.format(msgspec.json.encode(told), indent=2).decode())
 
 
@@ -110,7 +113,7 @@ async def _connect(servers: Servers, service: str) -> Any:
 def _services(service: str | None) -> list[str]:
     known = sorted(services_with_schema())
     if service is not None and service not in known:
-        raise CommandFailedError(f"There is no service {service}: it is one of {', '.join(known)}.")
+        raise click.UsageError(f"There is no service {service}: it is one of {', '.join(known)}.")
     return known if service is None else [service]
 
 

@@ -1,6 +1,6 @@
 """Finds the system that a command talks to: by the environment, by ``DIR/earshot.json``, or by ``--url`` and ``EARSHOT_API_KEY``.
 
-Owns the reading of ``earshot.json`` and the two options. Starts nothing and changes nothing.
+Owns the two options and the choice among the three. Starts nothing and changes nothing.
 """
 
 import os
@@ -10,28 +10,16 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import click
-import msgspec
 
 from earshot_shared.cli.main import CommandFailedError
+from earshot_shared.local.errors import LocalError
+from earshot_shared.local.files import DataFolder
+from earshot_shared.local.state import RunningSystem, read_state
 from earshot_shared.settings import refuse_unknown_variables
+from earshot_shared.topics import DEFAULT_PREFIX
 
 DEFAULT_DATA_DIR: Final = Path(".earshot")
-DEFAULT_PREFIX: Final = "earshot"
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-class RunningSystem(msgspec.Struct, frozen=True, kw_only=True):
-    """What ``earshot.json`` says of a running system (contract §2)."""
-
-    ready: bool
-    pid: int
-    api_key: str
-    kafka: str
-    postgres: str
-    services: dict[str, str]
-    processes: dict[str, int] = {}
-    topic_prefix: str = DEFAULT_PREFIX
-    mock_broker: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,11 +32,12 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Servers:
-    """Where Kafka and Postgres are, for commands that reach them themselves; None is "nobody said"."""
+    """Where Kafka and Postgres are, for commands that reach them themselves; None is "nobody said", for the reason given."""
 
     kafka_bootstrap: str | None
     postgres_dsn: str | None
     topic_prefix: str
+    nothing_runs: str = ""
 
     def postgres(self) -> str:
         """Return the DSN.
@@ -56,7 +45,7 @@ class Servers:
         Raises: CommandFailedError when nobody said where Postgres is.
         """
         if self.postgres_dsn is None:
-            raise CommandFailedError("Where is Postgres? Set EARSHOT_POSTGRES_DSN, or name a running system's --data-dir.")
+            raise CommandFailedError(f"Where is Postgres? {self.nothing_runs} Or set EARSHOT_POSTGRES_DSN.")
         return self.postgres_dsn
 
     def kafka(self) -> str:
@@ -65,7 +54,7 @@ class Servers:
         Raises: CommandFailedError when nobody said where Kafka is.
         """
         if self.kafka_bootstrap is None:
-            raise CommandFailedError("Where is Kafka? Set EARSHOT_KAFKA_BOOTSTRAP, or name a running system's --data-dir.")
+            raise CommandFailedError(f"Where is Kafka? {self.nothing_runs} Or set EARSHOT_KAFKA_BOOTSTRAP.")
         return self.kafka_bootstrap
 
 
@@ -89,17 +78,17 @@ def url_option(command: F) -> F:
 
 
 def read_system(data_dir: Path) -> RunningSystem | None:
-    """Return what a system wrote about itself, None when there is none.
+    """Return what a system says about itself while its supervisor lives, None when there is none.
 
     Raises: CommandFailedError when the file is there but cannot be read as such.
     """
-    file = data_dir / "earshot.json"
+    folder = DataFolder(data_dir.absolute())
     try:
-        return msgspec.json.decode(file.read_bytes(), type=RunningSystem)
-    except FileNotFoundError:
-        return None
-    except (OSError, msgspec.DecodeError) as error:
-        raise CommandFailedError(f"{file} cannot be read: start the system again with `earshot up`.") from error
+        return read_state(folder)
+    except LocalError as error:
+        raise CommandFailedError(error.detail) from error
+    except OSError as error:
+        raise CommandFailedError(f"{folder.state} cannot be read: {error.strerror}.") from error
 
 
 def refuse_mock_broker(data_dir: Path, work: str) -> None:
@@ -125,13 +114,19 @@ def find_service(service: str, *, data_dir: Path, url: str | None) -> Endpoint:
         return Endpoint(url=url.rstrip("/"), api_key=key)
     system = read_system(data_dir)
     if system is None:
-        raise CommandFailedError(f"No system runs on {data_dir}: start one with `earshot up`, or name it by --data-dir or --url.")
+        raise CommandFailedError(_nothing_runs(data_dir))
     if not system.ready:
         raise CommandFailedError(f"The system on {data_dir} is not ready (a part is starting again): try once more in a moment.")
     address = system.services.get(service)
     if address is None:
         raise CommandFailedError(f"The system on {data_dir} does not run {service}.")
     return Endpoint(url=address.rstrip("/"), api_key=key or system.api_key)
+
+
+def _nothing_runs(data_dir: Path) -> str:
+    if DataFolder(data_dir).state.exists():  # a clean stop removes it
+        return f"The system on {data_dir} was killed: start it again with `earshot up`; nothing is lost."
+    return f"No system runs on {data_dir}: start one with `earshot up`, or name another --data-dir."
 
 
 def find_servers(data_dir: Path) -> Servers:
@@ -143,4 +138,5 @@ def find_servers(data_dir: Path) -> Servers:
         kafka_bootstrap=os.environ.get("EARSHOT_KAFKA_BOOTSTRAP") or (system.kafka if system else None),
         postgres_dsn=os.environ.get("EARSHOT_POSTGRES_DSN") or (system.postgres if system else None),
         topic_prefix=prefix,
+        nothing_runs=_nothing_runs(data_dir),
     )

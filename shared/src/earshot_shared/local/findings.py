@@ -1,6 +1,6 @@
 """What `earshot doctor` looks at, one small check each: what is found, and how to mend it.
 
-Owns: the checks of the ground. Must not: change anything, or print. Other parts add checks of their own (configuration, models) by the
+Owns: the checks of the ground. Must not: change anything, or print. Other parts add checks of their own (such as of models) by the
 entry-point group `earshot.doctor`: functions that take the data folder and return findings.
 """
 
@@ -17,13 +17,14 @@ from pathlib import Path
 import asyncpg
 import psutil
 
+from earshot_shared.config import check_all
 from earshot_shared.errors import EarshotError
 from earshot_shared.local import java, kafka, kafka_jars, postgres
 from earshot_shared.local.files import DataFolder
 from earshot_shared.local.ports import is_free
 from earshot_shared.local.product import Product, topic_prefix
 from earshot_shared.local.state import RunningSystem, read_processes, read_state
-from earshot_shared.settings import refuse_unknown_variables
+from earshot_shared.settings import default_config_dir, refuse_unknown_variables
 from earshot_shared.topics import schema_name
 
 DOCTOR_GROUP = "earshot.doctor"
@@ -61,6 +62,7 @@ def examine(folder: DataFolder, port_base: int) -> Iterator[Finding]:
     yield from _java_and_kafka()
     yield from _postgres(folder)
     yield from _room(folder)
+    yield from _configuration()
     try:
         system = read_state(folder)
     except EarshotError as problem:
@@ -147,6 +149,15 @@ def _room(folder: DataFolder) -> Iterator[Finding]:
         yield Finding(
             Grade.DOUBTFUL, f"{memory_bytes / 1e9:.1f} GB of memory are free", "end other programs: the whole system takes some 2 GB"
         )
+
+
+def _configuration() -> Iterator[Finding]:
+    config_dir = Path(os.environ.get("EARSHOT_CONFIG_DIR") or default_config_dir())
+    faults = [str(fault) for verdict in check_all(config_dir) for fault in verdict.faults]
+    for fault in faults:
+        yield Finding(Grade.BAD, fault, "correct it; `earshot config check` reads all files again")
+    if not faults:
+        yield Finding(Grade.GOOD, f"Every configuration file in {config_dir} is good")
 
 
 def _nearest_existing(path: Path) -> Path:

@@ -163,8 +163,14 @@ def prepare_kafka(
         f"{kafka.jars}/*",
     )
     chosen = {**SETTINGS, **(settings or {}), **_addresses(port, controller_port)}
-    if not storage.exists():
-        _format(storage, properties, command, chosen)
+
+    def before_start() -> None:
+        _empty(scratch)
+        if not storage.exists():  # the first start, or its data was taken away
+            _format(storage, properties, command, chosen)
+            write_atomically(properties, _properties({**chosen, "log.dirs": str(storage)}))
+
+    before_start()
     write_atomically(properties, _properties({**chosen, "log.dirs": str(storage)}))
     bootstrap = f"{LOOPBACK}:{port}"
     spec = ProcessSpec(
@@ -173,7 +179,7 @@ def prepare_kafka(
         env=_environment(),
         log=log,
         ready=lambda: kafka_answers(bootstrap),
-        before_start=lambda: _empty(scratch),
+        before_start=before_start,
     )
     return LocalKafka(spec, bootstrap, port, controller_port)
 

@@ -74,6 +74,15 @@ class Product:
         else:
             asyncio.run(apply_topics(ground.kafka, prefix))
 
+    def find_losses(self, ground: Ground) -> dict[str, str]:
+        """Return the services that cannot start because Kafka's data is not what they know, each with the reason.
+
+        Raises: EarshotError with the sentence that helps.
+        """
+        from earshot_shared.pipeline.regrounding import find_losses
+
+        return {} if ground.mock_broker else asyncio.run(find_losses(ground.postgres, ground.kafka, topic_prefix()))
+
     def services(self, ground: Ground) -> list[ProcessSpec]:
         """Describe one process per service."""
         return [self._service(name, ground) for name in SERVICES]
@@ -93,7 +102,7 @@ class Product:
     def environment(self, ground: Ground) -> dict[str, str]:
         """Return this process's environment and what every service is told; what the user has set stands, addresses excepted."""
         told = {"EARSHOT_KAFKA_BOOTSTRAP": ground.kafka, "EARSHOT_POSTGRES_DSN": ground.postgres, "EARSHOT_API_KEY": ground.api_key}
-        wished: dict[str, str] = {}
+        wished = {"MALLOC_ARENA_MAX": "1"}  # one arena a process: threads of ours seldom allocate at once, and each arena keeps its peak
         for name in SERVICES:
             told |= {_variable(name, "HOST"): LOOPBACK, _variable(name, "PORT"): str(self.port_of(name))}
             wished[_variable(name, "SHUTDOWN_S")] = str(SHUTDOWN_S)

@@ -76,8 +76,8 @@ class Supervisor:
         """The processes last started, by name."""
         return {name: each.running for name, each in self.kept.items() if each.running is not None}
 
-    def bring_up(self, *, stopping: Callable[[], bool]) -> None:
-        """Turn until everything is ready, or somebody wants to stop.
+    def bring_up(self, *, stopping: Callable[[], bool], patient: bool = False) -> None:
+        """Turn until everything is ready, or somebody wants to stop. ``patient``: however long it takes, and however often one dies.
 
         Raises: StartError when a process keeps dying before it was ever ready, or the time is over.
         """
@@ -88,7 +88,7 @@ class Supervisor:
                 return
             for each in self.kept.values():
                 late = self.clock() > deadline and each.phase is not Phase.READY
-                if late or (each.deaths_in_a_row >= FIRST_START_ATTEMPTS and not each.was_ready):
+                if not patient and (late or (each.deaths_in_a_row >= FIRST_START_ATTEMPTS and not each.was_ready)):
                     raise StartError(_why_not(each.spec))
             time.sleep(TURN_S)
 

@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
 from earshot_shared.cli.locate import data_dir_option
-from earshot_shared.local.errors import LocalError
+from earshot_shared.local.errors import LocalError, StartError
 from earshot_shared.local.files import DataFolder, secret_in
 from earshot_shared.local.processes import ProcessIdentity, end_orphans
 from earshot_shared.local.product import Ground, Product, topic_prefix
@@ -104,11 +104,22 @@ class Up:
         ground = self._ground(servers)
         self.product.prepare(ground)
         self._supervisor.add(self.product.services(ground))
-        self._bring_up("Starting the services …")
+        try:
+            self._bring_up("Starting the services …")
+        except StartError:
+            if not (losses := self.product.find_losses(ground)):
+                raise
+            self._await_mending(ground, next(iter(losses.values())))
         self._announce(ground)
         if self.demo:
             self._supervisor.add([self.product.demo(ground)])
         self._welcome(ground, time.monotonic() - began_at_s)
+
+    def _await_mending(self, ground: Ground, loss: str) -> None:
+        """Kafka's data is not what the services know: keep the servers up for the command that mends it; the services go on after it."""
+        self._announce(ground)  # not ready, and yet the command finds the servers by it
+        self._warn(loss)
+        self._bring_up(f"The services wait for that: name this system by --data-dir {self.folder.root}", patient=True)
 
     def _servers(self) -> Servers:
         columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn()
@@ -140,9 +151,9 @@ class Up:
             logs=self.folder.logs,
         )
 
-    def _bring_up(self, sentence: str) -> None:
+    def _bring_up(self, sentence: str, *, patient: bool = False) -> None:
         self._say(sentence)
-        self._supervisor.bring_up(stopping=self._stopping)
+        self._supervisor.bring_up(stopping=self._stopping, patient=patient)
         if self._stopping():
             raise _StoppedError
 

@@ -22,10 +22,11 @@ from earshot_shared.pipeline.records import Batch, Poison, Stage
 from earshot_shared.pipeline.writer import Writer
 from earshot_shared.postgres import translated
 from earshot_shared.topics import Topic
+from earshot_shared.tracing import trace_of, working_within
 
 _log = logging.getLogger(__name__)
 
-SLICE_RECORDS = 3_000  # one transaction of this many costs a third less a record than one of 500; larger gains nothing more
+SLICE_RECORDS = 2_000  # one transaction of this many costs a third less a record than one of 500; larger gains nothing more
 POLL_MS = 200
 # A slice that took long and was not full is followed by a pause: the next is larger, and costs less a record.
 LINGER_SHARE = 0.5
@@ -33,6 +34,7 @@ LINGER_S = 0.1
 COURTESY_S = 5.0
 RETRY_LIMIT_S = 5.0
 LAG_EVERY_S = 1.0
+LETTERS_EVERY_S = 1.0
 # One record of ours failing is a bug to look at; this many in a row on a partition means that the next would fail too: stop digging.
 UNEXPECTED_IN_A_ROW = 20
 
@@ -45,6 +47,9 @@ class LoopState:
     ready: bool = False
     applied: int = 0
     poison: int = 0
+    slices: int = 0
+    duplicates: int = 0
+    redelivered: int = 0
     retries: int = 0
     fenced: int = 0
     reason: str = "not started"
@@ -68,6 +73,7 @@ class Loop:
         self._changed = True
         self._ends: dict[Partition, int] = {}
         self._lag_at = 0.0
+        self._letters_at = 0.0
         self._committed_at = 0.0
         self._unexpected: dict[Partition, int] = {}
         self._stuck: set[Partition] = set()
@@ -192,6 +198,7 @@ class Loop:
             if position is None or (partition.topic, partition.partition) in self._stuck:
                 continue
             fresh = records if records[0].offset >= position.next_offset else [r for r in records if r.offset >= position.next_offset]
+            self.state.redelivered += len(records) - len(fresh)
             if fresh:
                 replaying = fresh[0].offset < position.replay_until
                 batches.append(Batch(self._names[partition.topic], partition.partition, fresh, replaying))
@@ -209,15 +216,18 @@ class Loop:
 
     async def _commit(self, batches: Sequence[Batch]) -> None:
         prepared = await self._stage.prepare(batches)
-        async with self._writer.transaction() as tx:
-            await positions.advance(tx.conn, batches, self._known)
-            await self._stage.fold(tx, prepared)
+        with working_within(trace_of(record.value for batch in batches for record in batch.records)):
+            async with self._writer.transaction() as tx:
+                await positions.advance(tx.conn, batches, self._known)
+                await self._stage.fold(tx, prepared)
         for batch in batches:
             at = _partition_of(batch)
             self._known[at] = Position(batch.end, self._known[at].replay_until)
             self._unexpected.pop(at, None)
         self.state.applied += sum(len(batch.records) for batch in batches)
         self.state.poison += len(tx.poison)
+        self.state.duplicates += tx.duplicates
+        self.state.slices += 1
 
     async def _isolate(self, batches: Sequence[Batch], error: Exception) -> None:
         if len(batches) > 1:
@@ -267,8 +277,9 @@ class Loop:
 
     async def _retry_letters(self) -> None:
         """Try dead letters again that somebody wants tried; they are buried anew, with the new reason, when they fail again."""
-        if time.monotonic() - self._lag_at < LAG_EVERY_S:
+        if time.monotonic() - self._letters_at < LETTERS_EVERY_S:
             return
+        self._letters_at = time.monotonic()
         with translated():
             wanted = await dead_letters.wanted(self._writer.pool)
         for letter, record in wanted:

@@ -12,7 +12,10 @@ from earshot_shared.pipeline.records import Batch
 from earshot_shared.postgres import Queries
 
 _QUERIES = Queries.load("earshot_shared.pipeline")
-HELP = "Was the broker replaced or its data lost? `earshot ingest republish --since TIME` brings the services onto the new ground."
+HELP = (
+    "Was the broker replaced, or its data lost? `earshot topics apply`, then `earshot ingest republish --since TIME` bring every service "
+    "onto what is there."
+)
 
 Partition = tuple[str, int]
 
@@ -37,8 +40,9 @@ class Position:
 async def load(conn: Any, wanted: Iterable[Partition], ground: Ground) -> dict[Partition, Position]:
     """Return the positions of the wanted partitions, beginning those never seen at the first offset.
 
-    Raises: FatalError when a position was said of another cluster or topic, or lies beyond the end of the log.
+    Raises: FatalError when a position was said of another cluster or topic, or lies beyond the end of the log, or that was found before.
     """
+    await raise_if_lost(conn)
     partitions = sorted(wanted)
     topics = sorted({topic for topic, _ in partitions})
     found = await _select(conn, topics)
@@ -56,9 +60,16 @@ async def load(conn: Any, wanted: Iterable[Partition], ground: Ground) -> dict[P
     positions = {}
     for each in partitions:
         row = found[each]
-        _check_ground(each, row, ground)
+        check_position(each, row, ground)
         positions[each] = Position(row["next_offset"], row["replay_until"])
     return positions
+
+
+async def raise_if_lost(conn: Any) -> None:
+    """Raise the FatalError of a loss that was found before (see ``lost_ground``)."""
+    row = await conn.fetchrow(_QUERIES["load_loss"])
+    if row is not None:
+        raise FatalError(row["sentence"], code=row["code"])
 
 
 async def stored(conn: Any, topics: Iterable[str]) -> dict[Partition, int]:
@@ -70,14 +81,17 @@ async def _select(conn: Any, topics: Sequence[str]) -> dict[Partition, Any]:
     return {(row["topic"], row["partition"]): row for row in await conn.fetch(_QUERIES["load_positions"], topics)}
 
 
-def _check_ground(partition: Partition, row: Any, ground: Ground) -> None:
-    """Raise when the position cannot have been said of this log."""
+def check_position(partition: Partition, row: Any, ground: Ground) -> None:
+    """See whether a stored position can have been said of this log.
+
+    Raises: FatalError when it cannot.
+    """
     topic, number = partition
     if row["cluster_id"] != ground.cluster_id:
         raise FatalError(f"The position of {topic}-{number} belongs to another Kafka cluster. {HELP}", code="other-cluster")
-    if row["topic_id"] != ground.topic_ids[topic]:
+    if row["topic_id"] != ground.topic_ids.get(topic):
         raise FatalError(f"The topic {topic} was deleted and made anew since our position. {HELP}", code="other-topic")
-    end = ground.bounds[partition][1]
+    _, end = ground.bounds.get(partition, (0, 0))
     if row["next_offset"] > end:
         raise FatalError(
             f"The log of {topic}-{number} ends at {end}, before our position {row['next_offset']}. {HELP}", code="log-too-short"

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
+from uuid import UUID
 
 from earshot_shared.messages import Message
 from earshot_shared.topics import Topic
@@ -24,6 +25,8 @@ class Record(Protocol):
     def key(self) -> bytes | None: ...
     @property
     def value(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes | None]]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,8 @@ class StoredRecord:
     offset: int
     key: bytes | None
     value: bytes | None
+    headers: Sequence[tuple[str, bytes | None]] = ()
+    letter_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,12 @@ class Stage(Protocol):
 
     async def restate(self, tx: "Transaction", topic: Topic, keys: Collection[str]) -> list[Message]:
         """Return the present state of ``keys`` as messages for ``topic``; a key that is no more gets its withdrawal or tombstone."""
+
+    async def restate_page(self, tx: "Transaction", topic: Topic, after: str) -> tuple[list[Message], str | None]:
+        """Return the present state of the next keys of ``topic`` that were ever told, and what to pass as ``after`` for those behind them.
+
+        ``after`` is empty at first; None as its successor says that these were the last. Only for topics of state.
+        """
 
     def forget(self) -> None:
         """Drop every in-process cache: a transaction failed, or somebody else wrote."""

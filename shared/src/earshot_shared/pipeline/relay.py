@@ -9,20 +9,23 @@ import contextlib
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID, uuid4
 
 import aiokafka
-import msgspec
 
 from earshot_shared import kafka
 from earshot_shared.envelope import HEADERS
 from earshot_shared.errors import FatalError, FencedError, RetryableError
 from earshot_shared.messages import Message, unpack
-from earshot_shared.pipeline.positions import HELP, Partition
-from earshot_shared.pipeline.writer import Transaction, Writer
+from earshot_shared.pipeline import lost_ground
+from earshot_shared.pipeline.expectation import Expectation, check_expectation, expectation_on, too_short
+from earshot_shared.pipeline.expectation import unpack as unpack_expectation
+from earshot_shared.pipeline.positions import HELP, Partition, raise_if_lost
+from earshot_shared.pipeline.restating import Restates, Restating
+from earshot_shared.pipeline.writer import Writer
 from earshot_shared.postgres import Queries, translated
 from earshot_shared.topics import Topic, partition_of
 
@@ -38,13 +41,6 @@ WATCH_S = 1.0  # the ends of the log are compared with what we expect this often
 ROUND_ROWS = 64
 ROUND_BYTES = 32 * 1024 * 1024
 MEMORY_BYTES = 96 * 1024 * 1024
-
-
-class Restates(Protocol):
-    """Whoever knows the present state of keys: a stage."""
-
-    async def restate(self, tx: Transaction, topic: Topic, keys: Collection[str]) -> list[Message]:
-        """See `earshot_shared.pipeline.records.Stage.restate`."""
 
 
 @dataclass(slots=True)
@@ -69,20 +65,6 @@ class _Memory:
         self.size_bytes = 0
 
 
-class Expectation(msgspec.Struct):
-    """The next offset of every partition of our topics of state, as stored in the lease row."""
-
-    offsets: dict[str, list[int]]
-
-
-def expected_offsets(stored: bytes | None) -> dict[Partition, int]:
-    """Return where the relay expects the log of each of its partitions to end, as its lease row says."""
-    if stored is None:
-        return {}
-    offsets = msgspec.msgpack.decode(stored, type=Expectation).offsets
-    return {(name, number): offset for name, each in offsets.items() for number, offset in enumerate(each)}
-
-
 class Relay:
     """The relay of one service process; at any time at most one replica holds the lease and publishes."""
 
@@ -96,10 +78,13 @@ class Relay:
         self._epoch: int | None = None
         self._watched_at = 0.0
         self._poll_s = POLL_S
+        self.outbox_age_s = 0.0
+        self.dead_letters = 0
         self._memory = _Memory()
         self._wake = asyncio.Event()
         self._counts: dict[str, int] = {}
-        self._expected: dict[str, list[int]] = {}
+        self._expectation = Expectation()
+        self._restating = Restating(stage, self._topics)
         self._producer: Any = None
         self._consumer: Any = None
         writer.tell(self._offer)
@@ -126,6 +111,9 @@ class Relay:
                     await self._disconnect()
                     await asyncio.sleep(delay_s)
                     delay_s = min(delay_s * 2, 2.0)
+                except FatalError:
+                    self._epoch = None  # on wrong ground nothing more is sent
+                    raise
                 else:
                     delay_s = 0.1
         finally:
@@ -173,6 +161,8 @@ class Relay:
                     await asyncio.sleep(RENEW_S)
                     continue
                 published = await self._round()
+                if self._restating.is_due(idle=not published):
+                    published |= await self._restating.step(self._writer)
                 if time.monotonic() - self._watched_at > WATCH_S:
                     await self._watch()
                 if not published:
@@ -214,14 +204,15 @@ class Relay:
 
     async def _begin(self, stored: bytes | None) -> None:
         """Take over: know what to expect before anything is sent, and look at what was said since."""
-        offsets = msgspec.msgpack.decode(stored, type=Expectation).offsets if stored else {}
-        ends = await kafka.end_offsets(self._consumer, self._state_partitions())
-        self._expected = {}
-        for name, count in self._counts.items():
-            if self._names[name].value.stateful:
-                known = offsets.get(name, [])
-                self._expected[name] = [known[n] if n < len(known) else ends[name, n] for n in range(count)]
+        known = unpack_expectation(stored)
+        with translated():
+            await raise_if_lost(self._writer.pool)
+        ground = await kafka.survey(self._consumer, self._bootstrap, self._names)
+        check_expectation(known, ground)
+        stateful = {name: topic.value.stateful for name, topic in self._names.items()}
+        self._expectation = expectation_on(ground, self._counts, stateful=stateful, known=known)
         await self._store_expected()
+        await self._restating.look(self._writer)
         _log.info("relay took the lease", extra={"action": "relay_lease", "service": self._writer.service, "epoch": self._epoch})
         self._watched_at = 0.0
         await self._watch()
@@ -303,15 +294,17 @@ class Relay:
     def _expect(self, partition: Partition, base: int, count: int, foreign: dict[Partition, tuple[int, int]]) -> None:
         """Compare where our batch landed with where it should have; remember what lies between."""
         name, number = partition
-        offsets = self._expected.get(name)
-        if offsets is None:
-            return
-        wanted = offsets[number]
         if base < 0:  # a retry whose first try had arrived: the broker does not say where; the next watch will see the range
             return
+        of_state = self._expectation.offsets.get(name)
+        offsets = self._expectation.floors[name] if of_state is None else of_state
+        wanted = offsets[number]
         if base < wanted:
-            raise FatalError(f"The log of {name}-{number} is shorter than what was written to it. {HELP}", code="log-too-short")
-        if base > wanted:
+            raise FatalError(
+                f"The log of {name}-{number} had lost what was written to it, and was written to again. {HELP}",
+                code=lost_ground.OVERWRITTEN,
+            )
+        if base > wanted and of_state is not None:
             first, _ = foreign.get(partition, (wanted, base))
             foreign[partition] = (first, base)
         offsets[number] = base + count
@@ -319,18 +312,15 @@ class Relay:
     async def _mark(self, rows: Sequence[int]) -> None:
         with translated():
             epoch = await self._writer.pool.fetchval(
-                _QUERIES["mark_published"], self._holder, self._epoch, self._packed_expectation(), LEASE_S, rows
+                _QUERIES["mark_published"], self._holder, self._epoch, self._expectation.pack(), LEASE_S, rows
             )
         if epoch is None:
             self._epoch = None
             raise FencedError("Another replica took over the relay.", code="relay-fenced")
 
-    def _packed_expectation(self) -> bytes:
-        return msgspec.msgpack.encode(Expectation(self._expected))
-
     async def _store_expected(self) -> None:
         with translated():
-            epoch = await self._writer.pool.fetchval(_QUERIES["store_expected"], self._holder, self._epoch, self._packed_expectation())
+            epoch = await self._writer.pool.fetchval(_QUERIES["store_expected"], self._holder, self._epoch, self._expectation.pack())
         if epoch is None:
             self._epoch = None
             raise FencedError("Another replica took over the relay.", code="relay-fenced")
@@ -340,14 +330,18 @@ class Relay:
         ends = await kafka.end_offsets(self._consumer, self._state_partitions())
         foreign = {}
         for (name, number), end in ends.items():
-            wanted = self._expected[name][number]
+            wanted = self._expectation.offsets[name][number]
             if end < wanted:
-                raise FatalError(f"The log of {name}-{number} is shorter than what was written to it. {HELP}", code="log-too-short")
+                raise too_short(name, number)
             if end > wanted:
                 foreign[name, number] = (wanted, end)
-                self._expected[name][number] = end
+                self._expectation.offsets[name][number] = end
         if foreign:
             await self._repair(foreign)
+        with translated():
+            figures = await self._writer.pool.fetchrow(_QUERIES["figures"])
+        assert figures is not None, "a select without a table has one row"
+        self.outbox_age_s, self.dead_letters = figures
         self._watched_at = time.monotonic()
 
     async def _repair(self, foreign: Mapping[Partition, tuple[int, int]]) -> None:
@@ -356,7 +350,7 @@ class Relay:
         async with self._writer.transaction() as tx:
             for name, found in sorted(keys.items()):
                 tx.send(await self._stage.restate(tx, self._names[name], found))
-            epoch = await tx.conn.fetchval(_QUERIES["store_expected"], self._holder, self._epoch, self._packed_expectation())
+            epoch = await tx.conn.fetchval(_QUERIES["store_expected"], self._holder, self._epoch, self._expectation.pack())
             if epoch is None:
                 raise FencedError("Another replica took over the relay.", code="relay-fenced")
         _log.warning(

@@ -14,9 +14,11 @@ import asyncpg
 
 from earshot_shared import kafka
 from earshot_shared.errors import FatalError
+from earshot_shared.migrations.files import services_with_schema
+from earshot_shared.pipeline.lost_ground import find_loss
 from earshot_shared.pipeline.positions import Ground, Partition
 from earshot_shared.postgres import Queries, translated
-from earshot_shared.topics import schema_name
+from earshot_shared.topics import Topic, schema_name
 
 _QUERIES = Queries.load("earshot_shared.pipeline")
 _POLL_S = 0.2
@@ -34,7 +36,8 @@ class Replay:
 async def run_replay(wanted: Replay, *, dsn: str, bootstrap: str, prefix: str, progress: Callable[[int, int], None]) -> int:
     """Replay and wait until the running service has folded everything that stood on its topics when it began; return how many events.
 
-    Raises: FatalError when the service has no positions (it never ran); RetryableError when Kafka or Postgres does not answer.
+    Raises: FatalError when the service has no positions (it never ran), or the log cannot give back what the view holds; RetryableError
+    when Kafka or Postgres does not answer.
     """
     schema = schema_name(wanted.service, prefix)
     with translated():
@@ -43,11 +46,15 @@ async def run_replay(wanted: Replay, *, dsn: str, bootstrap: str, prefix: str, p
     try:
         await kafka.start(consumer)
         with translated():
+            await _await_whole_log(conn, wanted, prefix)
             known = {(row["topic"], row["partition"]) for row in await conn.fetch(_QUERIES["list_positions"])}
         if not known:
             raise FatalError(f"{wanted.service} has read nothing yet: there is nothing to replay.", code="replay-empty")
         ground = await kafka.survey(consumer, bootstrap, {topic for topic, _ in known})
         starts = await _starts(consumer, ground, wanted.since)
+        if wanted.since is None:
+            with translated():
+                await _refuse_lost_log(conn, wanted, ground, prefix)
         with translated():
             await _move_back(conn, schema, wanted, ground, starts)
         total = sum(ground.bounds[at][1] - starts[at] for at in known)
@@ -56,6 +63,39 @@ async def run_replay(wanted: Replay, *, dsn: str, bootstrap: str, prefix: str, p
     finally:
         await kafka.stop(consumer)
         await conn.close()
+
+
+async def _await_whole_log(conn: Any, wanted: Replay, prefix: str) -> None:
+    """Refuse a replay while a service still says again what a lost log held: the log is not whole yet.
+
+    Raises: FatalError with what to do.
+    """
+    for service in sorted(services_with_schema()):
+        await conn.execute("select set_config('search_path', $1, false)", schema_name(service, prefix))
+        if await conn.fetchrow(_QUERIES["load_restating"]) is not None:
+            raise FatalError(
+                f"{service} is still saying again what the lost log held: wait until its `unpublished` in /v1/stats is 0.",
+                code="log-incomplete",
+            )
+    await conn.execute("select set_config('search_path', $1, false)", schema_name(wanted.service, prefix))
+
+
+async def _refuse_lost_log(conn: Any, wanted: Replay, ground: Ground, prefix: str) -> None:
+    """Refuse to empty a view that the log cannot fill again.
+
+    Raises: FatalError with what to do.
+    """
+    if (loss := await find_loss(conn, ground)) is not None:
+        raise loss
+    held = await conn.fetchval(Queries.load(wanted.package)["count_facts"])
+    items = {topic.full_name(prefix) for topic in Topic if topic.value.noun.startswith("feedback.")}
+    there = sum(end - first for (topic, _), (first, end) in ground.bounds.items() if topic in items)
+    if there < held:
+        raise FatalError(
+            f"The log holds at most {there} items, {wanted.service} knows {held}: a replay from the beginning would lose the others. "
+            "Fold what there is on top of the view with --since, or let the log be filled first: `earshot ingest republish --since TIME`.",
+            code="log-incomplete",
+        )
 
 
 async def _starts(consumer: Any, ground: Ground, since: datetime | None) -> dict[Partition, int]:

@@ -14,8 +14,11 @@ from earshot_shared.messages import Message, pack
 from earshot_shared.pipeline import dead_letters
 from earshot_shared.pipeline.records import Poison
 from earshot_shared.postgres import IDLE_IN_TRANSACTION_TIMEOUT_MS, Pool, Queries, translated
+from earshot_shared.topics import Topic
 
 _QUERIES = Queries.load("earshot_shared.pipeline")
+KEPT = frozenset({Topic.ACTION_TAKEN, Topic.CONTACT_RECEIVED, Topic.ERASURE_REQUESTED, Topic.ERASURE_DONE})
+"""Topics of facts that no view holds whole: what is told there is told by `Transaction.tell_facts`, which keeps it too."""
 
 
 class Transaction:
@@ -26,11 +29,19 @@ class Transaction:
         self.version = version
         self.undisturbed = undisturbed
         self.messages: list[Message] = []
+        self.facts: dict[tuple[Topic, bytes], bytes | None] = {}
         self.poison: list[Poison] = []
+        self.duplicates = 0  # what the fold was given and knew already: a figure for whoever watches
 
     def send(self, messages: Iterable[Message]) -> None:
         """Publish these after the commit, in this order, if and only if it succeeds."""
         self.messages.extend(messages)
+
+    def tell_facts(self, messages: Iterable[Message]) -> None:
+        """Publish these as `send` does, and keep them, so that they can be told again when the log is lost: messages of `KEPT` topics."""
+        told = list(messages)
+        self.messages.extend(told)
+        self.facts.update(((message.topic, message.key), message.value) for message in told)
 
     def bury(self, poison: Iterable[Poison]) -> None:
         """Set these records aside in this transaction."""
@@ -92,6 +103,9 @@ class Writer:
         """Write the outbox row and the dead letters of the transaction; return the packed size in bytes."""
         if tx.poison:
             await dead_letters.add(tx.conn, tx.poison)
+        if tx.facts:
+            told = [(topic.name, key.decode(), value) for (topic, key), value in sorted(tx.facts.items(), key=lambda fact: fact[0][1])]
+            await tx.conn.execute(_QUERIES["keep_facts"], *map(list, zip(*told, strict=True)))
         if not tx.messages:
             return 0
         packed = pack(tx.messages)

@@ -1,12 +1,14 @@
 """The command line: exit codes, sentences, finding the system."""
 
 import json
+import os
 import subprocess
 import sys
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import click
+import psutil
 import pytest
 
 from earshot_shared.cli import main
@@ -95,9 +97,8 @@ def test_a_command_that_cannot_be_loaded_takes_no_other_down(capsys: pytest.Capt
     assert "earshot_not_there" in capsys.readouterr().err
 
 
-SYSTEM = {
+SYSTEM: dict[str, object] = {
     "ready": True,
-    "pid": 1,
     "api_key": "the-key-of-the-local-system",
     "kafka": "127.0.0.1:9999",
     "postgres": "postgresql://local/earshot",
@@ -107,12 +108,18 @@ SYSTEM = {
 }
 
 
+def write_system(folder: Path, content: dict[str, object]) -> None:
+    """Write the state file of a system whose supervisor is this process."""
+    own = {"pid": os.getpid(), "started_at_s": psutil.Process().create_time()}
+    (folder / "earshot.json").write_text(json.dumps({**own, **content}), encoding="utf-8")
+
+
 def test_a_local_system_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "earshot.json").write_text(json.dumps(SYSTEM), encoding="utf-8")
+    write_system(tmp_path, SYSTEM)
     found = find_service("ingest", data_dir=tmp_path, url=None)
     assert (found.url, found.api_key) == ("http://127.0.0.1:8001", "the-key-of-the-local-system")
     servers = find_servers(tmp_path)
-    assert (servers.kafka(), servers.postgres(), servers.topic_prefix) == ("127.0.0.1:9999", "postgresql://local/earshot", "earshot")
+    assert (servers.kafka(), servers.postgres(), servers.topic_prefix) == ("127.0.0.1:9999", "postgresql://local/earshot", "earshot.")
     monkeypatch.setenv("EARSHOT_POSTGRES_DSN", "postgresql://other/earshot")
     monkeypatch.setenv("EARSHOT_TOPIC_PREFIX", "acme")
     assert (find_servers(tmp_path).postgres(), find_servers(tmp_path).topic_prefix) == ("postgresql://other/earshot", "acme")
@@ -130,13 +137,16 @@ def test_a_remote_service_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         pytest.param(None, "ingest", None, "No system runs on", id="none there"),
         pytest.param({**SYSTEM, "ready": False}, "ingest", None, "is not ready", id="not ready"),
         pytest.param(SYSTEM, "triage", None, "does not run triage", id="not that service"),
-        pytest.param({"ready": True}, "ingest", None, "cannot be read", id="half a file"),
+        pytest.param({"ready": True}, "ingest", None, "not a file of ours", id="half a file"),
+        pytest.param({**SYSTEM, "pid": 2**22 + 1}, "ingest", None, "was killed: start it again", id="killed"),
         pytest.param(None, "ingest", "http://x", "set EARSHOT_API_KEY", id="no key"),
     ],
 )
-def test_what_cannot_be_found_is_said(tmp_path: Path, content: object, service: str, url: str | None, sentence: str) -> None:
+def test_what_cannot_be_found_is_said(
+    tmp_path: Path, content: dict[str, object] | None, service: str, url: str | None, sentence: str
+) -> None:
     if content is not None:
-        (tmp_path / "earshot.json").write_text(json.dumps(content), encoding="utf-8")
+        write_system(tmp_path, content)
     with pytest.raises(CommandFailedError, match=sentence):
         find_service(service, data_dir=tmp_path, url=url)
 

@@ -1,11 +1,11 @@
 // What the board shows: tiles, feed, cases with their clocks, leaders, merged customers. Everything is set as text, never as markup.
 
-import { get, el, svg, count, short, span, ago, clip } from "./api.js";
+import { get, el, svg, count, many, short, span, ago, clip } from "./api.js";
+import { caseRow, secondsLeft } from "./cases.js";
 import { Flow } from "./flow.js";
 
 const $ = (id) => document.getElementById(id);
 const FEED_ROWS = 60, SPARK_S = 120, CASES_A_TEAM = 6, MERGES = 12;
-const RING = 2 * Math.PI * 17;
 
 export class Board {
   constructor(openCustomer) {
@@ -36,14 +36,13 @@ export class Board {
 
   refreshFigures() {
     return this.quietly(async () => {
-      const [ingest, triage, crm, levels] = await Promise.all([
-        get("/api/ingest/stats"), get("/api/triage/stats"), get("/api/crm-sync/stats"), get("/api/triage/metrics/service-levels?by=team&limit=100"),
+      const [ingest, crm, levels] = await Promise.all([
+        get("/api/ingest/stats"), get("/api/crm-sync/stats"), get("/api/triage/metrics/service-levels?by=team&limit=100"),
       ]);
       this.heard = ingest.accepted;
       $("heard").textContent = short(ingest.accepted);
       $("customers").textContent = short(crm.customers);
-      $("merged").textContent = count(crm.merged ?? this.merges.size);
-      this.openCount = triage.open_cases ?? null;
+      $("identifiers").textContent = short(crm.identifiers);
       const total = levels.items.reduce((sum, row) => sum + row.cases, 0);
       const within = levels.items.reduce((sum, row) => sum + (row.within_target ?? 0) * row.cases, 0);
       const answered = levels.items.filter((row) => row.answered).sort((a, b) => b.answered - a.answered)[0];
@@ -93,6 +92,7 @@ export class Board {
       for (let page = 0; page < 4; page += 1) {
         const told = await get(`/api/triage/cases?status=open&limit=250${cursor}`);
         for (const each of told.items) this.cases.set(each.case_id, each);
+        this.moreCases = told.next_cursor !== null; // older ones than the page keeps
         if (!told.next_cursor) break;
         cursor = `&cursor=${encodeURIComponent(told.next_cursor)}`;
       }
@@ -109,40 +109,23 @@ export class Board {
   paintCases() {
     const now = Date.now();
     const teams = new Map();
-    let late = 0;
+    let late = 0, open = 0;
     for (const each of this.cases.values()) {
       if (each.stance && each.stance !== "respond") continue;
-      const due = each.first_response_due_at ? new Date(each.first_response_due_at).getTime() : null;
-      each.left = due === null || each.first_response_at ? null : (due - now) / 1000;
+      open += 1;
+      each.left = secondsLeft(each, now);
       if (each.left !== null && each.left < 0) late += 1;
       const team = each.team ?? "no team yet";
       if (!teams.has(team)) teams.set(team, []);
       teams.get(team).push(each);
     }
-    $("open-cases").textContent = short(this.openCount ?? this.cases.size);
+    $("open-cases").textContent = `${short(open)}${this.moreCases ? "+" : ""}`;
     $("overdue").textContent = count(late);
     const columns = [...teams].sort((a, b) => b[1].length - a[1].length).map(([team, cases]) => {
       cases.sort((a, b) => urgency(a) - urgency(b) || (b.priority ?? 0) - (a.priority ?? 0));
-      return el("div", { class: "team" }, el("h3", {}, team, el("span", {}, `${count(cases.length)} open`)), ...cases.slice(0, CASES_A_TEAM).map((each) => this.caseRow(each)));
+      return el("div", { class: "team" }, el("h3", {}, team, el("span", {}, `${count(cases.length)} open`)), ...cases.slice(0, CASES_A_TEAM).map(caseRow));
     });
     $("teams").replaceChildren(...(columns.length ? columns : [el("p", { class: "empty" }, "No case waits for an answer.")]));
-  }
-
-  caseRow(each) {
-    const left = each.left;
-    const whole = each.first_response_due_at ? (new Date(each.first_response_due_at) - new Date(each.opened_at)) / 1000 : 0;
-    const part = left === null ? 1 : Math.max(0, Math.min(1, left / (whole || 1)));
-    const mood = left !== null && left < 0 ? "late" : part < 0.25 ? "soon" : "";
-    const clock = svg("svg", { class: "clock", viewBox: "0 0 40 40", "aria-hidden": "true" },
-      svg("circle", { cx: 20, cy: 20, r: 17 }),
-      svg("circle", { class: "left", cx: 20, cy: 20, r: 17, "stroke-dasharray": `${RING * (mood === "late" ? 1 : part)} ${RING}` }),
-      svg("text", { x: 20, y: 23.5 }, left === null ? (each.first_response_at ? "✓" : "–") : clockFace(left)));
-    const first = each.messages?.[0]?.text;
-    const words = first ?? `${each.intent ?? "case"} on ${each.channel}`;
-    const told = left === null ? (each.first_response_at ? "answered once" : "no clock") : left < 0 ? `${span(left)} late` : `${span(left)} left`;
-    const row = el("div", { class: `case ${mood}`, title: `priority ${each.priority ?? "?"}, opened ${ago(each.opened_at)}` });
-    row.append(clock, el("div", { class: "meta" }, el("b", {}, clip(each.brand ?? each.channel, 24)), el("span", { class: `chip ${each.intent}` }, each.intent ?? "?"), told, each.assignee ? `· ${each.assignee}` : ""), el("p", { class: "said", dir: "auto" }, clip(words, 140)));
-    return row;
   }
 
   // ---- leaders
@@ -185,7 +168,7 @@ export class Board {
   paintMerges() {
     const cards = [...this.merges].reverse().map(([id, customer]) => {
       const chips = (customer.accounts ?? []).slice(0, 5).map((account) => el("span", { class: "chip" }, `${account.channel} ${account.handle ? `@${account.handle}` : account.account_id ?? ""}`));
-      const card = el("li", { tabindex: "0", onclick: () => this.openCustomer({ id }) }, el("b", {}, customer.name || "(no name)"), el("p", { class: "note" }, `${count(customer.feedback_count)} items, last ${ago(customer.last_seen_at)}`), el("div", { class: "chips" }, ...chips));
+      const card = el("li", { tabindex: "0", onclick: () => this.openCustomer({ id }) }, el("b", {}, customer.name || "(no name)"), el("p", { class: "note" }, `${many(customer.feedback_count, "item")}, last ${ago(customer.last_seen_at)}`), el("div", { class: "chips" }, ...chips));
       card.addEventListener("keydown", (event) => { if (event.key === "Enter") this.openCustomer({ id }); });
       return card;
     });
@@ -208,8 +191,3 @@ export class Board {
 
 const ours = (item) => item.author?.on_behalf_of_brand || item.author?.is_staff;
 const urgency = (each) => each.left ?? 1e12;
-function clockFace(seconds) {
-  const s = Math.abs(seconds);
-  const face = s < 100 ? `${Math.round(s)}s` : s < 6000 ? `${Math.round(s / 60)}m` : s < 172800 ? `${Math.round(s / 3600)}h` : `${Math.round(s / 86400)}d`;
-  return seconds < 0 ? `-${face}` : face;
-}

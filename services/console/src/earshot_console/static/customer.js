@@ -1,96 +1,127 @@
-// One customer: found by words, shown with identifiers, the reasons they belong together, and everything heard.
+// The page of one customer: who it is, where every value comes from, why it is one, what was said and what was done.
 
-import { get, el, count, ago, clip } from "./api.js";
+import { get, el, count, many, ago, moment, did, inWords } from "./api.js";
+import { Acts } from "./acts.js";
+import { KINDS, picture, sentences } from "./why.js";
 
-const $ = (id) => document.getElementById(id);
-const FOUND = 8, PAGE = 30;
+const PAGE = 30, MOST_IDENTIFIERS = 300, REST_MS = 2500;
 
-export class Customers {
-  constructor() {
-    this.dialog = $("customer");
-    this.asked = 0;
-    $("close").addEventListener("click", () => this.dialog.close());
-    this.dialog.addEventListener("click", (event) => { if (event.target === this.dialog) this.dialog.close(); });
-    $("more").addEventListener("click", () => this.timeline());
-    const query = $("query");
-    query.addEventListener("input", () => { clearTimeout(this.soon); this.soon = setTimeout(() => this.find(query.value.trim()), 180); });
-    query.addEventListener("keydown", (event) => this.steer(event));
-    $("search").addEventListener("submit", (event) => { event.preventDefault(); $("found").querySelector("[aria-selected=true]")?.click(); });
-    document.addEventListener("click", (event) => { if (!$("search").contains(event.target)) this.hideFound(); });
-    document.addEventListener("keydown", (event) => { if (event.key === "/" && event.target === document.body) { event.preventDefault(); query.focus(); } });
+export class CustomerPage {
+  constructor(place, id) {
+    this.place = place;
+    this.id = id;
+    this.acts = new Acts(this);
   }
 
-  hideFound() { $("found").hidden = true; $("query").setAttribute("aria-expanded", "false"); }
-
-  steer(event) {
-    const rows = [...$("found").children];
-    const at = rows.findIndex((row) => row.getAttribute("aria-selected") === "true");
-    if (event.key === "Escape") this.hideFound();
-    if (!["ArrowDown", "ArrowUp"].includes(event.key) || !rows.length) return;
-    event.preventDefault();
-    rows.forEach((row) => row.removeAttribute("aria-selected"));
-    rows[(at + (event.key === "ArrowDown" ? 1 : -1) + rows.length) % rows.length].setAttribute("aria-selected", "true");
-  }
-
-  async find(words) {
-    if (!words) { this.hideFound(); return; }
-    const asked = ++this.asked;
-    let rows;
-    try {
-      const { items } = await get(`/api/crm-sync/customers?q=${encodeURIComponent(words)}&limit=${FOUND}`);
-      rows = items.map((customer, index) => el("li", { role: "option", "aria-selected": index === 0 ? "true" : null, onclick: () => { this.hideFound(); this.open({ id: customer.customer_id }); } },
-        el("b", {}, customer.name || "(no name)"), el("small", {}, `${count(customer.feedback_count)} items · ${(customer.identifiers ?? []).map((each) => each.value).slice(0, 4).join(" · ")}`)));
-      if (!rows.length) rows = [el("li", {}, el("small", {}, "Nobody of that name, mail or handle."))];
-    } catch (problem) { rows = [el("li", {}, el("small", {}, problem.message))]; }
-    if (asked !== this.asked) return;
-    $("found").replaceChildren(...rows);
-    $("found").hidden = false;
-    $("query").setAttribute("aria-expanded", "true");
-  }
-
-  async open({ id, feedback }) {
-    try {
-      const customerId = id ?? (await get(`/api/crm-sync/feedback/${feedback}`)).customer_id;
-      const customer = await get(`/api/crm-sync/customers/${customerId}`);
-      this.show(customer);
-    } catch (problem) { this.show({ name: "Not found", names: [], identifiers: [], accounts: [], told: problem.message }); }
-  }
-
-  show(customer) {
+  async show() {
+    const customer = await get(`/api/crm-sync/customers/${this.id}`);
     this.customer = customer;
+    if (customer.customer_id !== this.id) history.replaceState(null, "", `#/customers/${customer.customer_id}`); // an older id leads here
+    this.id = customer.customer_id;
+    document.title = `${customer.name || "A customer"} · Earshot`;
     this.cursor = null;
-    $("customer-name").textContent = customer.name || customer.accounts?.[0]?.handle || "(no name)";
-    $("customer-facts").textContent = customer.told ?? `${count(customer.feedback_count)} items · first heard ${ago(customer.first_seen_at)} · last ${ago(customer.last_seen_at)}`;
-    $("customer-identifiers").replaceChildren(...(customer.identifiers ?? []).slice(0, 40).map((each) => el("span", { class: `chip ${each.verified ? "verified" : ""}`, title: each.verified ? "verified" : "as claimed" }, `${each.kind} ${each.value}`)));
-    $("customer-standing").replaceChildren(...(customer.recognition?.tier ? [el("h3", {}, "Standing"), el("p", {}, `${customer.recognition.tier} · ${count(customer.recognition.points?.helpful)} helpful, ${count(customer.recognition.points?.active)} active`)] : []));
-    $("customer-why").replaceChildren();
-    $("timeline").replaceChildren();
-    if (!this.dialog.open) this.dialog.showModal();
-    if (customer.customer_id) { this.why(); this.timeline(); }
+    this.timelineList = el("ol", { id: "timeline", class: "timeline" });
+    this.moreButton = el("button", { class: "quiet", type: "button", hidden: true, onclick: () => this.timeline() }, "Show earlier");
+    this.whyPlace = el("div", {}, el("p", { class: "empty" }, "…"));
+    this.historyPlace = el("div", {}, el("p", { class: "empty" }, "…"));
+    this.place.replaceChildren(
+      this.heading(customer),
+      el("div", { class: "sheet" },
+        el("div", { class: "column" }, this.identifiers(customer), this.golden(customer), this.consents(customer), this.standing(customer)),
+        el("section", { class: "panel", "aria-labelledby": "said-title" }, el("h2", { id: "said-title" }, "Everything heard"), this.timelineList, this.moreButton),
+        el("section", { class: "panel whole", "aria-labelledby": "why-title" }, el("h2", { id: "why-title" }, "Why these are one person"), this.whyPlace),
+        el("section", { class: "panel whole", "aria-labelledby": "history-title" }, el("h2", { id: "history-title" }, "What was done"), this.historyPlace)));
+    await Promise.all([this.timeline(), this.why(), this.history()]);
   }
 
-  async why() {
-    try {
-      const told = await get(`/api/crm-sync/customers/${this.customer.customer_id}/why`);
-      const rows = (told.items ?? told.identifiers ?? []).slice(0, 30).map((each) => el("li", {}, `${each.kind ?? ""} ${each.value ?? ""}: ${clip(reason(each), 200)}`));
-      $("customer-why").replaceChildren(...(rows.length ? rows : [el("li", {}, "One account, heard alone.")]));
-    } catch (problem) { $("customer-why").replaceChildren(el("li", {}, problem.message)); }
+  // Something came in: shown as soon as nobody is in the middle of something.
+  changed() {
+    clearTimeout(this.soon);
+    this.soon = setTimeout(() => {
+      if (!this.place.isConnected || document.querySelector("dialog[open]") || this.place.contains(document.activeElement)) return;
+      this.show().catch(() => {});
+    }, REST_MS);
+  }
+
+  heading(customer) {
+    const act = (words, what, kind = "quiet") => el("button", { class: kind, type: "button", onclick: () => this.acts[what]() }, words);
+    const chips = [...customer.roles.map((role) => el("span", { class: "chip praise" }, role)), customer.locked ? el("span", { class: "chip warn" }, "locked") : null];
+    return el("header", { class: "head" },
+      el("div", {}, el("h1", { tabindex: "-1" }, customer.name || customer.accounts[0]?.handle || "(no name)", " ", ...chips.filter(Boolean)),
+        el("p", { class: "note" }, `${many(customer.feedback_count, "item")} · ${customer.first_seen_at ? `first heard ${moment(customer.first_seen_at)}, last ${ago(customer.last_seen_at)}` : "known from records alone"}`),
+        customer.names.length > 1 ? el("p", { class: "note" }, `Also called ${customer.names.filter((name) => name !== customer.name).slice(0, 8).join(", ")}`) : null),
+      el("div", { class: "actions", role: "group", "aria-label": "What can be done" },
+        act("Merge…", "merge", "primary"), act("Take apart…", "unmerge"), act(customer.locked ? "Unlock…" : "Lock…", "lock"), act("Consents…", "consent"), act("Edit…", "edit"),
+        el("a", { class: "quiet", href: `/api/crm-sync/customers/${customer.customer_id}/export`, download: `customer-${customer.customer_id}.json` }, "Export"), act("Forget…", "erase", "quiet danger")));
+  }
+
+  identifiers(customer) {
+    const rows = customer.identifiers.slice(0, MOST_IDENTIFIERS).map((each) => el("li", {},
+      el("span", { class: "kind" }, KINDS[each.kind] ?? each.kind), el("span", { class: "value" }, each.value),
+      el("span", { class: "marks" }, each.shared ? el("span", { class: "chip warn", title: "Too many people show it, so it ties nobody" }, "shared") : el("span", { class: each.verified ? "chip verified" : "chip", title: each.verified ? "somebody vouches for it" : "only claimed" }, each.verified ? "verified" : "claimed"),
+        el("span", { class: "note" }, each.sources.join(", ")))));
+    return el("section", { class: "panel", "aria-labelledby": "ids-title" }, el("h2", { id: "ids-title" }, "Identifiers ", el("small", {}, count(customer.identifiers.length))), el("ul", { class: "ids" }, ...rows));
+  }
+
+  golden(customer) {
+    const rows = Object.entries(customer.fields).map(([name, field]) => el("tr", {}, el("th", { scope: "row" }, name), el("td", {}, field.value), el("td", { class: "note" }, `${field.source}, ${moment(field.updated_at)}`)));
+    return el("section", { class: "panel", "aria-labelledby": "golden-title" }, el("h2", { id: "golden-title" }, "What we know, and from where"),
+      el("table", { class: "fields" }, el("thead", { class: "unseen" }, el("tr", {}, ...["Field", "Value", "From"].map((head) => el("th", { scope: "col" }, head)))), el("tbody", {}, ...rows)));
+  }
+
+  consents(customer) {
+    const groups = new Map(); // one word of a person about many identifiers stands once
+    for (const each of customer.consents) {
+      const key = JSON.stringify([each.purpose, each.brand, each.granted, each.allowed, each.at, each.proof, each.source]);
+      groups.set(key, [...(groups.get(key) ?? []), each]);
+    }
+    const rows = [...groups.values()].map(([each, ...more]) => el("li", {}, el("span", { class: each.allowed ? "chip praise" : "chip complaint" }, each.allowed ? "allowed" : each.granted ? "overruled" : "forbidden"),
+      el("span", {}, el("b", {}, each.purpose === "*" ? "everything" : each.purpose), each.brand === "*" ? " for every brand" : ` for ${each.brand}`, el("br"), el("span", { class: "note" }, `${more.length ? `${each.value} and ${count(more.length)} more` : each.value} · ${moment(each.at)} · ${each.source}${each.proof ? ` · “${each.proof}”` : ""}`))));
+    return el("section", { class: "panel", "aria-labelledby": "consents-title" }, el("h2", { id: "consents-title" }, "Consents"),
+      rows.length ? el("ul", { class: "consents" }, ...rows) : el("p", { class: "empty" }, "None recorded. The strictest word of the whole customer holds."));
+  }
+
+  standing(customer) {
+    if (!customer.recognition.length) return "";
+    const rows = customer.recognition.map((each) => el("li", {}, el("b", {}, each.tier ?? "no tier"), el("span", { class: "note" }, ` as ${each.author_key}${each.advocate_stage ? `, ${each.advocate_stage}` : ""}`), ...each.badges.map((badge) => el("span", { class: "chip praise" }, badge))));
+    return el("section", { class: "panel", "aria-labelledby": "standing-title" }, el("h2", { id: "standing-title" }, "Standing in the community"), el("ul", { class: "standing" }, ...rows));
   }
 
   async timeline() {
     try {
       const cursor = this.cursor ? `&cursor=${encodeURIComponent(this.cursor)}` : "";
-      const told = await get(`/api/crm-sync/customers/${this.customer.customer_id}/timeline?limit=${PAGE}${cursor}`);
-      $("timeline").append(...told.items.map((each) => el("li", {}, el("div", { class: "meta" }, el("span", { class: "chip" }, each.channel), each.intent ? el("span", { class: `chip ${each.intent}` }, each.intent) : null, new Date(each.occurred_at).toLocaleString()), el("p", { dir: "auto" }, each.text || "(no words)"))));
+      const told = await get(`/api/crm-sync/customers/${this.id}/timeline?limit=${PAGE}${cursor}`);
+      this.timelineList.append(...told.items.map((each) => el("li", {},
+        el("div", { class: "meta" }, el("span", { class: "chip" }, each.channel), el("span", { class: `chip ${each.intent}` }, each.intent), el("time", { datetime: each.occurred_at }, moment(each.occurred_at)), each.case_id ? el("a", { href: `#/cases/${each.case_id}` }, "case") : null),
+        el("p", { dir: "auto" }, each.text || "(no words)"))));
+      if (!this.timelineList.children.length) this.timelineList.append(el("li", { class: "empty" }, "Nothing was said yet."));
       this.cursor = told.next_cursor;
-      $("more").hidden = !told.next_cursor;
-    } catch (problem) { $("timeline").append(el("li", {}, problem.message)); }
+      this.moreButton.hidden = !told.next_cursor;
+    } catch (problem) { this.timelineList.append(el("li", { class: "bad" }, inWords(problem))); }
+  }
+
+  async why() {
+    try {
+      const why = await get(`/api/crm-sync/customers/${this.id}/why`);
+      const drawn = picture(why);
+      this.whyPlace.replaceChildren(...(drawn ? [drawn] : []), sentences(why));
+    } catch (problem) { this.whyPlace.replaceChildren(el("p", { class: "bad" }, inWords(problem))); }
+  }
+
+  async history() {
+    try {
+      const told = await get(`/api/crm-sync/customers/${this.id}/history`);
+      const acts = told.acts.map((act) => ({ at: act.at, row: [el("b", {}, act.actor), ` ${did(act.verb)}`] }));
+      const moves = told.moves.map((move) => ({ at: move.at, row: [el("span", {}, move.into_id ? "An id was joined to this customer" : "An id lost its last holder"), el("span", { class: "note" }, ` — ${because(move.cause)}`), " ", el("code", { title: move.customer_id }, move.customer_id.slice(0, 8))] }));
+      const rows = [...acts, ...moves].sort((a, b) => (a.at < b.at ? 1 : -1)).map((each) => el("li", {}, el("time", { class: "note", datetime: each.at }, moment(each.at)), el("span", {}, ...each.row)));
+      this.historyPlace.replaceChildren(rows.length ? el("ol", { class: "history" }, ...rows) : el("p", { class: "empty" }, "Nobody changed anything, and no id ever moved."));
+    } catch (problem) { this.historyPlace.replaceChildren(el("p", { class: "bad" }, inWords(problem))); }
   }
 }
 
-function reason(each) {
-  const path = each.evidence ?? each.path ?? each.reasons ?? [];
-  if (typeof path === "string") return path;
-  if (!path.length) return each.reason ?? "the first thing heard of this customer";
-  return path.map((step) => (typeof step === "string" ? step : step.reason ?? step.rule ?? JSON.stringify(step))).join(" → ");
+// "same by Pat" is a person's word; anything else names what came in.
+function because(cause) {
+  const [, verb, who] = /^(\w+) by (.+)$/.exec(cause) ?? [];
+  if (who) return `${who} ${verb === "erased" ? "had it forgotten" : did(verb)}`;
+  return cause === "contact" ? "by a record of another system" : "by evidence";
 }

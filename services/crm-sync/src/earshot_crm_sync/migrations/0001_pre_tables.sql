@@ -54,6 +54,9 @@ create table customers (
     version bigint not null
 ) with (fillfactor = 80);
 
+-- Of whom more than one statement speaks: few, and their list changes seldom.
+create index customers_of_several on customers (customer_no) where cardinality(statements) > 1;
+
 -- Words by which people look for customers.
 create table customer_words (
     customer_no int primary key,
@@ -149,6 +152,7 @@ create table merge_log (
     cause text not null,
     primary key (customer_id, version)
 );
+create index merge_log_by_target on merge_log (into_id, version);
 
 -- What recognition last said of an account, as far as the customer view shows it.
 create table standings (

@@ -4,6 +4,14 @@
 -- Customers after a number, in the order in which they were first met.
 select customer_no, statements, profile, version from customers where customer_no > $1 order by customer_no limit $2
 
+-- name: page_of_merged
+-- Customers before a number of whom several speak, accounts or records: the last that were met first.
+select c.customer_no, c.statements, c.profile, c.version
+  from customers c
+ where cardinality(c.statements) > 1 and c.customer_no < $1
+   and (select count(distinct s.links[1]) from statements s where s.statement_no = any(c.statements)) > 1
+ order by c.customer_no desc limit $2
+
 -- name: search_customers
 -- Customers after a rank and a number who have a word for each that was asked for, whole or begun: first whose name or handle is just
 -- that ($6: as the profile's JSON has it, in any case of ASCII letters), then who have the words whole and side by side, then the rest.

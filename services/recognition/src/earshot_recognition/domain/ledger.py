@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from earshot_recognition.domain.accounts import Accounts
 from earshot_shared import ids
 
 RULE_ITEM = "item"
@@ -17,28 +18,32 @@ BOARD_ACTIVE = "active"
 BOARD_HELPFUL = "helpful"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contribution:
-    """What the ledger needs of one item, as its newest version stands.
+class Contribution(NamedTuple):
+    """What the ledger needs of one item, as its newest version stands. A tuple, because a slice makes thousands of them.
 
     ``author_key`` is the account as this item alone shows it; ``handle_key`` the key its handle would give when it shows an id too.
     ``present`` is false for withdrawn and erased items: they are ground for nothing.
     """
 
-    feedback_id: UUID
     version: int
+    feedback_id: UUID
     author_key: str
+    occurred_at: datetime
     handle_key: str | None = None
     present: bool = True
     staff: bool = False
     brand: bool = False
     question: bool = False
     kind: str = "post"
-    occurred_at: datetime
     parents: tuple[UUID, ...] = ()
     name: str | None = None
     named_at: datetime | None = None
     followers: int | None = None
+
+    @property
+    def said(self) -> tuple[object, ...]:
+        """Everything but the version: newer versions often only say that an item is in another case now."""
+        return self[1:]
 
     @property
     def shown(self) -> tuple[object, ...]:
@@ -64,6 +69,16 @@ class Entry(NamedTuple):
         return ids.uuid5_text(self.cause.bytes, name)
 
 
+class Help(NamedTuple):
+    """An entry of rule ``help``: ``member`` helped ``beneficiary`` by the item ``cause``."""
+
+    cause: UUID
+    beneficiary: str
+    member: str
+    points: int
+    occurred_at: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Points:
     """What each kind of item and each person helped is worth."""
@@ -73,32 +88,28 @@ class Points:
     help: int
 
 
-@dataclass(frozen=True, slots=True)
-class Accounts:
-    """Who owns what: handles that lead to exactly one account, and the accounts that are staff's or a brand's."""
-
-    bindings: Mapping[str, str]
-    excluded: frozenset[str]
-
-    def owner(self, author_key: str) -> str:
-        """Return the account that an item of ``author_key`` belongs to."""
-        return self.bindings.get(author_key, author_key)
-
-
-def entries_of(item: Contribution, parents: Iterable[Contribution], accounts: Accounts, points: Points) -> list[Entry]:
-    """Return what ``item`` earns: one entry for itself and one per person helped.
-
-    ``parents`` are the items it replies to, as far as they are known. An item of staff or a brand earns nothing, and helping them earns
-    nothing; nor does answering oneself, or what is not a question.
-    """
+def earner_of(item: Contribution, accounts: Accounts) -> str | None:
+    """Return the member whom ``item`` earns points; None when it earns none: it is gone, or of staff or a brand."""
+    if not item.present:
+        return None
     member = accounts.owner(item.author_key)
-    if not item.present or member in accounts.excluded:
-        return []
-    worth = points.item.get(item.kind, points.item_default)
-    entries = [Entry(item.feedback_id, RULE_ITEM, member, "", BOARD_ACTIVE, worth, item.occurred_at)]
+    return None if accounts.excluded(member) else member
+
+
+def worth_of(item: Contribution, points: Points) -> int:
+    """Return what an item is worth by itself."""
+    return points.item.get(item.kind, points.item_default)
+
+
+def helps_of(item: Contribution, member: str, parents: Iterable[Contribution], accounts: Accounts, points: Points) -> set[Help]:
+    """Return what ``item`` earns ``member`` by helping: one entry per person.
+
+    ``parents`` are the items it replies to, as far as they are known. Helping staff or a brand earns nothing; nor does answering oneself,
+    or what is not a question.
+    """
     helped = {accounts.owner(parent.author_key) for parent in parents if parent.present and parent.question}
-    entries += [
-        Entry(item.feedback_id, RULE_HELP, member, person, BOARD_HELPFUL, points.help, item.occurred_at)
-        for person in sorted(helped - {member} - accounts.excluded)
-    ]
-    return entries
+    return {
+        Help(item.feedback_id, person, member, points.help, item.occurred_at)
+        for person in helped
+        if person != member and not accounts.excluded(person)
+    }

@@ -2,20 +2,20 @@
 
 -- name: load_items
 -- Items by id.
-select feedback_id, version, author_key, flags, occurred_at, rest from items where feedback_id = any($1::uuid[])
+select feedback_id, version, author_key, flags, occurred_at, member, earned, rest from items where feedback_id = any($1::uuid[])
 
 -- name: load_items_of
 -- Every item of some author keys.
-select feedback_id, version, author_key, flags, occurred_at, rest from items where author_key = any($1::text[])
+select feedback_id, version, author_key, flags, occurred_at, member, earned, rest from items where author_key = any($1::text[])
 
 -- name: load_children
 -- Ids of the items that reply to any of these.
 select distinct feedback_id from replies where parent = any($1::uuid[])
 
 -- name: load_pairs
--- Handles shown with account ids, by either side.
+-- Handles shown with account ids: all of some handles ($1), all of some accounts ($2).
 select handle_key, account_key from handle_pairs where handle_key = any($1::text[])
-union
+union all
 select handle_key, account_key from handle_pairs where account_key = any($2::text[])
 
 -- name: load_accounts
@@ -23,17 +23,27 @@ select handle_key, account_key from handle_pairs where account_key = any($2::tex
 select author_key, staff, brand, followers, name, named_at, named_by, entries, helped, active, helpful, version
   from accounts where author_key = any($1::text[])
 
--- name: load_entries
--- Ledger entries by cause.
-select cause, rule, member, beneficiary, board, points, occurred_at from ledger where cause = any($1::uuid[])
+-- name: load_helps
+-- Help entries by cause.
+select cause, beneficiary, member, points, occurred_at from helps where cause = any($1::uuid[])
 
 -- name: upsert_items
--- Newer versions of items.
-insert into items (feedback_id, version, author_key, flags, occurred_at, rest)
-select * from unnest($1::uuid[], $2::bigint[], $3::text[], $4::smallint[], $5::timestamptz[], $6::bytea[])
+-- Newer versions of items that say something else.
+insert into items (feedback_id, version, author_key, flags, occurred_at, member, earned, rest)
+select * from unnest($1::uuid[], $2::bigint[], $3::text[], $4::smallint[], $5::timestamptz[], $6::text[], $7::int[], $8::bytea[])
 on conflict (feedback_id) do update
-   set version = excluded.version, author_key = excluded.author_key, flags = excluded.flags,
-       occurred_at = excluded.occurred_at, rest = excluded.rest
+   set version = excluded.version, author_key = excluded.author_key, flags = excluded.flags, occurred_at = excluded.occurred_at,
+       member = excluded.member, earned = excluded.earned, rest = excluded.rest
+
+-- name: update_versions
+-- Newer versions of items that say the same as before.
+update items set version = newer.version
+  from unnest($1::uuid[], $2::bigint[]) as newer(feedback_id, version) where items.feedback_id = newer.feedback_id
+
+-- name: update_earned
+-- Who earns what for items that have not changed themselves.
+update items set member = now.member, earned = now.earned
+  from unnest($1::uuid[], $2::text[], $3::int[]) as now(feedback_id, member, earned) where items.feedback_id = now.feedback_id
 
 -- name: delete_replies
 -- Forgets what some items replied to.
@@ -52,10 +62,10 @@ insert into handle_pairs (handle_key, account_key) select * from unnest($1::text
 delete from handle_pairs using unnest($1::text[], $2::text[]) as gone(handle_key, account_key)
  where handle_pairs.handle_key = gone.handle_key and handle_pairs.account_key = gone.account_key
 
--- name: delete_entries
--- Entries whose ground is gone.
-delete from ledger using unnest($1::uuid[], $2::text[], $3::text[]) as gone(cause, rule, beneficiary)
- where ledger.cause = gone.cause and ledger.rule = gone.rule and ledger.beneficiary = gone.beneficiary
+-- name: delete_helps
+-- Help entries whose ground is gone.
+delete from helps using unnest($1::uuid[], $2::text[]) as gone(cause, beneficiary)
+ where helps.cause = gone.cause and helps.beneficiary = gone.beneficiary
 
 -- name: upsert_accounts
 -- What accounts show and have earned.
@@ -68,6 +78,11 @@ on conflict (author_key) do update
    set staff = excluded.staff, brand = excluded.brand, followers = excluded.followers, name = excluded.name,
        named_at = excluded.named_at, named_by = excluded.named_by, entries = excluded.entries, helped = excluded.helped,
        active = excluded.active, helpful = excluded.helpful, version = excluded.version
+
+-- name: add_counts
+-- Moves the exact counts.
+insert into counts (name, n) select name, n from unnest($1::text[], $2::bigint[]) as moved(name, n)
+on conflict (name) do update set n = counts.n + excluded.n
 
 -- name: leaderboard_all
 -- The members with the most points of one board, $1 is the board; after the point (points, key) of the last page.
@@ -91,12 +106,23 @@ having sum(points) > 0 and ($2::int is null or sum(points) < $2 or (sum(points) 
  order by 3 desc, 1 limit $4
 
 -- name: member_ledger
--- A member's entries, newest first, before the last page's point.
-select cause, rule, member, beneficiary, board, points, occurred_at from ledger
- where member = $1 and ($2::timestamptz is null or (occurred_at, cause, rule, beneficiary) < ($2, $3::uuid, $4::text, $5::text))
+-- A member's entries, newest first, before the last page's point; $7 are the member's author keys.
+select cause, rule, member, beneficiary, board, points, occurred_at from ((
+    select feedback_id as cause, 'item'::text collate "C" as rule, member, ''::text collate "C" as beneficiary, 'active' as board,
+           earned as points, occurred_at
+      from items
+     where author_key = any($7::text[]) and member = $1
+       and ($2::timestamptz is null or (occurred_at, feedback_id, 'item'::text collate "C", ''::text collate "C") < ($2, $3::uuid, $4::text, $5::text))
+     order by occurred_at desc, feedback_id desc limit $6
+) union all (
+    select cause, 'help'::text collate "C", member, beneficiary, 'helpful', points, occurred_at
+      from helps
+     where member = $1
+       and ($2::timestamptz is null or (occurred_at, cause, 'help'::text collate "C", beneficiary) < ($2, $3::uuid, $4::text, $5::text))
+     order by occurred_at desc, cause desc, beneficiary desc limit $6
+)) as entries
  order by occurred_at desc, cause desc, rule desc, beneficiary desc limit $6
 
--- name: count_all
+-- name: read_counts
 -- The figures of /v1/stats.
-select (select count(*) from items) as feedback, (select count(*) from ledger) as entries,
-       (select coalesce(sum(points), 0) from ledger) as points, (select count(distinct member) from ledger) as members
+select name, n from counts

@@ -24,8 +24,8 @@ select id from outbox order by id limit $1
 select id, messages from outbox where id = any($1::bigint[]) order by id
 
 -- name: count_outbox
--- How many transactions still wait to be published, and where the relay expects the log to end.
-select (select count(*) from outbox) as waiting, (select expected from relay) as expected
+-- How many transactions still wait to be published (one more while all is said again), and where the relay expects the log to end.
+select (select count(*) from outbox) + (select count(*) from restating) as waiting, (select expected from relay) as expected
 
 -- name: take_lease
 -- Makes $1 the relay when there is none, when it is already, or when the last one's deadline is over; returns its epoch and marks.
@@ -77,11 +77,17 @@ with moved as (
 select count(*) from moved
 
 -- name: add_dead_letters
--- Sets records aside; the same record again replaces its reason.
-insert into dead_letters (id, topic, partition, "offset", key, value, code, detail)
-select id, topic, partition, at_offset, key, value, code, detail
-  from unnest($1::uuid[], $2::text[], $3::int[], $4::bigint[], $5::bytea[], $6::bytea[], $7::text[], $8::text[])
-    as bad(id, topic, partition, at_offset, key, value, code, detail)
+-- Sets records aside; the same record again replaces its reason, and a newer record of a key what a lost log held of it.
+with bad as (
+    select *
+      from unnest($1::uuid[], $2::text[], $3::int[], $4::bigint[], $5::bytea[], $6::bytea[], $7::text[], $8::text[], $9::bytea[])
+        as bad(id, topic, partition, at_offset, key, value, code, detail, headers)
+), replaced as (
+    delete from dead_letters using bad
+     where dead_letters.old_ground and dead_letters.id <> bad.id and dead_letters.topic = bad.topic and dead_letters.key = bad.key
+)
+insert into dead_letters (id, topic, partition, "offset", key, value, code, detail, headers)
+select id, topic, partition, at_offset, key, value, code, detail, headers from bad
 on conflict (id) do update set code = excluded.code, detail = excluded.detail, at = now(), retry_requested_at = null
 
 -- name: list_dead_letters
@@ -90,7 +96,7 @@ select id, topic, partition, "offset", code, detail, at, retry_requested_at from
 
 -- name: read_dead_letter
 -- One dead letter with its bytes.
-select id, topic, partition, "offset", key, value, code, detail, at, retry_requested_at from dead_letters where id = $1
+select id, topic, partition, "offset", key, value, headers, code, detail, at, retry_requested_at from dead_letters where id = $1
 
 -- name: request_retry
 -- Asks the running service to try one (or, without an id, all) again.
@@ -102,11 +108,16 @@ delete from dead_letters where id = $1 returning id
 
 -- name: wanted_retries
 -- Dead letters that somebody wants tried again.
-select id, topic, partition, "offset", key, value from dead_letters where retry_requested_at is not null order by at, id limit $1
+select id, topic, partition, "offset", key, value, headers from dead_letters where retry_requested_at is not null order by at, id limit $1
 
 -- name: delete_dead_letters
 -- Those that were applied after all.
 delete from dead_letters where id = any($1::uuid[])
+
+-- name: figures
+-- How long the oldest transaction has waited to be published, in seconds, and how many records are set aside.
+select coalesce((select extract(epoch from now() - created_at) from outbox order by id limit 1), 0)::float8 as outbox_age_s,
+       (select count(*) from dead_letters) as dead_letters
 
 -- name: list_positions
 -- Where every partition stands.

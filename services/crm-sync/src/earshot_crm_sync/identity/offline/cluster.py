@@ -6,29 +6,37 @@ that is what keeps twins and families apart when one poor record resembles both.
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
-from .columns import Codes
 from .model import Floats
+from .texts import Codes
 
-MERGE_BITS = 2.0
-CLIP_BITS = 12.0  # one pair is worth no more than this for or against
+MERGE_BITS = 2.0  # a pair joins from here on; where relatives must be reckoned with a wrong join costs more
+MERGE_BITS_OF_STRANGERS = 0.5  # in a file that shows no relatives
+MOST_FOR, MOST_AGAINST = 16.0, 12.0  # one pair is worth no more than this
 RELATIVES = 3.0  # what speaks against counts so much more where relatives must be reckoned with
 LARGEST_JOIN = 4_000  # cross pairs looked at; beyond, the pair at hand decides
 
 
-def cluster(i: Codes, j: Codes, bits: Floats, count: int, *, families: bool = False) -> tuple[Codes, Floats]:
+def cluster(i: Codes, j: Codes, bits: Floats, count: int, *, families: bool = False, least: float | None = None) -> tuple[Codes, Floats]:
     """Return each record's cluster (its smallest member) and the bits of its best pair inside it (inf alone).
 
+    `least`: the bits from which on a pair joins, unless the usual ones.
     Shapes: i < j, one row a scored pair; the answer has one row a record.
     """
-    known = _pair_table(i, j, bits, against=RELATIVES if families else 1.0)
-    root = list(range(count))
+    if least is None:
+        least = MERGE_BITS if families else MERGE_BITS_OF_STRANGERS
+    known = _PairTable(i, j, bits, least=least, against=RELATIVES if families else 1.0)
+    root = array("i", range(count))
     members: dict[int, list[int]] = {}
-    order = np.lexsort((j, i, -bits))
-    for row in order[bits[order] >= MERGE_BITS].tolist():
-        a, b = _root(root, int(i[row])), _root(root, int(j[row]))
+    good = np.flatnonzero(bits >= least)
+    good = good[np.lexsort((j[good], i[good], -bits[good]))]
+    for first, second in zip(i[good].tolist(), j[good].tolist(), strict=True):
+        a, b = _root(root, first), _root(root, second)
         if a == b:
             continue
         ours, theirs = members.get(a, [a]), members.get(b, [b])
@@ -38,7 +46,9 @@ def cluster(i: Codes, j: Codes, bits: Floats, count: int, *, families: bool = Fa
         root[high] = low
         members[low] = ours + theirs
         members.pop(high, None)
-    label = np.asarray([_root(root, record) for record in range(count)], np.int32)
+    label = np.arange(count, dtype=np.int32)
+    for low, joined in members.items():
+        label[joined] = low
     best = np.full(count, -np.inf)
     inside = label[i] == label[j]
     np.maximum.at(best, i[inside], bits[inside])
@@ -46,31 +56,38 @@ def cluster(i: Codes, j: Codes, bits: Floats, count: int, *, families: bool = Fa
     return label, np.where(np.isneginf(best), np.inf, best)
 
 
-def _pair_table(i: Codes, j: Codes, bits: Floats, *, against: float) -> dict[int, dict[int, float]]:
-    """Return, for records with a pair worth merging, all their scored pairs."""
-    wanted = np.zeros(int(max(i.max(initial=0), j.max(initial=0))) + 1, np.bool_)
-    good = bits >= MERGE_BITS
-    wanted[i[good]] = wanted[j[good]] = True
-    rows = np.flatnonzero(wanted[i] & wanted[j]) if i.size else np.empty(0, np.int64)
-    clipped = np.clip(np.where(bits[rows] < 0, bits[rows] * against, bits[rows]), -CLIP_BITS, CLIP_BITS)
-    table: dict[int, dict[int, float]] = {}
-    for a, b, value in zip(i[rows].tolist(), j[rows].tolist(), clipped.tolist(), strict=True):
-        table.setdefault(a, {})[b] = value
-        table.setdefault(b, {})[a] = value
-    return table
+class _PairTable:
+    """The scored pairs of records that have one worth merging, by either record."""
+
+    def __init__(self, i: Codes, j: Codes, bits: Floats, *, least: float, against: float) -> None:
+        good = bits >= least
+        wanted = np.zeros(int(max(i.max(initial=0), j.max(initial=0))) + 1, np.bool_)
+        wanted[i[good]] = wanted[j[good]] = True
+        rows = np.flatnonzero(wanted[i] & wanted[j]) if i.size else np.empty(0, np.int64)
+        value = np.clip(np.where(bits[rows] < 0, bits[rows] * against, bits[rows]), -MOST_AGAINST, MOST_FOR)
+        ends = np.concatenate((i[rows], j[rows]))
+        order = np.argsort(ends, kind="stable")
+        self._others = np.concatenate((j[rows], i[rows]))[order]
+        self._values = np.concatenate((value, value))[order]
+        self._starts = np.searchsorted(ends[order], np.arange(wanted.size + 1))
+
+    def of(self, record: int) -> Iterator[tuple[int, float]]:
+        """Return the other record and the value of each of a record's pairs."""
+        own = slice(self._starts[record], self._starts[record + 1])
+        return zip(self._others[own].tolist(), self._values[own].tolist(), strict=True)
 
 
-def _agree(known: dict[int, dict[int, float]], ours: list[int], theirs: list[int]) -> bool:
+def _agree(known: _PairTable, ours: list[int], theirs: list[int]) -> bool:
     """Whether the scored pairs between two groups speak for joining them, all taken together."""
     if len(ours) * len(theirs) > LARGEST_JOIN:
         return True
     if len(ours) > len(theirs):
         ours, theirs = theirs, ours
     others = set(theirs)
-    return sum(value for one in ours for other, value in known.get(one, {}).items() if other in others) > 0
+    return sum(value for one in ours for other, value in known.of(one) if other in others) > 0
 
 
-def _root(root: list[int], record: int) -> int:
+def _root(root: array[int], record: int) -> int:
     while root[record] != record:
         root[record] = root[root[record]]
         record = root[record]

@@ -5,8 +5,9 @@ Owns the reading of one record and the encoding of many. Must not compare.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import msgspec
 import numpy as np
@@ -15,74 +16,75 @@ from numpy.typing import NDArray
 from earshot_crm_sync.identity import normalise
 
 from . import spelling
+from .texts import Codes, Interner, Texts, looked_up, shifted
 
-Codes = NDArray[np.int32]
-MOST_REMEMBERED = 200_000  # spellings a field keeps at hand: bounds the memory
-MOST_CHANNELS = 8  # further channels are compared by exact handle alone
-
-
-@dataclass(slots=True)
-class Vocabulary:
-    """Texts and their codes, in the order of their first appearance."""
-
-    texts: list[str] = field(default_factory=list)
-    _codes: dict[str, int] = field(default_factory=dict)
-
-    def code(self, text: str) -> int:
-        """Return the text's code, -1 for ""."""
-        if not text:
-            return -1
-        found = self._codes.get(text)
-        if found is None:
-            found = self._codes[text] = len(self.texts)
-            self.texts.append(text)
-        return found
+MOST_REMEMBERED = 32_000  # spellings a field keeps at hand: bounds the memory
+FEW_REMEMBERED = 1_000  # of a field that hardly ever repeats
+MOST_CHANNELS = 8  # of handles; what is said of further channels is not compared
 
 
 @dataclass(slots=True)
 class Columns:
     """All records of one file. Shapes: every column has one int32 a record."""
 
-    ids: list[str | int | None]
-    names: Vocabulary  # given and family names share one, so that they can be compared crosswise
-    vocabularies: dict[str, Vocabulary]
+    count: int
+    ids: Texts  # as JSON; see `id_of`
+    names: Texts  # given and family names share one, so that they can be compared crosswise
+    vocabularies: dict[str, Texts]
     codes: dict[str, Codes]
     handles: dict[str, Codes]  # by channel, into `handle_names`
-    handle_names: Vocabulary
+    handle_names: Texts
     international: NDArray[np.bool_]  # of the phone
-
-    @property
-    def count(self) -> int:
-        """How many records there are."""
-        return len(self.ids)
 
 
 class _Field:
-    """One field being read: remembers what the texts it met lately became, since most repeat."""
+    """One field being read: remembers what the texts it met lately became, where most repeat."""
 
-    __slots__ = ("_codes", "_known", "_spell", "vocabulary")
+    __slots__ = ("_codes", "_hits", "_interner", "_known", "_most", "_spell")
 
     def __init__(self, spell: Callable[[str], str]) -> None:
-        self.vocabulary = Vocabulary()
-        self._codes: list[int] = []
+        self._interner = Interner()
+        self._codes = array("i")
         self._known: dict[str, int] = {}
+        self._most, self._hits = MOST_REMEMBERED, 0
         self._spell = spell
 
     def add(self, value: object) -> None:
         """Take the next record's value, whatever it is."""
+        if value is None:
+            self._codes.append(-1)
+            return
         if type(value) is not str:
             value = spelling.text_of(value)
         code = self._known.get(value)
         if code is None:
-            code = self.vocabulary.code(self._spell(value))
-            if len(self._known) >= MOST_REMEMBERED:
-                self._known.clear()
+            code = self._interner.add(self._spell(value))
+            if len(self._known) >= self._most:
+                self._settle_down()
             self._known[value] = code
+        else:
+            self._hits += 1
         self._codes.append(code)
 
-    def column(self) -> Codes:
-        """Return the codes."""
-        return np.asarray(self._codes, np.int32)
+    def _settle_down(self) -> None:
+        if self._hits < len(self._known) // 4:
+            self._most = FEW_REMEMBERED
+        self.forget()
+
+    def forget(self) -> None:
+        """Let go of the spellings at hand."""
+        self._known.clear()
+        self._hits = 0
+
+    def extend(self, other: _Field) -> None:
+        """Take another's records after one's own."""
+        by = self._interner.extend(other._interner)
+        self._codes.extend(shifted(other._codes, by))
+
+    def settle(self) -> tuple[Texts, Codes]:
+        """Return the texts and each record's code."""
+        texts, table = self._interner.settle()
+        return texts, looked_up(np.array(self._codes, np.int32), table)
 
 
 _SPELLINGS: dict[str, tuple[str, Callable[[str], str]]] = {
@@ -101,23 +103,22 @@ class ColumnsBuilder:
     """Takes records one by one."""
 
     def __init__(self) -> None:
-        self._ids: list[str | int | None] = []
-        self._names, self._generations = Vocabulary(), Vocabulary()
-        self._given: list[int] = []
-        self._family: list[int] = []
-        self._generation: list[int] = []
-        self._parts: dict[tuple[object, object, object], tuple[int, int, int]] = {}
+        self._count = 0
+        self._ids = Interner()
+        self._names, self._generations = Interner(), Interner()
+        self._given, self._family, self._generation = array("i"), array("i"), array("i")
+        self._parts: dict[tuple[str, str, str], tuple[int, int, int]] = {}
         self._halves: dict[str, tuple[int, int]] = {}
         self._fields = {name: _Field(spell) for name, (_, spell) in _SPELLINGS.items()}
         self._takers = [(key, self._fields[name].add) for name, (key, _) in _SPELLINGS.items()]
-        self._handles: list[tuple[int, str, int]] = []
-        self._handle_names = Vocabulary()
+        self._handles: dict[str, tuple[array[int], array[int]]] = {}  # by channel: records, handles
+        self._handle_names = Interner()
 
     def add_line(self, line: bytes) -> None:
         """Take one line of JSON; what is no object becomes a record about which nothing is known."""
         try:
             record = msgspec.json.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             record = None
         self.add(record if isinstance(record, dict) else {})
 
@@ -132,12 +133,22 @@ class ColumnsBuilder:
             take(get(key))
         accounts = get("accounts")
         if isinstance(accounts, dict):
-            for channel, value in accounts.items():
-                own = normalise.handle(spelling.text_of(value))
-                if own:
-                    self._handles.append((len(self._ids), str(channel).lower(), self._handle_names.code(own)))
+            self._add_handles(accounts)
         known_as = get("id")
-        self._ids.append(known_as if isinstance(known_as, str | int) and not isinstance(known_as, bool) else None)
+        self._ids.add(_json_of(known_as))
+        self._count += 1
+
+    def _add_handles(self, accounts: Mapping[object, object]) -> None:
+        for channel, value in accounts.items():
+            own = normalise.handle(spelling.text_of(value))
+            if own:
+                known = self._handles.get(name := str(channel).lower())
+                if known is None:
+                    if len(self._handles) >= MOST_CHANNELS:
+                        continue
+                    known = self._handles[name] = (array("i"), array("i"))
+                known[0].append(self._count)
+                known[1].append(self._handle_names.add(own))
 
     def _name(self, name: object, given: object, family: object) -> tuple[int, int, int]:
         text = spelling.text_of
@@ -149,7 +160,7 @@ class ColumnsBuilder:
         found = self._parts.get(raw)
         if found is None:
             first, last, generation = spelling.name_parts(*raw)
-            found = self._names.code(first), self._names.code(last), self._generations.code(generation)
+            found = self._names.add(first), self._names.add(last), self._generations.add(generation)
             if len(self._parts) >= MOST_REMEMBERED:
                 self._parts.clear()
             self._parts[raw] = found
@@ -160,39 +171,70 @@ class ColumnsBuilder:
         found = self._halves.get(text)
         if found is None:
             part, _, generation = spelling.name_parts("", text, "x")
-            found = self._names.code(part), self._generations.code(generation)
+            found = self._names.add(part), self._generations.add(generation)
             if len(self._halves) >= MOST_REMEMBERED:
                 self._halves.clear()
             self._halves[text] = found
         return found
 
+    def extend(self, other: ColumnsBuilder) -> None:
+        """Take another's records after one's own."""
+        names, generations = self._names.extend(other._names), self._generations.extend(other._generations)
+        self._given.extend(shifted(other._given, names))
+        self._family.extend(shifted(other._family, names))
+        self._generation.extend(shifted(other._generation, generations))
+        for name, field in self._fields.items():
+            field.extend(other._fields[name])
+        handles = self._handle_names.extend(other._handle_names)
+        for channel, (records, owns) in other._handles.items():
+            if channel in self._handles or len(self._handles) < MOST_CHANNELS:
+                known = self._handles.setdefault(channel, (array("i"), array("i")))
+                known[0].extend(shifted(records, self._count))
+                known[1].extend(shifted(owns, handles))
+        self._ids.extend(other._ids)
+        self._count += other._count
+
+    def forget(self) -> ColumnsBuilder:
+        """Let go of what only made reading faster."""
+        self._parts.clear()
+        self._halves.clear()
+        for field in self._fields.values():
+            field.forget()
+        return self
+
     def build(self) -> Columns:
         """Return the columns."""
-        count = len(self._ids)
+        self.forget()
+        names, name_codes = self._names.settle()
+        generations, generation_codes = self._generations.settle()
         codes = {
-            "given": np.asarray(self._given, np.int32),
-            "family": np.asarray(self._family, np.int32),
-            "generation": np.asarray(self._generation, np.int32),
+            "given": looked_up(np.array(self._given, np.int32), name_codes),
+            "family": looked_up(np.array(self._family, np.int32), name_codes),
+            "generation": looked_up(np.array(self._generation, np.int32), generation_codes),
         }
-        codes |= {name: field.column() for name, field in self._fields.items()}
-        vocabularies = {name: field.vocabulary for name, field in self._fields.items()}
-        abroad = np.asarray([text.startswith("+") for text in vocabularies["phone"].texts] + [False])
-        vocabularies["phone"].texts[:] = [text.removeprefix("+") for text in vocabularies["phone"].texts]
-        handles: dict[str, Codes] = {}
-        for record, channel, code in self._handles:
-            if channel not in handles and len(handles) >= MOST_CHANNELS:
-                continue
-            column = handles.setdefault(channel, np.full(count, -1, np.int32))
-            column[record] = code
-        return Columns(
-            self._ids,
-            self._names,
-            vocabularies | {"generation": self._generations},
-            codes,
-            handles,
-            self._handle_names,
-            abroad[codes["phone"]],
-        )
+        vocabularies = {"generation": generations}
+        for name in list(self._fields):
+            vocabularies[name], codes[name] = self._fields.pop(name).settle()
+        abroad = vocabularies["phone"].begin_with("+")
+        vocabularies["phone"] = vocabularies["phone"].without_first(abroad)
+        handle_names, handle_codes = self._handle_names.settle()
+        handles = {}
+        for channel, (records, owns) in self._handles.items():
+            column = handles[channel] = np.full(self._count, -1, np.int32)
+            column[np.array(records, np.int64)] = handle_codes[np.array(owns, np.int64)]
+        international = np.append(abroad, False)[codes["phone"]]
+        return Columns(self._count, self._ids.all(), names, vocabularies, codes, handles, handle_names, international)
+
+
+def _json_of(known_as: object) -> str:
+    """Return a record's id as JSON: a text or a whole number as it came, null for anything else."""
+    is_id = isinstance(known_as, str | int) and not isinstance(known_as, bool)
+    return msgspec.json.encode(known_as if is_id else None).decode()
+
+
+def id_of(columns: Columns, record: int) -> str | int | None:
+    """Return the id a record came with."""
+    return msgspec.json.decode(columns.ids[record], type=str | int | None)
 
 
 def columns_of(records: Iterable[Mapping[str, object]]) -> Columns:

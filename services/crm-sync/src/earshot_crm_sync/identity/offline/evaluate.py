@@ -17,10 +17,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .cluster import cluster
-from .columns import Codes, Columns, columns_of
+from .columns import Columns, columns_of
 from .engine import scored_pairs
 from .model import shipped_model
 from .pictures import bars, lines_chart
+from .texts import Codes
 
 # How the public sets name the contract's fields.
 _ALIASES = {
@@ -63,13 +64,12 @@ class Quality:
 
 
 def contract_record(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a public record in the contract's shape; a person number becomes a handle."""
+    """Return a public record in the contract's shape; what that has no field for, a person number, is left out."""
     record = {_ALIASES.get(name, name): value for name, value in row.items()}
     street = [record.pop(name, None) for name in ("street_number", "address_1")]
     if any(street):
         record["street"] = " ".join(part for part in street if part)
-    if number := record.pop("soc_sec_id", None):
-        record["accounts"] = {"person-number": number}
+    record.pop("soc_sec_id", None)
     return record
 
 
@@ -198,8 +198,7 @@ def _curve(given: LabelledSet) -> list[tuple[float, float]]:
     scored = scored_pairs(given.columns, shipped_model())
     points = []
     for threshold in (-12, -8, -5, -2, 0, 2, 4, 6, 9, 12, 16, 20, 26):
-        shifted = scored.bits - threshold + 2.0
-        label, _ = cluster(scored.i, scored.j, shifted, given.columns.count, families=scored.families)
+        label, _ = cluster(scored.i, scored.j, scored.bits, given.columns.count, families=scored.families, least=threshold)
         found = pairwise(label, given.truth)
         points.append((found.recall, found.precision))
     return sorted(points)

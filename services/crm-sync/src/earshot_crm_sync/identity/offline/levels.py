@@ -17,7 +17,8 @@ from rapidfuzz import process
 from rapidfuzz.distance import OSA, Indel, JaroWinkler
 
 from . import spelling
-from .columns import Codes, Columns, Vocabulary
+from .columns import Columns
+from .texts import Codes, Texts, coded, objects
 
 Levels = NDArray[np.int8]
 Floats = NDArray[np.float64]
@@ -42,34 +43,26 @@ class Level(IntEnum):
 class NameTable:
     """What is known of each text of the name vocabulary."""
 
-    texts: _Texts
-    sorted_letters: _Texts
+    texts: Texts
     sounds: Codes
     firm_sounds: Codes  # with vowels: what must agree for two names that both exist
-    groups: tuple[frozenset[int], ...]
     is_known: NDArray[np.bool_]
     lengths: NDArray[np.int32]
-    has_parts: NDArray[np.bool_]
-    has_groups: NDArray[np.bool_]
 
 
 def name_table(columns: Columns) -> NameTable:
     """Prepare the names of one file. A name is known when it is on the list or borne by many in this file."""
-    texts = columns.names.texts
+    texts = columns.names
     groups, common = spelling.nicknames(), spelling.common_given_names()
     borne = np.bincount(columns.codes["given"][columns.codes["given"] >= 0], minlength=len(texts))
     often = max(8, columns.count // 1000)
-    sounds, firm = Vocabulary(), Vocabulary()
+    listed = np.fromiter((text in common or text in groups for text in texts), np.bool_)
     return NameTable(
-        texts=np.asarray([*texts, ""], dtype=object),
-        sorted_letters=np.asarray(["".join(sorted(text)) for text in texts] + [""], dtype=object),
-        sounds=np.asarray([sounds.code(spelling.sound(text)) for text in texts] + [-1], np.int32),
-        firm_sounds=np.asarray([firm.code(spelling.firm_sound(text)) for text in texts] + [-1], np.int32),
-        groups=tuple(groups.get(text, frozenset()) for text in texts),
-        is_known=np.asarray([text in common or text in groups for text in texts] + [False]) | (np.append(borne, 0) >= often),
-        lengths=np.asarray([len(text) for text in texts] + [0], np.int32),
-        has_parts=np.asarray([" " in text for text in texts] + [False]),
-        has_groups=np.asarray([text in groups for text in texts] + [False]),
+        texts=texts,
+        sounds=np.append(coded(spelling.sound(text) for text in texts)[: len(texts)], np.int32(-1)),
+        firm_sounds=np.append(coded(spelling.firm_sound(text) for text in texts)[: len(texts)], np.int32(-1)),
+        is_known=np.append(listed | (borne >= often), False),
+        lengths=np.append(np.fromiter((len(text) for text in texts), np.int32), np.int32(0)),
     )
 
 
@@ -102,17 +95,18 @@ def similar(left: _Texts, right: _Texts, scorer: Callable[..., float], cutoff: f
 
 
 def name_levels(table: NameTable, left: Codes, right: Codes) -> Levels:
-    """Return the levels of two name columns. Two names that both exist are never merely misspelt forms of each other.
-
-    Eturn the levels of two name columns. Two names that both exist are never merely misspelt forms of each other.
-    """
+    """Return the levels of two name columns. Two names that both exist are never merely misspelt forms of each other."""
     return by_distinct(left, right, len(table.texts), lambda a, b: _name_levels(table, a, b))
 
 
 def _name_levels(table: NameTable, a: Codes, b: Codes) -> Levels:
-    slips = similar(table.texts[a], table.texts[b], OSA.normalized_similarity)
-    opening = similar(table.texts[a], table.texts[b], JaroWinkler.normalized_similarity)
-    letters = similar(table.sorted_letters[a], table.sorted_letters[b], Indel.normalized_similarity)
+    used, back = np.unique(np.concatenate((a, b)), return_inverse=True)
+    texts = table.texts.take(used)
+    spelt, sorted_letters = objects(texts), objects(["".join(sorted(text)) for text in texts])
+    left, right = back.reshape(-1)[: a.size], back.reshape(-1)[a.size :]
+    slips = similar(spelt[left], spelt[right], OSA.normalized_similarity)
+    opening = similar(spelt[left], spelt[right], JaroWinkler.normalized_similarity)
+    letters = similar(sorted_letters[left], sorted_letters[right], Indel.normalized_similarity)
     shortest = np.minimum(table.lengths[a], table.lengths[b])
     close = (
         (slips >= 0.74) | ((slips >= 0.66) & (shortest >= 2)) | ((opening >= 0.92) & (slips >= 0.6)) | ((letters >= 0.999) & (slips >= 0.5))
@@ -124,25 +118,29 @@ def _name_levels(table: NameTable, a: Codes, b: Codes) -> Levels:
     heard = (table.sounds[a] == table.sounds[b]) & ~both_known & (shortest >= 3)
     firmly = (table.firm_sounds[a] == table.firm_sounds[b]) & (shortest >= 3)
     levels[heard | firmly] = Level.ALIAS
-    grouped = table.has_groups[a] & table.has_groups[b]
-    for row in np.flatnonzero((shortest == 1) | table.has_parts[a] | table.has_parts[b] | grouped):
-        if _is_form_of(table, int(a[row]), int(b[row])):
+    groups = spelling.nicknames()
+    has_parts = np.fromiter((" " in text for text in texts), np.bool_)
+    has_groups = np.fromiter((text in groups for text in texts), np.bool_)
+    grouped = has_groups[left] & has_groups[right]
+    lacking = np.fromiter((spelling.lacks_vowels(text) for text in texts), np.bool_)
+    for row in np.flatnonzero((shortest == 1) | has_parts[left] | has_parts[right] | grouped | lacking[left] | lacking[right]):
+        one, other = texts[left[row]], texts[right[row]]
+        known_as = groups.get(one, _NONE) & groups.get(other, _NONE) or spelling.is_form_of(one, other)
+        if known_as or ((lacking[left[row]] or lacking[right[row]]) and same_bones(one, other)):
             levels[row] = Level.ALIAS
     return levels
 
 
-def _is_form_of(table: NameTable, a: int, b: int) -> bool:
-    return bool(table.groups[a] & table.groups[b]) or spelling.is_form_of(str(table.texts[a]), str(table.texts[b]))
+def same_bones(one: str, other: str) -> bool:
+    """Whether two names, one of which lacks vowels, agree in their consonants."""
+    found = spelling.bones(one)
+    return len(found) >= 3 and found == spelling.bones(other)
 
 
+_NONE: frozenset[int] = frozenset()
 GENERATION_YEARS = 13  # two births further apart are a parent's and a child's rather than two slips
 _NO_DIGITS = str.maketrans("", "", "0123456789")
 Compare = Callable[[Codes, Codes], Levels]
-
-
-def objects(texts: list[str]) -> _Texts:
-    """Return texts as an array of objects, never of fixed-width strings."""
-    return np.asarray([*texts, ""], dtype=object)[:-1]
 
 
 def birth_comparer(texts: list[str]) -> Compare:
@@ -181,10 +179,11 @@ def place_comparer(texts: list[str]) -> Compare:
 
 
 def street_comparer(texts: list[str]) -> Compare:
-    """CLOSE needs the same house number or next to no slip; ALIAS is the same street with another or no number."""
+    """CLOSE needs the same house number and flat or next to no slip; ALIAS is the same street with another or no number."""
     words = [street_words(text) for text in texts]
-    numbers, names, known = Vocabulary(), objects([name for _, name in words]), objects(texts)
-    number = np.asarray([numbers.code(one) for one, _ in words] or [-1], np.int32)
+    names, known = objects([name for _, name in words]), objects(texts)
+    number = coded(one for one, _ in words)
+    unit = coded("/".join(part for part in text.split() if part[0].isdigit()).partition("/")[2] for text in texts)
     is_named = np.asarray([bool(name) for _, name in words] or [False])
 
     def compare(a: Codes, b: Codes) -> Levels:
@@ -192,8 +191,9 @@ def street_comparer(texts: list[str]) -> Compare:
         whole = similar(known[a], known[b], OSA.normalized_similarity)
         same_number = (number[a] == number[b]) & (number[a] >= 0)
         alike = (slips >= 0.7) & is_named[a] & is_named[b]
+        next_door = same_number & (unit[a] != unit[b]) & (unit[a] >= 0) & (unit[b] >= 0)
         return np.select(
-            [(alike & same_number) | (whole >= 0.9), alike, same_number | (whole >= 0.6)],
+            [((alike & same_number) | (whole >= 0.9)) & ~next_door, alike, same_number | (whole >= 0.6)],
             [Level.CLOSE, Level.ALIAS, Level.ROUGH],
             Level.DIFFERENT,
         ).astype(np.int8)
@@ -214,8 +214,7 @@ def street_words(street: str) -> tuple[str, str]:
 
 def postcode_comparer(texts: list[str]) -> Compare:
     """One slip or the same digits in another order is CLOSE."""
-    known, orders = objects(texts), Vocabulary()
-    order = np.asarray([orders.code("".join(sorted(text))) for text in texts] or [-1], np.int32)
+    known, order = objects(texts), coded("".join(sorted(text)) for text in texts)
 
     def compare(a: Codes, b: Codes) -> Levels:
         slips = distance(known[a], known[b])
@@ -231,13 +230,11 @@ def email_comparer(texts: list[str]) -> Compare:
     Addresses that differ in nothing but digits say nothing either way. ALIAS: the same mailbox name elsewhere.
     """
     known, letters = objects(texts), objects(["".join(sorted(text)) for text in texts])
-    digits, locals_ = Vocabulary(), Vocabulary()
-    digit = np.asarray([digits.code("".join(filter(str.isdigit, text)) or "-") for text in texts] or [-1], np.int32)
-    digit_sets, wordings = Vocabulary(), Vocabulary()
-    digit_set = np.asarray([digit_sets.code("".join(sorted(filter(str.isdigit, text))) or "-") for text in texts] or [-1], np.int32)
-    wording = np.asarray([wordings.code(text.translate(_NO_DIGITS)) for text in texts] or [-1], np.int32)
-    local_names = ["".join(filter(str.isalnum, text.partition("@")[0])) for text in texts]
-    local = np.asarray([locals_.code(name if len(name) >= 6 else "") for name in local_names] or [-1], np.int32)
+    digit = coded("".join(filter(str.isdigit, text)) or "-" for text in texts)
+    digit_set = coded("".join(sorted(filter(str.isdigit, text))) or "-" for text in texts)
+    wording = coded(text.translate(_NO_DIGITS) for text in texts)
+    local_names = ("".join(filter(str.isalnum, text.partition("@")[0])) for text in texts)
+    local = coded(name if len(name) >= 6 else "" for name in local_names)
 
     def compare(a: Codes, b: Codes) -> Levels:
         slips = similar(known[a], known[b], OSA.normalized_similarity)
@@ -263,9 +260,7 @@ def email_comparer(texts: list[str]) -> Compare:
 
 def phone_comparer(texts: list[str]) -> Compare:
     """ALIAS: one lacks the other's prefix (EXACT unless both are international); CLOSE: one slip."""
-    known = objects(texts)
-    tails = Vocabulary()
-    tail = np.asarray([tails.code(text[-7:]) for text in texts] or [-1], np.int32)
+    known, tail = objects(texts), coded(text[-7:] for text in texts)
 
     def compare(a: Codes, b: Codes) -> Levels:
         slips = distance(known[a], known[b])

@@ -8,6 +8,7 @@ and Sunter 1969 know two hypotheses).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -87,6 +88,12 @@ TABLES: dict[str, tuple[tuple[float, ...], ...]] = {
         (0.8, 0.02, 0.01, 0.01, 0.16),
         (0.5, 0.02, 0.01, 0.01, 0.46),
     ),
+    "region": (
+        (0.12, 0.01, 0.01, 0.01, 0.85),
+        (0.76, 0.01, 0.01, 0.01, 0.21),
+        (0.12, 0.01, 0.01, 0.01, 0.85),
+        (0.12, 0.01, 0.01, 0.01, 0.85),
+    ),
     "country": (
         (0.05, 0.01, 0.01, 0.01, 0.92),
         (0.48, 0.01, 0.005, 0.005, 0.5),
@@ -108,7 +115,7 @@ COMMONNESS = {
     "birth": (1 / 22_000, 3000.0),
     "city": (0.004, 300.0),
 }
-COMMONNESS |= {"postcode": (0.0006, 1000.0), "street": (0.00004, 2000.0)}
+COMMONNESS |= {"postcode": (0.0006, 1000.0), "street": (0.00004, 2000.0), "region": (0.1, 50.0)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +123,11 @@ class Model:
     """Natural logarithms of the tables, ready for taking by level; row 0 (MISSING) is 0."""
 
     logs: dict[str, Floats]  # field to (level, hypothesis)
+
+
+def is_row(name: str, row: Sequence[float]) -> bool:
+    """Whether these are probabilities of DIFFERENT, ROUGH, CLOSE, ALIAS, EXACT of a known field."""
+    return name in TABLES and len(row) == 5 and min(row) > 0 and 0.99 < sum(row) < 1.01
 
 
 def shipped_model() -> Model:
@@ -158,27 +170,30 @@ def bits_of(
     return np.where(weighed.enough, (same - rivals) / np.log(2), -np.inf)
 
 
-def adapted(model: Model, fields: tuple[str, ...], weighed: Weighed, bits: Floats) -> Model:
+def adapted(model: Model, fields: tuple[str, ...], parts: Sequence[Weighed], bits: Sequence[Floats]) -> Model:
     """Return the model with its rows of SAME moved towards what this file's own pairs show (one step of expectation
     maximisation).
 
     Each level counts with the probability that its pair is one person; the shipped row weighs as much as PRIOR_PAIRS
-    pairs.
+    pairs. Shapes: one array of bits a part.
     """
-    chance = 1.0 / (1.0 + np.exp2(-np.clip(bits, -60, 60)))
     logs = {name: table.copy() for name, table in model.logs.items()}
-    for name in set(fields):
-        counts = np.zeros(6)
-        for place, field in enumerate(fields):
-            if field == name:
-                counts += np.bincount(weighed.levels[:, place], weights=chance, minlength=6)
-        shipped = np.exp(shipped_model().logs[name][1:, SAME])
-        seen = counts[1:] + PRIOR_PAIRS * shipped
-        logs[name][1:, SAME] = np.log(seen / seen.sum())
+    counts = {name: np.zeros(6) for name in fields}
+    for weighed, found in zip(parts, bits, strict=True):
+        chance = _chance(found)
+        for place, name in enumerate(fields):
+            counts[name] += np.bincount(weighed.levels[:, place], weights=chance, minlength=6)
+    for name, seen in counts.items():
+        row = seen[1:] + PRIOR_PAIRS * np.exp(shipped_model().logs[name][1:, SAME])
+        logs[name][1:, SAME] = np.log(row / row.sum())
     return Model(logs)
+
+
+def _chance(bits: Floats) -> Floats:
+    """Return the probability of each pair to be one person."""
+    return np.asarray(1.0 / (1.0 + np.exp2(-np.clip(bits, -60, 60))))
 
 
 def expected_same(bits: Floats, count: int) -> float:
     """Return how many other records of its own person a record has on average, within sane bounds."""
-    chance = 1.0 / (1.0 + np.exp2(-np.clip(bits, -60, 60)))
-    return float(np.clip(2.0 * chance.sum() / max(count, 1), 0.05, 10.0))
+    return float(np.clip(2.0 * _chance(bits).sum() / max(count, 1), 0.05, 10.0))

@@ -11,16 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import levels as lv
-from .columns import Codes, Columns
+from .columns import Columns
 from .levels import Level, Levels
 from .model import COMMONNESS, CROSSED, SAME, STRANGER, Floats, Model
+from .texts import Codes, on_used
 
 MOST_NAMES = {"email": 8, "phone": 10, "handle": 6}  # a value beside more different names is nobody's own
 COPIES = 5  # so many records of one full name may be one person's
 _COMPARED = ("birth", "street", "city", "postcode", "email", "phone")
 
 
-FIELDS = ("given", "family", "birth", "street", "city", "postcode", "email", "phone", "generation", "country")
+FIELDS = ("given", "family", "birth", "street", "city", "postcode", "email", "phone", "generation", "region", "country")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +33,6 @@ class Weighed:
     crossed: NDArray[np.bool_]  # given and family name stand exchanged
     enough: NDArray[np.bool_]  # more than names and places is known to agree
     together: NDArray[np.bool_]  # plainly two people of one household
-
-    @staticmethod
-    def of(parts: list[Weighed]) -> Weighed:
-        """Return all batches as one."""
-        return Weighed(
-            np.concatenate([part.levels for part in parts]),
-            np.concatenate([part.stranger for part in parts]),
-            np.concatenate([part.crossed for part in parts]),
-            np.concatenate([part.enough for part in parts]),
-            np.concatenate([part.together for part in parts]),
-        )
 
 
 @dataclass(slots=True)
@@ -62,22 +52,23 @@ class PairScorer:
     def __post_init__(self) -> None:
         columns = self.columns
         self._names = lv.name_table(columns)
-        texts = {name: vocabulary.texts for name, vocabulary in columns.vocabularies.items()}
+        texts = columns.vocabularies
         self._comparers = {
-            "birth": lv.birth_comparer(texts["birth"]),
-            "street": lv.street_comparer(texts["street"]),
-            "city": lv.place_comparer(texts["city"]),
-            "postcode": lv.postcode_comparer(texts["postcode"]),
-            "email": lv.email_comparer(texts["email"]),
-            "phone": lv.phone_comparer(texts["phone"]),
-            "handle": lv.handle_comparer(columns.handle_names.texts),
+            "birth": on_used(texts["birth"], lv.birth_comparer),
+            "street": on_used(texts["street"], lv.street_comparer),
+            "city": on_used(texts["city"], lv.place_comparer),
+            "postcode": on_used(texts["postcode"], lv.postcode_comparer),
+            "email": on_used(texts["email"], lv.email_comparer),
+            "phone": on_used(texts["phone"], lv.phone_comparer),
+            "handle": on_used(columns.handle_names, lv.handle_comparer),
         }
-        self._sizes = {name: len(known) for name, known in texts.items()} | {"handle": len(columns.handle_names.texts)}
+        self._sizes = {name: len(known) for name, known in texts.items()} | {"handle": len(columns.handle_names)}
         self._shares = {name: _shares(columns.codes[name], *prior) for name, prior in COMMONNESS.items()}
         self._full_names = _full_names(columns)
         self._full_name_share = np.log(np.maximum(_counts(self._full_names) - COPIES, 1e-3) / max(columns.count, 1))
-        sounds = self._names.sounds[columns.codes["given"]].astype(np.int64) * len(columns.names.texts)
+        sounds = self._names.sounds[columns.codes["given"]].astype(np.int64) * len(columns.names)
         sounds += self._names.sounds[columns.codes["family"]]
+        sounds = np.unique(sounds, return_inverse=True)[1].reshape(-1)
         self._names_beside = {name: _distinct_beside(columns.codes[name], sounds) for name in ("email", "phone")}
         for channel, column in columns.handles.items():
             self._names_beside[channel + "\x1f"] = _distinct_beside(column, sounds)
@@ -91,6 +82,7 @@ class PairScorer:
         """Return what there is to know of the pairs (i, j) of records."""
         found = self.field_levels(i, j)
         crossed = self._cross(found)
+        _forget_mails_of_namesakes(found)
         handles = {channel: self._handle_levels(channel, i, j) for channel in self.columns.handles}
         levels = np.stack([*(found[name] for name in FIELDS), *handles.values()], axis=1)
         stranger = np.zeros(i.size, np.float32)
@@ -131,7 +123,7 @@ class PairScorer:
         found["phone"][whole] = Level.DIFFERENT
         for name in ("email", "phone"):
             self._forget_shared(name, found[name], i)
-        for name in ("generation", "country"):
+        for name in ("generation", "region", "country"):
             found[name] = _equal_or_not(codes[name][i], codes[name][j])
         found["given"] = lv.name_levels(self._names, given[i], given[j])
         found["family"] = lv.name_levels(self._names, family[i], family[j])
@@ -174,6 +166,14 @@ class PairScorer:
         return enough
 
 
+def _forget_mails_of_namesakes(found: dict[str, Levels]) -> None:
+    """Like mails of two of one name at one place, plainly born apart, say nothing: the name made them alike."""
+    named = (found["given"] == Level.EXACT) & (found["family"] == Level.EXACT) & (found["birth"] == Level.DIFFERENT)
+    here = (found["phone"] == Level.EXACT) | (found["street"] >= Level.CLOSE)
+    like = (found["email"] > Level.DIFFERENT) & (found["email"] < Level.EXACT)
+    found["email"][named & here & like] = Level.MISSING
+
+
 def _lives_together(found: dict[str, Levels]) -> NDArray[np.bool_]:
     """Whether a pair is plainly of two people of one household.
 
@@ -189,7 +189,7 @@ def _lives_together(found: dict[str, Levels]) -> NDArray[np.bool_]:
 def _full_names(columns: Columns) -> Codes:
     """Return a code for each pair of given and family name, -1 when either is missing."""
     given, family = columns.codes["given"].astype(np.int64), columns.codes["family"].astype(np.int64)
-    key = np.where((given >= 0) & (family >= 0), given * max(len(columns.names.texts), 1) + family, -1)
+    key = np.where((given >= 0) & (family >= 0), given * max(len(columns.names), 1) + family, -1)
     _, codes = np.unique(key, return_inverse=True)
     return np.asarray(codes, np.int32)
 
@@ -197,8 +197,11 @@ def _full_names(columns: Columns) -> Codes:
 def _distinct_beside(codes: Codes, names: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return for each value the number of different full names, by sound, on the records that carry it."""
     rows = np.flatnonzero(codes >= 0)
-    beside = np.unique(np.stack((codes[rows].astype(np.int64), names[rows]), axis=1), axis=0)
-    return np.bincount(beside[:, 0], minlength=1) if rows.size else np.zeros(1, np.int64)
+    if not rows.size:
+        return np.zeros(1, np.int64)
+    beside = np.sort(codes[rows].astype(np.int64) * (int(names.max()) + 1) + names[rows])
+    fresh = np.concatenate(([True], beside[1:] != beside[:-1]))
+    return np.bincount(beside[fresh] // (int(names.max()) + 1))
 
 
 def _counts(codes: Codes) -> NDArray[np.int64]:

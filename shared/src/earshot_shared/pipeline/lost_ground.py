@@ -1,0 +1,46 @@
+"""Whether a service stands on lost ground: a log that is another one, or older, than the one its positions and its relay speak of.
+
+Owns the finding and the remembering of a loss. A log that is too short grows again as soon as somebody writes to it, and would then look
+sound: so a loss that was found once is remembered, and the service stays stopped, until it is brought onto new ground (``regrounding``).
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from earshot_shared.errors import FatalError
+from earshot_shared.pipeline.expectation import check_expectation, unpack
+from earshot_shared.pipeline.positions import Ground, check_position, raise_if_lost
+from earshot_shared.postgres import Queries
+
+_QUERIES = Queries.load("earshot_shared.pipeline")
+
+OVERWRITTEN = "log-overwritten"
+LOSSES = frozenset({"other-cluster", "other-topic", "log-too-short", OVERWRITTEN})
+"""The codes of errors that say: the ground is lost."""
+# A broker that has just come back may for a moment tell an end that is too low; only a loss that is still there then is one.
+CONFIRM_AFTER_S = 1.5
+
+
+async def find_loss(conn: Any, ground: Ground) -> FatalError | None:
+    """Return why the service whose schema ``conn`` sees cannot stand on this ground, which covers all its topics; None when it can."""
+    try:
+        await raise_if_lost(conn)
+        for row in await conn.fetch(_QUERIES["all_positions"]):
+            check_position((row["topic"], row["partition"]), row, ground)
+        check_expectation(unpack(await conn.fetchval(_QUERIES["load_expected"])), ground)
+    except FatalError as error:
+        return error
+    return None
+
+
+async def remember(conn: Any, error: FatalError, survey: Callable[[], Awaitable[Ground]]) -> None:
+    """Remember a loss that a service ran into, once a second look confirms it; what a broker answered us needs no confirmation."""
+    if error.code not in LOSSES:
+        return
+    found: FatalError | None = error
+    if error.code != OVERWRITTEN:
+        await asyncio.sleep(CONFIRM_AFTER_S)
+        found = await find_loss(conn, await survey())
+    if found is not None:
+        await conn.execute(_QUERIES["remember_loss"], found.code, found.detail)
