@@ -20,7 +20,7 @@ from earshot_triage.judgement.evidence import WAYS, loudest
 from earshot_triage.judgement.features import Floats, read_all
 from earshot_triage.judgement.language import languages_of, profiles_of
 from earshot_triage.judgement.learning import Corrections
-from earshot_triage.judgement.panel import Opinion, consult
+from earshot_triage.judgement.panel import REVISION, Opinion, consult
 from earshot_triage.judgement.tables import Scorer, Tables
 from earshot_triage.judgement.taught import TaughtLabels
 from earshot_triage.judgement.verdict import INTENTS, Judgement
@@ -36,7 +36,7 @@ class Judge:
     def __init__(self, tables: Tables, taught: Sequence[TaughtLabels] = (), corrections: Corrections | None = None) -> None:
         self._scorer = Scorer(tables, cues_of, profiles_of)
         self._calibration = Calibration.of(tables.meta)
-        self._panel = f"panel-{tables.meta['fingerprint']}"
+        self._panel = f"panel-{tables.meta['fingerprint']}.{REVISION}"
         self._lay(taught, corrections)
 
     def _lay(self, taught: Sequence[TaughtLabels], corrections: Corrections | None) -> None:

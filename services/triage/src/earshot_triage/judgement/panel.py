@@ -14,6 +14,8 @@ import numpy as np
 
 from earshot_triage.judgement.features import Floats
 
+REVISION: Final = 2
+"""Part of a judge's version: goes up whenever the code makes something else of the same weights."""
 KINDS: Final = ("tweet", "maalej", "panichella", "googleplay", "issue")
 """Kinds of text the gate tells apart: short public messages; app reviews as three teams labelled them; issue"
 " reports."""
