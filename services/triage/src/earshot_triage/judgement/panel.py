@@ -35,7 +35,7 @@ TILTS: Final = {
     "issue": (0.0, -0.4, 0.0, 0.0),
 }
 """Log odds given to each of NEEDS: the argmax of true probabilities is not what F1 rewards where most texts are "rest".
-Chosen in tenths over three folds, the same way up in each."""
+Chosen in steps of 0.2 on three folds together; single folds go up and down, see docs/judgement.md."""
 _HEARD: Final = np.array([0.3, 1, 1, 1, 1], dtype=np.float32)
 """Part of its voice with which each expert is heard about needs: the one for tweets learned them from cue phrases only."""
 REVIEW_PATIENCE: Final = np.float32(2.0)
