@@ -3,25 +3,14 @@
 import asyncio
 import http.client
 import json
-import shutil
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 from websockets.asyncio.client import connect
 
 from support.system import System
-
-_FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 
 
 def say(system: System, number: int, text: str, **more: Any) -> str:
@@ -39,27 +28,6 @@ def say(system: System, number: int, text: str, **more: Any) -> str:
     status, told = system.ask("ingest", "/v1/feedback", method="POST", body=item)
     assert status == 202, told
     return str(told["feedback_id"])
-
-
-@pytest.fixture
-def page(system: System) -> Iterator[Page]:
-    """A signed-in page."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("no Chromium is installed on this machine (install the package chromium to run the browser tests)")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=_FLAGS)
-        opened = browser.new_page(viewport={"width": 1360, "height": 950})
-        problems: list[str] = []
-        opened.on("pageerror", lambda error: problems.append(str(error)))
-        opened.goto(system.state["services"]["console"])
-        opened.fill("#api-key", system.state["api_key"])
-        opened.fill("#person", "Robin")
-        opened.click("text=Sign in >> nth=-1")
-        expect(opened.locator("#board")).to_be_visible(timeout=30_000)
-        yield opened
-        browser.close()
-        assert not problems
 
 
 @pytest.mark.browser

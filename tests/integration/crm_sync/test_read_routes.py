@@ -1,5 +1,6 @@
 """What crm-sync answers, on a real Postgres behind the real door."""
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -34,7 +35,8 @@ async def test_the_timeline_holds_all_channels_newest_first_by_pages(service: Cr
     await service.ground.tell(*told)
     (view,) = service.ground.customers()
     path = f"/v1/customers/{view['customer_id']}/timeline"
-    found, cursor = [], None
+    found: list[dict[str, Any]] = []
+    cursor = None
     while True:
         page = await service.get(path, limit=3, **({"cursor": cursor} if cursor else {}))
         found += page["items"]
@@ -68,7 +70,8 @@ async def test_customers_are_found_by_word_and_by_identifier(service: CrmService
 async def test_who_is_just_so_called_comes_before_whose_name_begins_so(service: CrmService) -> None:
     names = ["Test Person 100", "Person 1 Test", "TEST person 1", "Test Person 1 Junior"]
     await service.ground.tell(*(item(f"i{n}", at=n, id=f"a{n}", name=name) for n, name in enumerate(names)))
-    found, cursor = [], None
+    found: list[str] = []
+    cursor = None
     while cursor or not found:
         page = await service.get("/v1/customers", q="test person 1", limit=1, **({"cursor": cursor} if cursor else {}))
         found += [each["name"] for each in page["items"]]
@@ -111,7 +114,8 @@ async def test_merged_customers_come_last_met_first_by_pages(service: CrmService
     """Of whom two accounts speak, not one account in two ways."""
     told = [item(f"a{n}", at=n, id=f"a{n}", name=f"N{n // 2}", mail=f"m{n // 2}@example.org") for n in range(6)]
     await service.ground.tell(*told, item("alone", id="z", name="Zoe"), item("again", at=1, id="z", name="Zoë"))
-    found, cursor = [], None
+    found: list[str] = []
+    cursor = None
     while cursor or not found:
         page = await service.get("/v1/customers", merged=True, limit=1, **({"cursor": cursor} if cursor else {}))
         found += [each["name"] for each in page["items"]]

@@ -142,7 +142,7 @@ class Console:
         return answer
 
     async def name(self, request: Request, body: Naming) -> Response:
-        _check_same_origin(request)
+        check_same_origin(request)
         session = self._sessions.read(request.scope["headers"])
         if session is None:
             raise UnauthorizedError("Sign in first.", code="session-missing")
@@ -196,7 +196,7 @@ class Console:
         last_event_id: str | None = None,
     ) -> None:
         try:
-            _check_same_origin(socket)
+            check_same_origin(socket)
             check_scope(_principal(socket), "console:read")
             check_unbound(_principal(socket))
             wanted, conditions = parse_topics(topics), parse_filter(filter)
@@ -221,7 +221,7 @@ class Console:
     async def forward(self, request: Request, service: str, path: str) -> Response:
         principal = _principal(request)
         if request.method != "GET":
-            _check_same_origin(request)
+            check_same_origin(request)
         session = self._sessions.read(request.scope["headers"])
         answer = await self._proxy.forward(
             principal,
@@ -249,7 +249,7 @@ def _principal(connection: Request | WebSocket) -> Principal:
     return principal
 
 
-def _check_same_origin(connection: Request | WebSocket) -> None:
+def check_same_origin(connection: Request | WebSocket) -> None:
     """Refuse what a page of another origin sends with our cookie: another port of this host counts as the same site.
 
     Raises: ForbiddenError.

@@ -3,6 +3,7 @@
 Owns their bodies. Everything they do is one call of `people.People` or `taking_contacts.ContactDoor`.
 """
 
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -30,6 +31,18 @@ Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64, pattern=r"^[a-z][a-z0-9_]*$")]
 RecordId = Annotated[str, AfterValidator(ids.clean_external)]
 Channel = Annotated[str, StringConstraints(pattern=r"^[a-z0-9_-]{1,64}$")]
+_EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
+_AHEAD: Final = timedelta(days=1)  # clocks of others may be ahead of ours by so much
+
+
+def _check_moment(moment: datetime) -> datetime:
+    """Refuse times that nothing can have happened at: what claims to be of the future would overrule every later word."""
+    if not _EARLIEST <= moment <= datetime.now(UTC) + _AHEAD:
+        raise ValueError("must lie between 1990 and a day from now")
+    return moment.astimezone(UTC)
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_check_moment)]
 Acting = Annotated[Actor, Depends(actor)]
 Once = Annotated[Ticket | None, Depends(ticket_of)]
 _READ: Final = Depends(require("crm-sync:read"))
@@ -83,7 +96,7 @@ class ConsentIn(_Asked):
     purpose: Word
     brand: Word = "*"
     granted: bool
-    at: AwareDatetime | None = None
+    at: Moment | None = None
     proof: Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)] = ""
     source: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] = ""
 
@@ -115,7 +128,7 @@ class ContactIn(_Asked):
 
     connector: Channel
     record_id: RecordId
-    updated_at: AwareDatetime
+    updated_at: Moment
     name: Word | None = None
     email: Word | None = None
     email_verified: bool = True

@@ -15,6 +15,7 @@ from earshot_shared.envelope import rfc3339
 from earshot_shared.http.problems import InvalidError, PreconditionFailedError
 
 # A balancer that compresses answers marks the tag as weak (W/); the version in it is ours all the same.
+_MOST: Final = 2**63 - 1  # what a bigint holds; no version is larger
 _TAG: Final = re.compile(r'(?:W/)?"(\d{1,19})"')
 
 
@@ -70,7 +71,7 @@ def if_match(request: HTTPConnection) -> IfMatch:
     if not header or header == "*":
         return IfMatch(None)
     tags = [_TAG.fullmatch(tag.strip()) for tag in header.split(",")]
-    versions = frozenset(int(tag[1]) for tag in tags if tag is not None)
+    versions = frozenset(min(int(tag[1]), _MOST) for tag in tags if tag is not None)
     if len(versions) == 0 or None in tags:
         raise InvalidError('If-Match takes an ETag as we gave it, such as "17".', code="if-match-invalid")
     return IfMatch(versions)

@@ -1,6 +1,6 @@
 // What people can do to a customer: each act is a dialog that shows what it would change before it does it.
 
-import { get, post, put, remove, el, count, inWords } from "./api.js";
+import { get, post, put, remove, el, count, many, moment, inWords } from "./api.js";
 import { ask, choice, field, say, setReady } from "./dialogs.js";
 import { findCustomers, summary } from "./search.js";
 import { KINDS } from "./why.js";
@@ -71,10 +71,12 @@ export class Acts {
     try {
       const seen = await post(api(this.customer.customer_id, path), body);
       if (turn !== this.turn) return;
+      const own = new Set(this.customer.identifiers.map((each) => each.value));
+      const ownFirst = (views) => [...views].sort((a, b) => share(b, own) - share(a, own));
       const side = (title, views) => el("div", { class: "side" }, el("h3", {}, title), ...views.map(card));
       const refused = seen.refused.map((each) => el("p", { class: "bad" }, each.detail));
       if (seen.changes_nothing) shown.replaceChildren(el("p", { class: "empty" }, "It would change nothing."), ...refused);
-      else shown.replaceChildren(...refused, el("div", { class: "sides" }, side("Now", seen.before), side("Afterwards", seen.after)));
+      else shown.replaceChildren(...refused, el("div", { class: "sides" }, side("Now", ownFirst(seen.before)), side("Afterwards", ownFirst(seen.after))));
       setReady(shown, !seen.changes_nothing && !refused.length);
     } catch (problem) {
       if (turn === this.turn) shown.replaceChildren(el("p", { class: "bad", role: "alert" }, inWords(problem)));
@@ -131,7 +133,7 @@ export class Acts {
     typed.addEventListener("input", () => setReady(typed, typed.value.trim() === wanted));
     const asked = await ask({
       title: "Forget this customer", danger: true, ready: false, confirm: "Forget for ever", again: () => this.again(),
-      note: `Everything said and known until now (${count(this.customer.feedback_count)} items) is erased here and in every service. It cannot be undone. Keyed hashes stay, so that nothing older comes back.`,
+      note: `Everything said and known until now (${many(this.customer.feedback_count, "item")}) is erased here and in every service. It cannot be undone. Keyed hashes stay, so that nothing older comes back.`,
       body: field(`Type “${wanted}” to confirm`, typed),
       work: ({ once }) => remove(api(this.customer.customer_id), { version: this.customer.version, once }),
     });
@@ -143,12 +145,15 @@ function option(customer, chosen) {
   return el("label", {}, el("input", { type: "radio", name: "other", onchange: chosen }), el("span", {}, el("b", {}, customer.name || "(no name)"), el("small", { class: "note" }, summary(customer))));
 }
 
+// How many of some identifiers a customer has.
+const share = (view, values) => view.identifiers.filter((each) => values.has(each.value)).length;
+
 // One customer as previews and suggestions show it.
 export function card(view) {
   const rows = view.identifiers.slice(0, 12).map((each) => el("li", {}, el("span", { class: "kind" }, KINDS[each.kind] ?? each.kind), el("span", { class: "value" }, each.value), each.verified ? el("span", { class: "good", title: "verified" }, "✓") : null));
   const more = view.identifiers.length - rows.length;
   const fields = Object.entries(view.fields).filter(([name]) => !["name", "handle", "email", "phone"].includes(name)).slice(0, 6).map(([name, value]) => `${name}: ${value.value}`);
-  return el("article", { class: "view" }, el("h4", {}, view.name || "(no name)"), el("p", { class: "note" }, `${count(view.feedback_count)} items`), el("ul", { class: "ids small" }, ...rows), more > 0 ? el("p", { class: "note" }, `and ${count(more)} more`) : null, fields.length ? el("p", { class: "note" }, fields.join(" · ")) : null);
+  return el("article", { class: "view" }, el("h4", {}, view.name || "(no name)"), el("p", { class: "note" }, many(view.feedback_count, "item")), el("ul", { class: "ids small" }, ...rows), more > 0 ? el("p", { class: "note" }, `and ${count(more)} more`) : null, fields.length ? el("p", { class: "note" }, fields.join(" · ")) : null);
 }
 
 // The page of one erasure: what each service says it erased.
@@ -158,8 +163,8 @@ export class ErasurePage {
   async show() {
     const seen = await get(`/api/crm-sync/erasures/${this.id}`);
     document.title = "An erasure · Earshot";
-    const rows = seen.receipts.map((each) => el("tr", {}, el("th", { scope: "row" }, each.service), el("td", {}, new Date(each.at).toLocaleString()), el("td", {}, Object.entries(each.counts).map(([name, n]) => `${count(n)} ${name}`).join(", "))));
-    this.place.replaceChildren(el("header", { class: "head" }, el("div", {}, el("h1", { tabindex: "-1" }, "Forgotten"), el("p", { class: "note" }, `Asked for ${new Date(seen.requested_at).toLocaleString()}, ${count(seen.identifiers)} identifiers; only keyed hashes of them are kept.`))),
+    const rows = seen.receipts.map((each) => el("tr", {}, el("th", { scope: "row" }, each.service), el("td", {}, moment(each.at)), el("td", {}, Object.entries(each.counts).map(([name, n]) => `${count(n)} ${name}`).join(", "))));
+    this.place.replaceChildren(el("header", { class: "head" }, el("div", {}, el("h1", { tabindex: "-1" }, "Forgotten"), el("p", { class: "note" }, `Asked for ${moment(seen.requested_at)}, ${many(seen.identifiers, "identifier")}; only keyed hashes of them are kept.`))),
       el("section", { class: "panel" }, el("h2", {}, "Receipts"), el("table", { class: "fields" }, el("tbody", { id: "receipts" }, ...rows)), el("p", { class: "note" }, "Services that have not answered yet are shown as soon as they do.")));
     clearTimeout(this.soon);
     this.soon = setTimeout(() => { if (this.place.querySelector("#receipts")) this.show().catch(() => {}); }, 4000);

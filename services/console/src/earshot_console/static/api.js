@@ -70,6 +70,7 @@ export function svg(tag, attributes = {}, ...children) {
 
 const NUMBER = new Intl.NumberFormat("en");
 export const count = (n) => NUMBER.format(n ?? 0);
+export const many = (n, one, more = `${one}s`) => `${count(n)} ${n === 1 ? one : more}`;
 export const short = (n) => (n >= 100000 ? new Intl.NumberFormat("en", { notation: "compact", maximumFractionDigits: 1 }).format(n) : count(n));
 
 export function span(seconds) {

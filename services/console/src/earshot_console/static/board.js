@@ -1,6 +1,6 @@
 // What the board shows: tiles, feed, cases with their clocks, leaders, merged customers. Everything is set as text, never as markup.
 
-import { get, el, svg, count, short, span, ago, clip } from "./api.js";
+import { get, el, svg, count, many, short, span, ago, clip } from "./api.js";
 import { caseRow, secondsLeft } from "./cases.js";
 import { Flow } from "./flow.js";
 
@@ -109,16 +109,17 @@ export class Board {
   paintCases() {
     const now = Date.now();
     const teams = new Map();
-    let late = 0;
+    let late = 0, open = 0;
     for (const each of this.cases.values()) {
       if (each.stance && each.stance !== "respond") continue;
+      open += 1;
       each.left = secondsLeft(each, now);
       if (each.left !== null && each.left < 0) late += 1;
       const team = each.team ?? "no team yet";
       if (!teams.has(team)) teams.set(team, []);
       teams.get(team).push(each);
     }
-    $("open-cases").textContent = `${short(this.cases.size)}${this.moreCases ? "+" : ""}`;
+    $("open-cases").textContent = `${short(open)}${this.moreCases ? "+" : ""}`;
     $("overdue").textContent = count(late);
     const columns = [...teams].sort((a, b) => b[1].length - a[1].length).map(([team, cases]) => {
       cases.sort((a, b) => urgency(a) - urgency(b) || (b.priority ?? 0) - (a.priority ?? 0));
@@ -167,7 +168,7 @@ export class Board {
   paintMerges() {
     const cards = [...this.merges].reverse().map(([id, customer]) => {
       const chips = (customer.accounts ?? []).slice(0, 5).map((account) => el("span", { class: "chip" }, `${account.channel} ${account.handle ? `@${account.handle}` : account.account_id ?? ""}`));
-      const card = el("li", { tabindex: "0", onclick: () => this.openCustomer({ id }) }, el("b", {}, customer.name || "(no name)"), el("p", { class: "note" }, `${count(customer.feedback_count)} items, last ${ago(customer.last_seen_at)}`), el("div", { class: "chips" }, ...chips));
+      const card = el("li", { tabindex: "0", onclick: () => this.openCustomer({ id }) }, el("b", {}, customer.name || "(no name)"), el("p", { class: "note" }, `${many(customer.feedback_count, "item")}, last ${ago(customer.last_seen_at)}`), el("div", { class: "chips" }, ...chips));
       card.addEventListener("keydown", (event) => { if (event.key === "Enter") this.openCustomer({ id }); });
       return card;
     });

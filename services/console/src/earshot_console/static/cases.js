@@ -1,6 +1,6 @@
 // Cases: the list with clocks, how each team does, and the page of one case with everything that can be done about it.
 
-import { get, post, el, svg, count, span, ago, moment, clip, did, inWords, newKey } from "./api.js";
+import { get, post, el, svg, count, many, span, ago, moment, clip, did, inWords, newKey } from "./api.js";
 import { ask, choice, field, say } from "./dialogs.js";
 
 const PAGE = 40, REST_MS = 1500;
@@ -37,7 +37,7 @@ export function caseRow(each) {
   const { ring, mood, told } = clock(each);
   const first = each.messages?.[0]?.text;
   return el("a", { class: `case ${mood}`, href: `#/cases/${each.case_id}`, title: `priority ${each.priority ?? "?"}, opened ${ago(each.opened_at)}` }, ring,
-    el("div", { class: "meta" }, el("b", {}, clip(each.brand ?? each.channel, 24)), el("span", { class: `chip ${each.intent}` }, each.intent ?? "?"), told, each.assignee ? `· ${each.assignee}` : ""),
+    el("div", { class: "meta" }, el("b", {}, clip(each.brand ?? each.channel, 24)), el("span", { class: `chip ${each.intent}` }, each.intent ?? "?"), el("span", {}, told), each.priority ? el("span", {}, `priority ${each.priority}`) : null, each.assignee ? el("span", {}, each.assignee) : null),
     el("p", { class: "said", dir: "auto" }, clip(first ?? `${each.author_key} on ${each.channel}, opened ${ago(each.opened_at)}`, 140)));
 }
 
@@ -140,7 +140,7 @@ export class CasePage {
     const focused = this.head.contains(document.activeElement) ? document.activeElement.textContent : null;
     this.head.replaceChildren(
       el("div", {}, el("h1", { tabindex: "-1" }, clip(first?.text || seen.author_key, 70)),
-        el("p", { class: "meta" }, el("span", { class: `chip ${seen.intent}` }, seen.intent), el("b", {}, STATUS[seen.status] ?? seen.status), `priority ${seen.priority}`, seen.team ? `team ${seen.team}` : "no team yet", seen.assignee ? `owned by ${seen.assignee}` : "nobody's yet", seen.brand ? `to ${seen.brand}` : "", first ? el("a", { href: `#/items/${first.feedback_id}` }, "the customer") : null)),
+        el("p", { class: "meta" }, el("span", { class: `chip ${seen.intent}` }, seen.intent), el("b", {}, STATUS[seen.status] ?? seen.status), ...[`priority ${seen.priority}`, seen.team ? `team ${seen.team}` : "no team yet", seen.assignee ? `owned by ${seen.assignee}` : "nobody's yet", seen.brand ? `to ${seen.brand}` : null].filter(Boolean).map((words) => el("span", {}, words)), first ? el("a", { href: `#/items/${first.feedback_id}` }, "the customer") : null)),
       el("div", { class: "actions", role: "group", "aria-label": "What can be done" }, act("Assign…", "assign"), act("Note…", "note"), act("Hand over…", "route"), act("Raise…", "escalate"), open ? act("Resolve…", "resolve", "primary") : act("Reopen…", "reopen", "primary")));
     if (focused) [...this.head.querySelectorAll("button")].find((button) => button.textContent === focused)?.focus();
   }
@@ -148,8 +148,8 @@ export class CasePage {
   paintFacts(seen) {
     const { ring, mood, told } = clock(seen);
     const rows = [["Opened", seen.clocks.opened_at], ["First response due", seen.clocks.first_response_due_at], ["First response", seen.clocks.first_response_at], ["Resolved", seen.clocks.resolved_at]];
-    this.facts.replaceChildren(el("div", { class: `case plain ${mood}` }, ring, el("b", {}, told), el("span", { class: "note" }, `on ${seen.channel}, ${count(seen.message_count)} messages`)),
-      el("table", { class: "fields" }, el("tbody", {}, ...rows.map(([name, when]) => el("tr", {}, el("th", { scope: "row" }, name), el("td", {}, moment(when)))))));
+    this.facts.replaceChildren(el("div", { class: `case plain ${mood}` }, ring, el("b", {}, told), el("span", { class: "note" }, `on ${seen.channel}, ${many(seen.message_count, "message")}`)),
+      el("table", { class: "fields times" }, el("tbody", {}, ...rows.map(([name, when]) => el("tr", {}, el("th", { scope: "row" }, name), el("td", {}, moment(when)))))));
   }
 
   async respond() {

@@ -1,6 +1,6 @@
 // The page of one customer: who it is, where every value comes from, why it is one, what was said and what was done.
 
-import { get, el, count, ago, moment, did, inWords } from "./api.js";
+import { get, el, count, many, ago, moment, did, inWords } from "./api.js";
 import { Acts } from "./acts.js";
 import { KINDS, picture, sentences } from "./why.js";
 
@@ -48,7 +48,7 @@ export class CustomerPage {
     const chips = [...customer.roles.map((role) => el("span", { class: "chip praise" }, role)), customer.locked ? el("span", { class: "chip warn" }, "locked") : null];
     return el("header", { class: "head" },
       el("div", {}, el("h1", { tabindex: "-1" }, customer.name || customer.accounts[0]?.handle || "(no name)", " ", ...chips.filter(Boolean)),
-        el("p", { class: "note" }, `${count(customer.feedback_count)} items · ${customer.first_seen_at ? `first heard ${moment(customer.first_seen_at)}, last ${ago(customer.last_seen_at)}` : "known from records alone"}`),
+        el("p", { class: "note" }, `${many(customer.feedback_count, "item")} · ${customer.first_seen_at ? `first heard ${moment(customer.first_seen_at)}, last ${ago(customer.last_seen_at)}` : "known from records alone"}`),
         customer.names.length > 1 ? el("p", { class: "note" }, `Also called ${customer.names.filter((name) => name !== customer.name).slice(0, 8).join(", ")}`) : null),
       el("div", { class: "actions", role: "group", "aria-label": "What can be done" },
         act("Merge…", "merge", "primary"), act("Take apart…", "unmerge"), act(customer.locked ? "Unlock…" : "Lock…", "lock"), act("Consents…", "consent"), act("Edit…", "edit"),
@@ -70,8 +70,13 @@ export class CustomerPage {
   }
 
   consents(customer) {
-    const rows = customer.consents.map((each) => el("li", {}, el("span", { class: each.allowed ? "chip praise" : "chip complaint" }, each.allowed ? "allowed" : each.granted ? "overruled" : "forbidden"),
-      el("span", {}, el("b", {}, each.purpose === "*" ? "everything" : each.purpose), each.brand === "*" ? " for every brand" : ` for ${each.brand}`, el("br"), el("span", { class: "note" }, `${each.value} · ${moment(each.at)} · ${each.source}${each.proof ? ` · “${each.proof}”` : ""}`))));
+    const groups = new Map(); // one word of a person about many identifiers stands once
+    for (const each of customer.consents) {
+      const key = JSON.stringify([each.purpose, each.brand, each.granted, each.allowed, each.at, each.proof, each.source]);
+      groups.set(key, [...(groups.get(key) ?? []), each]);
+    }
+    const rows = [...groups.values()].map(([each, ...more]) => el("li", {}, el("span", { class: each.allowed ? "chip praise" : "chip complaint" }, each.allowed ? "allowed" : each.granted ? "overruled" : "forbidden"),
+      el("span", {}, el("b", {}, each.purpose === "*" ? "everything" : each.purpose), each.brand === "*" ? " for every brand" : ` for ${each.brand}`, el("br"), el("span", { class: "note" }, `${more.length ? `${each.value} and ${count(more.length)} more` : each.value} · ${moment(each.at)} · ${each.source}${each.proof ? ` · “${each.proof}”` : ""}`))));
     return el("section", { class: "panel", "aria-labelledby": "consents-title" }, el("h2", { id: "consents-title" }, "Consents"),
       rows.length ? el("ul", { class: "consents" }, ...rows) : el("p", { class: "empty" }, "None recorded. The strictest word of the whole customer holds."));
   }
@@ -107,9 +112,16 @@ export class CustomerPage {
     try {
       const told = await get(`/api/crm-sync/customers/${this.id}/history`);
       const acts = told.acts.map((act) => ({ at: act.at, row: [el("b", {}, act.actor), ` ${did(act.verb)}`] }));
-      const moves = told.moves.map((move) => ({ at: move.at, row: [el("span", {}, move.into_id ? "An id was joined to this customer" : "An id lost its last holder"), el("span", { class: "note" }, ` because of ${move.cause}`), " ", el("code", { title: move.customer_id }, move.customer_id.slice(0, 8))] }));
+      const moves = told.moves.map((move) => ({ at: move.at, row: [el("span", {}, move.into_id ? "An id was joined to this customer" : "An id lost its last holder"), el("span", { class: "note" }, ` — ${because(move.cause)}`), " ", el("code", { title: move.customer_id }, move.customer_id.slice(0, 8))] }));
       const rows = [...acts, ...moves].sort((a, b) => (a.at < b.at ? 1 : -1)).map((each) => el("li", {}, el("time", { class: "note", datetime: each.at }, moment(each.at)), el("span", {}, ...each.row)));
       this.historyPlace.replaceChildren(rows.length ? el("ol", { class: "history" }, ...rows) : el("p", { class: "empty" }, "Nobody changed anything, and no id ever moved."));
     } catch (problem) { this.historyPlace.replaceChildren(el("p", { class: "bad" }, inWords(problem))); }
   }
+}
+
+// "same by Pat" is a person's word; anything else names what came in.
+function because(cause) {
+  const [, verb, who] = /^(\w+) by (.+)$/.exec(cause) ?? [];
+  if (who) return `${who} ${verb === "erased" ? "had it forgotten" : did(verb)}`;
+  return cause === "contact" ? "by a record of another system" : "by evidence";
 }

@@ -33,7 +33,12 @@ export class Flow {
 
   draw() {
     const { width, height } = this.picture.getBoundingClientRect();
-    if (!width || !this.items.length) return;
+    if (!width) return;
+    if (!this.items.length) {
+      this.picture.removeAttribute("viewBox");
+      this.picture.replaceChildren(svg("text", { class: "head", x: 0, y: 24 }, "Nothing yet: it is drawn from what comes in"));
+      return;
+    }
     this.counter.textContent = count(this.items.length);
     this.picture.setAttribute("viewBox", `0 0 ${width} ${height}`);
     const columns = COLUMNS.map((column) => this.nodes(column, height));

@@ -6,7 +6,8 @@ import { say } from "./dialogs.js";
 import { refusal } from "./why.js";
 
 const PAGE = 20;
-const LEVELS = { exact: "the same", levenshtein: "nearly the same", close: "nearly the same", different: "different", nickname: "nickname" };
+const GROUNDS = { given: "given name", family: "family name", email: "mail", birth: "birth date" };
+const LEVELS = { exact: "the same", alias: "another form of the same", close: "nearly the same", rough: "some likeness", different: "different" };
 
 export class ReviewPage {
   constructor(place) { this.place = place; }
@@ -73,10 +74,10 @@ function odds(bits) {
 
 // "given exact +8.6" as a bar to the right (for) or to the left (against).
 function ground(reason) {
-  const read = /^(\S+) (.*?) ?([+-]\d+(?:\.\d+)?)$/.exec(reason);
+  const read = /^(.+) ([a-z]+) ([+-]\d+(?:\.\d+)?)$/.exec(reason);
   if (!read) return el("p", { class: "ground" }, reason);
   const [, name, level, weight] = read;
   const length = Math.min(48, Math.abs(Number(weight)) * 2);
   const bar = svg("svg", { viewBox: "0 0 100 8", class: Number(weight) < 0 ? "against" : "for", "aria-hidden": "true" }, svg("line", { x1: 50, x2: 50, y1: 0, y2: 8 }), svg("rect", { x: Number(weight) < 0 ? 50 - length : 50, y: 1, width: length, height: 6, rx: 2 }));
-  return el("p", { class: "ground" }, el("span", {}, `${name} ${LEVELS[level] ?? level}`), bar, el("span", { class: "note" }, weight));
+  return el("p", { class: "ground" }, el("span", {}, `${GROUNDS[name] ?? name}: ${LEVELS[level] ?? level}`), bar, el("span", { class: "note" }, weight));
 }

@@ -1,6 +1,6 @@
 // The search box above everything: a customer by name, mail, phone, handle, record or id.
 
-import { get, el, count, inWords } from "./api.js";
+import { get, el, many, inWords } from "./api.js";
 
 const $ = (id) => document.getElementById(id);
 const FOUND = 8;
@@ -54,5 +54,5 @@ export async function findCustomers(words, limit) {
 }
 
 export function summary(customer) {
-  return `${count(customer.feedback_count)} items · ${(customer.identifiers ?? []).map((each) => each.value).slice(0, 4).join(" · ")}`;
+  return `${many(customer.feedback_count, "item")} · ${(customer.identifiers ?? []).map((each) => each.value).slice(0, 4).join(" · ")}`;
 }
