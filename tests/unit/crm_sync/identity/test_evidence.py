@@ -21,7 +21,6 @@ from earshot_crm_sync.identity import (
     why,
 )
 from earshot_crm_sync.identity import normalise as n
-from earshot_crm_sync.identity.rules import IdentityRules
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 RULES = IdentityRules()
