@@ -18,10 +18,10 @@ from earshot_recognition.events import RecognitionChanged
 from earshot_shared.actions import Action
 from earshot_shared.envelope import Envelope, schema_uri
 from earshot_shared.item import Item
+from earshot_shared.outreach import OutreachRequested
 from earshot_shared.topics import Topic
 from earshot_triage.alerts import Alert
 from earshot_triage.events import CaseChanged, CaseMerged, CaseWithdrawn, Decision
-from earshot_triage.theming import OutreachRequested
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 _REF = "#/$defs/{name}"

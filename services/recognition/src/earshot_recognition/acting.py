@@ -15,7 +15,7 @@ from earshot_recognition import repository_acts
 from earshot_recognition.book import Book
 from earshot_recognition.domain.accounts import Account
 from earshot_recognition.domain.deeds import Act, Particulars, Verb, may
-from earshot_recognition.events import ACTIONS, SERVICE, OutreachRequested, arguments_of, tell_outreach
+from earshot_recognition.events import ACTIONS, SERVICE, arguments_of, tell_outreach
 from earshot_recognition.stage import Prepared, Recognition
 from earshot_recognition.views import advocate_view, member_view, thank_you_view
 from earshot_shared import ids
@@ -24,6 +24,7 @@ from earshot_shared.envelope import rfc3339
 from earshot_shared.http.idempotency import Ticket, once
 from earshot_shared.http.problems import Answer, ConflictError, InvalidError, NotFoundError
 from earshot_shared.messages import Message
+from earshot_shared.outreach import OutreachRequested
 from earshot_shared.pipeline.writer import Transaction, Writer
 
 INVITATION: Final = "advocate-invitation"
@@ -142,7 +143,7 @@ class Desk:
         )
         act = Act(action_id=action.action_id, subject=action.subject, verb=verb, at=at, actor=str(actor), particulars=particulars)
         await self._stage.apply(tx, Prepared(acts=[act]))
-        tx.send([ACTIONS.write(action, traceparent=traceparent)])
+        tx.tell_facts([ACTIONS.write(action, traceparent=traceparent)])
         return act
 
     def _invitation(self, author_key: str, act: Act) -> Message:

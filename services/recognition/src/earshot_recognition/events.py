@@ -14,6 +14,7 @@ from earshot_recognition.rules import RecognitionRules
 from earshot_shared.actions import Action, ActionWriter
 from earshot_shared.envelope import EventWriter
 from earshot_shared.messages import Message
+from earshot_shared.outreach import OutreachRequested
 from earshot_shared.topics import Topic
 
 
@@ -76,16 +77,6 @@ class _Head(msgspec.Struct, kw_only=True):
     author_key: str
     version: int
     name: str
-
-
-class OutreachRequested(msgspec.Struct, omit_defaults=True, kw_only=True):
-    """Somebody is to be written to, if consent allows: no text, no address. ``cause`` says what for, when it is a thank-you."""
-
-    outreach_id: str
-    author_key: str
-    purpose: str
-    template: str
-    cause: str | None = None
 
 
 class ErasureRequested(msgspec.Struct, gc=False):

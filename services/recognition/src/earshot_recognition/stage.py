@@ -21,7 +21,6 @@ from earshot_recognition.erasing import NOTHING, Erasure, Struck, admitted, admi
 from earshot_recognition.events import (
     SERVICE,
     WRITER,
-    OutreachRequested,
     act_of,
     decode_erasure,
     decode_triaged,
@@ -36,6 +35,7 @@ from earshot_shared import envelope
 from earshot_shared.actions import decode_action
 from earshot_shared.envelope import rfc3339
 from earshot_shared.messages import Message
+from earshot_shared.outreach import OutreachRequested
 from earshot_shared.pipeline.records import Batch, Poison, Record
 from earshot_shared.pipeline.writer import Transaction
 from earshot_shared.topics import Topic
@@ -114,7 +114,7 @@ class Recognition:
         tx.send(self._tell(fold.changed, book, rules))
         tx.send(WRITER.tombstone(key) for key in sorted(fold.ceased))
         tx.send(self._ask(fold, book))
-        tx.send(self._tell_forgotten(hit, prepared))
+        tx.tell_facts(self._tell_forgotten(hit, prepared))
         if prepared.erasures:
             self.forget()
 

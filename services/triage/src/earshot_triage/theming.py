@@ -17,6 +17,7 @@ from earshot_shared.actions import Action, Actor, new_action
 from earshot_shared.envelope import EventWriter, rfc3339
 from earshot_shared.http.idempotency import Ticket, once
 from earshot_shared.http.problems import Answer, ConflictError, InvalidError, NotFoundError
+from earshot_shared.outreach import OutreachRequested
 from earshot_shared.pipeline.writer import Transaction, Writer
 from earshot_shared.topics import Topic
 from earshot_triage import reading, themes_reading, wide_acts
@@ -28,17 +29,6 @@ from earshot_triage.wide_acts import MergeTheme, SetThemeStatus, SplitTheme
 OUTREACH = EventWriter(Topic.OUTREACH_REQUESTED, SERVICE)
 PURPOSE = "feedback-outcome"
 _encoder = msgspec.json.Encoder()
-
-
-class OutreachRequested(msgspec.Struct, frozen=True, kw_only=True):
-    """A wish to tell an author what became of what they said: no text, no address."""
-
-    outreach_id: str
-    author_key: str
-    brand: str | None
-    purpose: str
-    template: str
-    cause: str
 
 
 class Themed(ThemeLine, frozen=True, kw_only=True):
@@ -93,7 +83,7 @@ class ThemesDesk:
             arguments=wish.said,
         )
         await wide_acts.keep(tx.conn, [wide_acts.read(action)])
-        tx.send([ACTIONS.write(action, traceparent=wish.traceparent)])
+        tx.tell_facts([ACTIONS.write(action, traceparent=wish.traceparent)])
         told = 0
         if isinstance(wish.said, SetThemeStatus) and wish.said.status not in ("open", before.status):
             told = await _tell(tx, theme, before, action, wish.said.status)

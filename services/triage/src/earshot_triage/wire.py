@@ -8,11 +8,11 @@ from typing import Final
 import msgspec
 
 from earshot_shared.item import Item
+from earshot_shared.outreach import OutreachRequested
 from earshot_shared.topics import Topic
 from earshot_triage.alerts import Alert
 from earshot_triage.events import CaseMerged, CaseWithdrawn, Decision, Shown
 from earshot_triage.reading import CaseLine
-from earshot_triage.theming import OutreachRequested
 
 
 class Triaged(Decision, frozen=True, kw_only=True, gc=False):

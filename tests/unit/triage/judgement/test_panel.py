@@ -21,14 +21,14 @@ def test_what_adds_up_adds_up_and_is_the_same_in_any_company() -> None:
             assert np.array_equal(getattr(alone, name)[0], getattr(together, name)[row]), name
 
 
-def test_the_likelier_expert_is_heard_the_louder() -> None:
+def test_experts_are_heard_by_the_likeliness_of_their_kind_and_the_one_for_tweets_less() -> None:
     scores = np.zeros((1, COLUMN_COUNT), dtype=np.float32)
-    scores[0, PLACES["kind"]] = np.log([0.1, 0.6, 0.1, 0.1, 0.1])
+    scores[0, PLACES["kind"]] = np.log([0.5, 0.2, 0.1, 0.1, 0.1])
     for number, kind in enumerate(KINDS):
-        scores[0, PLACES[f"need {kind}"].start + (NEEDS.index("idea") if number == 1 else NEEDS.index("bug"))] = 50
+        scores[0, PLACES[f"need {kind}"].start + (NEEDS.index("bug") if number == 0 else NEEDS.index("idea"))] = 50
     needs = consult(scores).needs[0]
-    assert needs[NEEDS.index("idea")] == pytest.approx(0.36 / 0.40, abs=1e-4)
-    assert needs[NEEDS.index("bug")] == pytest.approx(0.04 / 0.40, abs=1e-4)
+    assert needs[NEEDS.index("bug")] == pytest.approx(0.15 / 0.65, abs=1e-4)
+    assert needs[NEEDS.index("idea")] == pytest.approx(0.5 / 0.65, abs=1e-4)
 
 
 def test_an_expert_never_says_what_its_people_did_not_label() -> None:

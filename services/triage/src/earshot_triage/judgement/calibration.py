@@ -35,7 +35,7 @@ class Calibration:
 
     def confidence(self, kinds: Floats, leading: Floats) -> NDArray[np.float64]:
         """Return the calibrated confidence of N leading probabilities, given the kinds (N x 5)."""
-        bounded = np.clip(leading.astype(np.float64), 1e-4, 1 - 1e-4)
+        bounded = np.minimum(np.maximum(leading.astype(np.float64), 1e-4), 1 - 1e-4)
         odds = np.log(bounded / (1 - bounded))[:, None]
         chances = 1 / (1 + np.exp(-(odds * np.array(self.slopes) + np.array(self.offsets))))
         confidence: NDArray[np.float64] = np.round((kinds * chances).sum(axis=1), 4)

@@ -110,7 +110,7 @@ class Keys:
         """Return the places in `keys` of the known ones, in order, and the number of each."""
         buckets = self._buckets(keys)
         slots, ends = self._first[buckets], self._first[buckets + 1]
-        places = np.flatnonzero(slots < ends)
+        places = (slots < ends).nonzero()[0]
         numbers = np.full(len(keys), -1, dtype=np.int32)
         for _ in range(self._deepest):
             here = slots[places]
@@ -120,7 +120,7 @@ class Keys:
             places = places[~hit & (here + 1 < ends[places])]
             if not len(places):
                 break
-        found = np.flatnonzero(numbers >= 0)
+        found = (numbers >= 0).nonzero()[0]
         return found, numbers[found].astype(np.int64)
 
 

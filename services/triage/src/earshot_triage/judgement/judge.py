@@ -20,10 +20,10 @@ from earshot_triage.judgement.evidence import WAYS, loudest
 from earshot_triage.judgement.features import Floats, read_all
 from earshot_triage.judgement.language import languages_of, profiles_of
 from earshot_triage.judgement.learning import Corrections
-from earshot_triage.judgement.panel import Opinion, consult
+from earshot_triage.judgement.panel import REVISION, Opinion, consult
 from earshot_triage.judgement.tables import Scorer, Tables
 from earshot_triage.judgement.taught import TaughtLabels
-from earshot_triage.judgement.verdict import Judgement
+from earshot_triage.judgement.verdict import INTENTS, Judgement
 
 SHIPPED: Final = Path(__file__).parent / "weights"
 BATCH: Final = 512
@@ -36,7 +36,7 @@ class Judge:
     def __init__(self, tables: Tables, taught: Sequence[TaughtLabels] = (), corrections: Corrections | None = None) -> None:
         self._scorer = Scorer(tables, cues_of, profiles_of)
         self._calibration = Calibration.of(tables.meta)
-        self._panel = f"panel-{tables.meta['fingerprint']}"
+        self._panel = f"panel-{tables.meta['fingerprint']}.{REVISION}"
         self._lay(taught, corrections)
 
     def _lay(self, taught: Sequence[TaughtLabels], corrections: Corrections | None) -> None:
@@ -128,12 +128,11 @@ def _intents(opinion: Opinion) -> Floats:
     rest = opinion.needs[:, 3]
     praise = np.maximum(opinion.sentiments[:, 2] * (1 - opinion.complaint), np.float32(1e-4))
     higher = np.maximum(praise, 1 - praise)
-    chances = [
-        opinion.complaint,
-        opinion.needs[:, 0],
-        opinion.needs[:, 2],
-        opinion.needs[:, 1],
-        rest * praise / higher,
-        rest * (1 - praise) / higher * (1 - np.float32(0.5) * opinion.complaint),
-    ]
-    return np.stack(chances, axis=1)
+    chances = np.empty((len(rest), len(INTENTS)), dtype=np.float32)
+    chances[:, 0] = opinion.complaint
+    chances[:, 1] = opinion.needs[:, 0]
+    chances[:, 2] = opinion.needs[:, 2]
+    chances[:, 3] = opinion.needs[:, 1]
+    chances[:, 4] = rest * praise / higher
+    chances[:, 5] = rest * (1 - praise) / higher * (1 - np.float32(0.5) * opinion.complaint)
+    return chances

@@ -184,7 +184,7 @@ class Scorer:
         """Return the scores (logits, one row a text) and the words they come from."""
         columns = self.columns
         recalled, rows = self._recall(pages.tokens)
-        starts = np.append(np.flatnonzero(rows == 0), len(rows))
+        starts = np.array([*(rows == 0).nonzero()[0].tolist(), len(rows)], dtype=np.int64)
         words, places, offsets = _distinct(rows, starts)
         total = _sums(words, offsets, recalled.numbers)
         by_word, by_gram = total[:, :columns], total[:, columns : 2 * columns]
@@ -227,11 +227,14 @@ class Scorer:
     def _recall(self, tokens: list[str]) -> tuple[_Recalled, Ints]:
         recalled = self._recalled
         rows = recalled.memory.recall(tokens)
-        missing = np.flatnonzero(rows < 0).tolist()
+        missing = (rows < 0).nonzero()[0].tolist()
         if missing:
             with self._lock:
-                recalled = self._meet(tokens, dict.fromkeys(map(tokens.__getitem__, missing)))
-            rows = recalled.memory.recall(tokens)
+                met = self._meet(tokens, dict.fromkeys(map(tokens.__getitem__, missing)))
+            if met is recalled:
+                rows[missing] = recalled.memory.recall([tokens[place] for place in missing])
+            else:  # the places of strange words are others now
+                recalled, rows = met, met.memory.recall(tokens)
         return recalled, rows
 
     def _meet(self, tokens: list[str], new: dict[str, None]) -> _Recalled:
@@ -318,7 +321,7 @@ def _sums(rows: Ints, offsets: Ints, table: NDArray[np.float32] | NDArray[np.sig
         product: Floats = csr_array((np.ones(len(rows), dtype=np.float32), rows, offsets), shape=(count, len(table))) @ table
         return product
     sums = np.zeros((count, table.shape[1]), dtype=np.float32)
-    filled = np.flatnonzero(offsets[1:] > offsets[:-1])
+    filled = (offsets[1:] > offsets[:-1]).nonzero()[0]
     if len(filled):
         sums[filled] = np.add.reduceat(table[rows].astype(np.float32, copy=False), offsets[filled], axis=0)
     return sums

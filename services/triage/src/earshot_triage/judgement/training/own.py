@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from earshot_triage.judgement.features import read
+from earshot_triage.judgement.features import Floats, read
 from earshot_triage.judgement.tables import Tables
 from earshot_triage.judgement.taught import FOLDER, NAME
 from earshot_triage.judgement.text import has_words
@@ -29,6 +29,9 @@ THRESHOLDS: Final = Thresholds(word=1, pair=1, gram=2)
 DECAYS: Final = (1.0, 4.0)
 ROUNDS: Final = 60
 HELD_BACK: Final = 5
+CENTRE: Final = 2.5
+FEW: Final = 10
+"""Examples a label up to which its centre counts in full beside the boundary."""
 SHARPNESS: Final = (0.5, 12.0)
 EVENED: Final = 0.7
 MOST_LABELS: Final = 1_000
@@ -100,6 +103,7 @@ def teach(name: str, examples: Sequence[TaughtExample]) -> Tables:
     )
     decay, sharpness = _settings(lesson, classes)
     weights, bias = learn_margins(lesson, decay=decay, rounds=ROUNDS)
+    weights += _centres(lesson, classes)
     meta = {"labels": labels, "examples": len(ordered)}
     return pack(laid.space, weights * sharpness, bias * sharpness, meta, kept_pairs=40_000, kept_grams=40_000)
 
@@ -116,11 +120,22 @@ def _settings(lesson: Lesson, classes: NDArray[np.int64]) -> tuple[float, np.flo
     tried: list[tuple[float, float, float]] = []
     for decay in DECAYS:
         weights, bias = learn_margins(part, decay=decay, rounds=ROUNDS // 3)
+        weights += _centres(part, classes[~held])
         margins = (lesson.matrix[held] @ weights + bias).astype(np.float64)
         found = minimize_scalar(_surprise, bounds=SHARPNESS, args=(margins, right), method="bounded")
         tried.append((float(found.fun), decay, float(found.x)))
     _, decay, sharpness = min(tried)
     return decay, np.float32(sharpness)
+
+
+def _centres(lesson: Lesson, classes: NDArray[np.int64]) -> Floats:
+    """Return each label's mean text, of a length that falls with the examples: of a few, the mean tells what boundaries miss."""
+    count = lesson.targets.shape[1]
+    sums = (lesson.matrix.T @ lesson.targets).astype(np.float32)
+    sums /= np.maximum(np.sqrt((sums**2).sum(axis=0)), 1e-6)
+    share = CENTRE * min(1.0, FEW * count / len(classes))
+    centres: Floats = share * (sums - sums.mean(axis=1, keepdims=True))
+    return centres
 
 
 def _surprise(sharpness: float, margins: NDArray[np.float64], right: NDArray[np.int64]) -> float:
