@@ -22,9 +22,7 @@ RELATIVES = 3.0  # what speaks against counts so much more where relatives must 
 LARGEST_JOIN = 4_000  # cross pairs looked at; beyond, the pair at hand decides
 
 
-def cluster(
-    i: Codes, j: Codes, bits: Floats, count: int, *, families: bool = False, least: float | None = None
-) -> tuple[Codes, Floats]:
+def cluster(i: Codes, j: Codes, bits: Floats, count: int, *, families: bool = False, least: float | None = None) -> tuple[Codes, Floats]:
     """Return each record's cluster (its smallest member) and the bits of its best pair inside it (inf alone).
 
     `least`: the bits from which on a pair joins, unless the usual ones.
