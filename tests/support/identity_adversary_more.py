@@ -18,7 +18,7 @@ _SCRIPTS = [
     ("Ελένη Δημητρίου", "Eleni Dimitriou"),
     ("김민수", "Kim Minsu"),
     ("Борис Петров", "Boris Petrov"),
-    ("Ґанна Шевченко", "Hanna Shevchenko"),
+    ("Ганна Шевченко", "Hanna Shevchenko"),
     ("Đorđe Jovanović", "Djordje Jovanovic"),
     ("Zoë Brontë", "Zoe Bronte"),
     ("Åsa Öberg", "Asa Oberg"),
@@ -44,6 +44,8 @@ _NICKNAMES = [
     ("Theodore", "Ted"),
     ("Catherine", "Kate"),
 ]
+_MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split()
+_OFFICES = "kontakt support hello contact mail service admin buchhaltung noreply webmaster hr contacto".split()
 _PHONES = [("+44", "0", 10), ("+1", "", 10), ("+33", "0", 9), ("+39", "", 10), ("+61", "0", 9), ("+91", "0", 10), ("+34", "", 9)]
 
 
@@ -70,10 +72,7 @@ def dates_turned(random: Random) -> Iterator[tuple[int, Row]]:
     yield 0, without(row, "email") | {"birth_date": f"{year}-{day}-{month}" if int(day) <= 12 else f"{month}/{day}/{year}"}
     yield (
         0,
-        without(row, "phone")
-        | {
-            "birth_date": f"{int(day)} {['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'][int(month) - 1]} {year}"
-        },
+        without(row, "phone") | {"birth_date": f"{int(day)} {_MONTHS[int(month) - 1]} {year}"},
     )
 
 
@@ -99,7 +98,7 @@ def generations(random: Random) -> Iterator[tuple[int, Row]]:
 def numbered_handles(random: Random) -> Iterator[tuple[int, Row]]:
     stem = random.choice(GIVEN_M).lower()
     for number in range(6):
-        row = person(random) | {"given_name": stem.title(), "accounts": {"x": f"{stem}{random.randint(10, 99)}{number}"}}
+        row = person(random) | {"given_name": stem.title(), "accounts": {"x": f"{stem}{random.randint(1000, 999999)}{number}"}}
         yield number, without(row, "email", "phone", "street", "birth_date")
 
 
@@ -111,7 +110,7 @@ def one_handle_two_channels(random: Random) -> Iterator[tuple[int, Row]]:
 
 
 def offices(random: Random) -> Iterator[tuple[int, Row]]:
-    address = f"{random.choice(['kontakt', 'support', 'hello', 'contact', 'mail', 'service', 'admin', 'buchhaltung', 'noreply', 'webmaster', 'hr', 'contacto'])}@firm{random.randint(1, 9999)}.com"
+    address = f"{random.choice(_OFFICES)}@firm{random.randint(1, 9999)}.com"
     for number in range(random.randint(2, 7)):
         yield number, without(person(random), "phone", "street", "birth_date") | {"email": address}
 
@@ -227,14 +226,14 @@ def colleagues(random: Random) -> Iterator[tuple[int, Row]]:
 
 def flatmates(random: Random) -> Iterator[tuple[int, Row]]:
     home = person(random)
-    for number in range(random.randint(3, 5)):
-        yield number, person(random) | {name: home[name] for name in ("street", "city", "postcode", "phone")}
+    for number, family in enumerate(random.sample(FAMILY, random.randint(3, 5))):
+        yield number, person(random) | {"family_name": family} | {name: home[name] for name in ("street", "city", "postcode", "phone")}
 
 
 def block_of_flats(random: Random) -> Iterator[tuple[int, Row]]:
     home, family = person(random), random.choice(FAMILY)
-    for number in range(12):
-        row = person(random) | {name: home[name] for name in ("city", "postcode")}
+    for number, given in enumerate(random.sample(GIVEN_F + GIVEN_M, 12)):
+        row = person(random) | {"given_name": given} | {name: home[name] for name in ("city", "postcode")}
         yield (
             number,
             without(row, "email", "phone")
@@ -248,7 +247,7 @@ def sisters(random: Random) -> Iterator[tuple[int, Row]]:
     for number, given in enumerate(
         random.choice([("Anna", "Hannah"), ("Julia", "Juliane"), ("Marta", "Marla"), ("Elena", "Helena"), ("Clara", "Lara")])
     ):
-        birth = f"{int(first['birth_date'][:4]) + 2 * number}{person(random)['birth_date'][4:]}"
+        birth = f"{int(first['birth_date'][:4]) + 3 * number}-{1 + number * 6:02}-{random.randint(1, 9) + 13 * number:02}"
         yield number, first | {"given_name": given, "birth_date": birth}
 
 

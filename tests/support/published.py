@@ -18,7 +18,9 @@ from earshot_recognition.events import RecognitionChanged
 from earshot_shared.actions import Action
 from earshot_shared.envelope import Envelope, schema_uri
 from earshot_shared.item import Item
+from earshot_shared.outreach import OutreachRequested
 from earshot_shared.topics import Topic
+from earshot_triage.alerts import Alert
 from earshot_triage.events import CaseChanged, CaseMerged, CaseWithdrawn, Decision
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -53,6 +55,8 @@ def body_schemas() -> dict[Topic, dict[str, Any]]:
         Topic.ACTION_TAKEN: schema_of(Action),
         Topic.CONTACT_RECEIVED: schema_of(Contact),
         Topic.CASE_CHANGED: case,
+        Topic.ALERT_RAISED: schema_of(Alert),
+        Topic.OUTREACH_REQUESTED: schema_of(OutreachRequested),
         Topic.RECOGNITION_CHANGED: schema_of(RecognitionChanged),
         Topic.CUSTOMER_CHANGED: customer,
         Topic.ERASURE_REQUESTED: schema_of(ErasureRequested),

@@ -144,6 +144,7 @@ def test_a_taken_port_is_named(system: UpProcess, start: Start) -> None:
     assert f"Port {system.port_base}, which console needs, is in use" in second.output
 
 
+@pytest.mark.capability("G12")
 def test_side_by_side_killed_started_again_and_stopped(system: UpProcess, start: Start, tmp_path: Path) -> None:
     """The life of a second system, on a machine without Java: kill -9 of its supervisor with frozen children, a new start, a clean stop."""
     base = free_base()

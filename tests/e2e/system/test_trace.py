@@ -7,6 +7,7 @@ import urllib.request
 from typing import Any
 
 import aiokafka
+import pytest
 
 from earshot_shared.topics import Topic
 from support.system import System
@@ -14,6 +15,7 @@ from support.system import System
 PATH = (Topic.FEEDBACK_RECEIVED, Topic.FEEDBACK_TRIAGED, Topic.CASE_CHANGED, Topic.RECOGNITION_CHANGED, Topic.CUSTOMER_CHANGED)
 
 
+@pytest.mark.capability("L7")  # of this channel nobody has heard before
 def test_a_trace_leads_from_the_request_to_the_customer(system: System) -> None:
     system.settle()
     trace, span = secrets.token_hex(16), secrets.token_hex(8)

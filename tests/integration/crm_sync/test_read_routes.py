@@ -1,5 +1,6 @@
 """What crm-sync answers, on a real Postgres behind the real door."""
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -34,7 +35,7 @@ async def test_the_timeline_holds_all_channels_newest_first_by_pages(service: Cr
     await service.ground.tell(*told)
     (view,) = service.ground.customers()
     path = f"/v1/customers/{view['customer_id']}/timeline"
-    found: list[str] = []
+    found: list[dict[str, Any]] = []
     cursor = None
     while True:
         page = await service.get(path, limit=3, **({"cursor": cursor} if cursor else {}))

@@ -29,6 +29,7 @@ def test_migrate_then_again(dsn: str, capsys: pytest.CaptureFixture[str]) -> Non
     assert capsys.readouterr().out == "Nothing to do: Postgres is as it should be.\n"
 
 
+@pytest.mark.capability("G9")
 def test_a_key_from_making_to_its_end(dsn: str, capsys: pytest.CaptureFixture[str]) -> None:
     run(["migrate"])
     capsys.readouterr()

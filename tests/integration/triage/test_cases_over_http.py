@@ -38,6 +38,7 @@ async def act(triage: TriageUnderTest, name: str, verb: str, body: Any = None, s
     return answer.json()
 
 
+@pytest.mark.capability("G13")
 async def test_a_decision_says_what_why_and_by_which_versions(triage: TriageUnderTest) -> None:
     item = plain_item("a", 0, "bug 3 it crashes")
     await triage.fold(item)
@@ -225,6 +226,7 @@ async def test_an_act_makes_a_case_of_a_brands_thread(triage: TriageUnderTest) -
     assert (await get_case(triage, "ours"))["case_id"] == case_of("a")
 
 
+@pytest.mark.capability("T6")
 async def test_questions_that_nobody_answered_are_listed_by_age(triage: TriageUnderTest) -> None:
     await triage.fold(
         plain_item("new", 9, "question 2"), plain_item("old", 1, "question 2"), plain_item("b", 2, "bug 3"),

@@ -51,7 +51,8 @@ async def test_a_correction_is_shown_told_and_routed(triage: TriageUnderTest) ->
     assert (await last_told(triage, Topic.FEEDBACK_SUPPORT, item.feedback_id))["intent"] == "complaint"
     case = (await triage.http.get(f"/v1/cases/{case_of('a')}")).json()
     assert (case["intent"], case["team"], case["stance"]) == ("complaint", "support", "respond")
-    assert [(entry["verb"], entry["actor"]) for entry in case["history"]] == [("correct", "Ann")]
+    (entry,) = case["history"]
+    assert (entry["verb"], entry["actor"], entry["intent"], entry["feedback_id"]) == ("correct", "Ann", "complaint", item.feedback_id)
     stats = await triage.runtime.pool.fetch("select name, n from counts where n <> 0 order by name")
     assert [tuple(row) for row in stats] == [("cases", 1), ("feedback", 1), ("route support", 1)]
 

@@ -107,16 +107,29 @@ async def test_a_replay_gives_the_same_rows_ids_and_acts(kafka_bootstrap: str, t
             stats = (await triage.http.get("/v1/stats")).json()
             return bool(stats["feedback"] >= 60 and stats["lag"] == 0 and stats["unpublished"] == 0)
 
+        async def replay(round_: int) -> None:
+            wanted = Replay(service="triage", package="earshot_triage")
+            events = await run_replay(wanted, dsn=dsn, bootstrap=kafka_bootstrap, prefix=topic_prefix, progress=lambda done, of: None)
+            assert events == len(items) + len(gone) + 3 + len(wide), round_
+
         await eventually(settled, "sixty items applied and told")
         cases = (await triage.http.get("/v1/cases")).json()["items"]
         for case, (verb, body) in zip(cases, [("respond", {"text": "Here."}), ("resolve", {}), ("note", {"text": "x"})], strict=False):
             assert (await triage.http.post(f"/v1/cases/{case['case_id']}/{verb}", json=body)).status_code == 200
+        wide = [
+            ("POST", f"/v1/cases/{cases[3]['case_id']}/merge", {"other": cases[4]["case_id"]}),
+            ("POST", f"/v1/feedback/{items[10].feedback_id}/correct", {"intent": "idea"}),
+            ("PUT", "/v1/rules", {"rules": {"monitors": [{"name": "any", "any_of": ["question"], "topics": ["asked"]}]}}),
+            ("POST", f"/v1/feedback/{items[13].feedback_id}/correct", {"conduct": "spam"}),
+        ]
+        for method, path, sent in wide:
+            assert (await triage.http.request(method, path, json=sent)).status_code == 200, path
         await eventually(settled, "acts told and read back")
+        await replay(1)  # by the rules that were put: what was decided before is decided anew
+        await eventually(settled, "all decided by the rules that were put")
         before = await rows_of(triage.runtime.pool)
         versions = {case["case_id"]: case["version"] for case in (await triage.http.get("/v1/cases")).json()["items"]}
-        wanted = Replay(service="triage", package="earshot_triage")
-        events = await run_replay(wanted, dsn=dsn, bootstrap=kafka_bootstrap, prefix=topic_prefix, progress=lambda done, of: None)
-        assert events == len(items) + len(gone) + 3
+        await replay(2)
         await eventually(settled, "all told again")
         assert await rows_of(triage.runtime.pool) == before
         again = {case["case_id"]: case["version"] for case in (await triage.http.get("/v1/cases")).json()["items"]}

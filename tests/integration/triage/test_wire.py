@@ -20,11 +20,14 @@ ONLY_WHEN_SAID = {"labels", "corrections"}
 async def test_every_body_decodes_strictly_and_encodes_back_to_itself(fresh_database: Any) -> None:
     dsn = await asyncio.to_thread(fresh_database, migrate)
     async with running_triage(dsn, clock=lambda: DAY) as triage:
-        await triage.fold(plain_item("a", 0, "bug 3"), plain_item("b", 1, "idea 1"), plain_item("c", 2))
-        await triage.fold(plain_item("b", 1, "idea 1", talk="x", revision=2), plain_item("a", 0, "bug 3", talk="x", revision=2))
+        await triage.fold(plain_item("a", 0, "bug 3"), plain_item("b", 1, "idea 1 dark mode"), plain_item("c", 2))
+        await triage.fold(plain_item("b", 1, "idea 1 dark mode", talk="x", revision=2), plain_item("a", 0, "bug 3", talk="x", revision=2))
         await triage.fold(plain_item("c", 2, revision=2, withdrawn=True))
         await triage.http.post(f"/v1/cases/{case_of('a')}/assign", json={"assignee": "ann"})
         await Watchman(triage.runtime.writer, lambda: DAY + timedelta(days=1)).look()
+        await triage.wiring.gatherer(triage.runtime).gather()
+        theme = plain_item("b", 1).feedback_id
+        assert (await triage.http.post(f"/v1/themes/{theme}/status", json={"status": "planned"})).status_code == 200
         seen: set[Topic] = set()
         for message in await triage.said():
             if message.value is None or message.topic is Topic.ACTION_TAKEN:

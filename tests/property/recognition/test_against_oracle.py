@@ -99,7 +99,7 @@ class Stand:
         self.runner = asyncio.Runner()
         self.pool: Pool = self.runner.run(open_pool(dsn, schema=schema_name("recognition"), application="test"))
         self.writer = Writer(self.pool, service="recognition", schema=schema_name("recognition"))
-        self.stage = Recognition(lambda: RULES)
+        self.stage = Recognition(lambda: RULES, key=b"k" * 32)
 
     async def fold(self, slices: Sequence[Sequence[ItemRevision]], forgetting: Collection[int] = ()) -> dict[str, object]:
         """Empty the views, fold the slices, and return entries, sums and counts; the numbers of ``forgetting`` begin with a new book."""

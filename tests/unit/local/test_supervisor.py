@@ -160,6 +160,20 @@ def test_one_that_never_became_ready_ends_the_start(stage: Stage) -> None:
     assert len(stage.lives) == 3
 
 
+def test_with_patience_it_is_started_until_it_answers(stage: Stage) -> None:
+    stage.supervisor.add([stage.spec("triage")])
+
+    def stopping() -> bool:
+        if len(stage.lives) < 7 and stage.lives:
+            stage.lives[-1].code = 1
+        stage.answers = {"triage"} if len(stage.lives) == 7 else set()
+        stage.now_s += 15
+        return False
+
+    stage.supervisor.bring_up(stopping=stopping, patient=True)
+    assert len(stage.lives) == 7
+
+
 def test_one_that_never_answers_ends_the_start(stage: Stage) -> None:
     stage.supervisor.add([stage.spec("triage")])
 

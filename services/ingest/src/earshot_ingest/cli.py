@@ -1,6 +1,7 @@
 """The commands of ingest, and the one place where its parts are put together."""
 
 import asyncio
+import contextlib
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -37,7 +38,9 @@ def serve_command() -> None:
 def _moment(_context: click.Context, _parameter: click.Parameter, value: str) -> datetime:
     """Return the time that ``--since`` names: RFC 3339, or so many hours or days ago (``36h``, ``2d``)."""
     if value[:-1].isdigit() and value[-1:] in "hd":
-        return datetime.now(UTC) - timedelta(hours=int(value[:-1]) * (1 if value.endswith("h") else 24))
+        with contextlib.suppress(OverflowError):
+            return datetime.now(UTC) - timedelta(hours=int(value[:-1]) * (1 if value.endswith("h") else 24))
+        raise click.BadParameter("nothing was heard so long ago")
     try:
         return parse_time(value)
     except ValueError as error:

@@ -6,17 +6,20 @@ Thin: parameters are checked here, queries are in ``repository``, standing is de
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
 from earshot_recognition import repository
+from earshot_recognition.acting import Desk
 from earshot_recognition.book import Book
-from earshot_recognition.domain.standing import decide_standing
-from earshot_recognition.events import totals_of
 from earshot_recognition.repository import LedgerPoint
+from earshot_recognition.routes_acting import acting_routes
+from earshot_recognition.routes_community import CommunityRoutes
 from earshot_recognition.rules import RecognitionRules
+from earshot_recognition.stage import Recognition
+from earshot_recognition.views import Member, member_view
 from earshot_shared.envelope import rfc3339
 from earshot_shared.http.app import create_app
 from earshot_shared.http.auth import require
@@ -31,28 +34,6 @@ Board = Literal["helpful", "active", "reach"]
 Window = Literal["all", "year", "month", "week"]
 _WINDOWS = {"year": timedelta(days=365), "month": timedelta(days=30), "week": timedelta(days=7)}
 _READ = Depends(require("recognition:read"))
-
-
-class Points(BaseModel):
-    """A member's points by board."""
-
-    helpful: int
-    active: int
-    reach: int
-
-
-class Member(BaseModel):
-    """The standing of one member, with the reasons for it."""
-
-    author_key: str
-    name: str
-    points: Points
-    tier: str
-    abilities: list[str]
-    badges: list[str]
-    reasons: list[str]
-    next_step: str | None
-    rules_version: str
 
 
 class LedgerEntry(BaseModel):
@@ -90,21 +71,30 @@ class Leaderboard(BaseModel):
     next_cursor: str | None
 
 
-class BadgeList(BaseModel):
-    """The badges that can be earned, and what for."""
+class BadgeShown(BaseModel):
+    """A badge and what it is earned for; ``by_hand``: people give it."""
 
-    items: list[dict[str, Any]]
+    name: str
+    helped: int
+    items: int
+    by_hand: bool
+
+
+class BadgeList(BaseModel):
+    """The badges there are."""
+
+    items: list[BadgeShown]
     next_cursor: None = None
 
 
-def create_recognition_app(parts: Parts, rules: Callable[[], RecognitionRules]) -> Door:
+def create_recognition_app(parts: Parts, stage: Recognition, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Door:
     """Return the ASGI application."""
-    routes = _Routes(parts, rules)
+    desk = Desk(parts.runtime.writer, stage, clock=clock, new_id=uuid4)
     return create_app(
         parts.settings,
         title="Earshot recognition",
         summary="Who helps, and the standing that follows from it.",
-        routers=[routes.router()],
+        routers=[_Routes(parts, stage.rules).router(), CommunityRoutes(parts).router(), acting_routes(desk)],
         authenticate=parts.keyring,
         health=parts.health,
         metrics=parts.metrics,
@@ -123,7 +113,7 @@ class _Routes:
         router.add_api_route("/members/{author_key}", self.member, methods=["GET"], summary="A member's standing, why, and the next step")
         router.add_api_route("/members/{author_key}/ledger", self.ledger, methods=["GET"], summary="What a member has earned, and for what")
         router.add_api_route("/leaderboards/{board}", self.leaderboard, methods=["GET"], summary="Who has the most points")
-        router.add_api_route("/badges", self.badges, methods=["GET"], summary="The badges that rules grant")
+        router.add_api_route("/badges", self.badges, methods=["GET"], summary="The badges there are, by rule and by hand")
         router.add_api_route("/stats", self.stats, methods=["GET"], summary="Exact counts")
         return router
 
@@ -136,19 +126,7 @@ class _Routes:
         account = book.accounts.get(owner)
         if account is None:
             raise NotFoundError("No author of that key has been heard.", code="member-unknown")
-        totals = totals_of(account)
-        standing = decide_standing(totals, rules.tiers, rules.badges, excluded=book.excluded(owner))
-        return Member(
-            author_key=owner,
-            name=account.name,
-            points=Points(helpful=totals.helpful, active=totals.active, reach=totals.reach),
-            tier=standing.tier,
-            abilities=list(standing.abilities),
-            badges=list(standing.badges),
-            reasons=list(standing.reasons),
-            next_step=standing.next_step,
-            rules_version=rules.version,
-        )
+        return member_view(account, book, rules)
 
     async def ledger(self, author_key: str, limit: Limit = DEFAULT_LIMIT, cursor: CursorText = None) -> Ledger:
         filters = {"author_key": author_key}
@@ -195,7 +173,8 @@ class _Routes:
         return Leaderboard(items=page, next_cursor=following)
 
     async def badges(self) -> BadgeList:
-        return BadgeList(items=[{"name": each.name, "helped": each.helped, "items": each.items} for each in self._rules().badges])
+        badges = self._rules().badges
+        return BadgeList(items=[BadgeShown(name=each.name, helped=each.helped, items=each.items, by_hand=each.by_hand) for each in badges])
 
     async def stats(self) -> dict[str, Any]:
         with translated():

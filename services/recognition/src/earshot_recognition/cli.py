@@ -5,15 +5,15 @@ import sys
 import click
 
 from earshot_recognition.app import create_recognition_app
+from earshot_recognition.erasing import ID_PURPOSE
 from earshot_recognition.rules import CurrentRules, RecognitionConfig
 from earshot_recognition.settings import RecognitionSettings
-from earshot_recognition.stage import Recognition
+from earshot_recognition.stage import OUTPUTS, Recognition
 from earshot_shared.access import Secret
 from earshot_shared.config import ConfigFile
 from earshot_shared.runtime import Ground, Runtime
 from earshot_shared.service import run_service
 from earshot_shared.settings import read_settings
-from earshot_shared.topics import Topic
 
 
 @click.group("recognition")
@@ -28,15 +28,17 @@ def serve() -> None:
     config = ConfigFile(settings.config_dir, "recognition", RecognitionConfig)
     rules = CurrentRules(config)
 
+    stages: list[Recognition] = []
+
     async def open_runtime(ground: Ground, secret: Secret) -> Runtime:
-        del secret  # nothing here is hashed
-        return await Runtime.open(ground, stage=lambda _: Recognition(rules), outputs=[Topic.RECOGNITION_CHANGED])
+        stages.append(Recognition(rules, key=secret.key(ID_PURPOSE)))
+        return await Runtime.open(ground, stage=lambda _: stages[0], outputs=OUTPUTS)
 
     sys.exit(
         run_service(
             settings,
             open_runtime=open_runtime,
-            build_app=lambda parts: create_recognition_app(parts, rules),
+            build_app=lambda parts: create_recognition_app(parts, stages[0]),
             more_tasks=lambda _: {"config": config.watch},
         )
     )

@@ -8,11 +8,13 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Set
 from uuid import UUID
 
-from earshot_recognition import repository
+from earshot_recognition import repository, repository_acts
 from earshot_recognition.book import Book
 from earshot_recognition.domain.accounts import Account
-from earshot_recognition.domain.ledger import Contribution, Help, Points, earner_of, helps_of, worth_of
+from earshot_recognition.domain.ledger import Contribution, Help, earner_of, helps_of, worth_of
+from earshot_recognition.domain.thanks import ThankRule, causes_moved
 from earshot_recognition.repository import Held
+from earshot_recognition.rules import RecognitionRules
 from earshot_shared.pipeline.writer import Transaction
 
 Pairs = set[tuple[str, str]]
@@ -21,33 +23,56 @@ Pairs = set[tuple[str, str]]
 class Fold:
     """The working set of one slice. ``book`` is changed in place: it must be dropped when the transaction fails."""
 
-    def __init__(self, tx: Transaction, book: Book, points: Points) -> None:
+    def __init__(self, tx: Transaction, book: Book, rules: RecognitionRules, *, live: Set[UUID] = frozenset()) -> None:
+        """``live``: items that nobody imported and no replay brings; only by those does a member become due to be written to."""
         self._tx = tx
         self._conn = tx.conn
         self._version = tx.version
         self._book = book
-        self._points = points
+        self._points = rules.ledger_points
+        self._thank_rules = rules.thank_yous
+        self._live = live
         self._held: dict[UUID, Held] = {}  # items as they are stored
         self._fresh: dict[UUID, Contribution] = {}  # items that say something new
         self._now: dict[UUID, Held] = {}  # items with what they earn from now on
         self._changed: dict[str, Account] = {}
-        self._members: dict[str, bool] = {}  # whose sums moved: whether they were in the ledger before
+        self._before: dict[str, tuple[int, int]] = {}  # whose sums moved: (helped, items) before
+        self._alive: set[str] = set()  # members who earned by live items
+        self._bare: set[str] = set()  # accounts that no present item shows any more
         self._counts: Counter[str] = Counter()
         self._sought: set[UUID] = set()
+        self.due: list[tuple[str, ThankRule]] = []  # members who are to be written to, and what for
 
-    async def run(self, items: Mapping[UUID, Contribution]) -> Collection[Account]:
-        """Apply the items that are newer than what is stored; return the accounts whose standing changed."""
-        await self._meet(items)
+    async def run(
+        self, items: Mapping[UUID, Contribution], *, struck: Mapping[UUID, Contribution] | None = None, acted: Iterable[str] = ()
+    ) -> None:
+        """Apply the items that are newer than what is stored.
+
+        ``struck`` are stored items as an erasure leaves them, whatever their version; ``acted``: authors about whom people did something.
+        """
+        await self._meet(items, struck or {})
         if self._fresh:
             moved = await self._show()
             await self._post(await self._affected(moved))
+        for key in {self._book.owner(key) for key in acted} & self._book.accounts.keys():
+            self._changed[key] = self._book.accounts[key]
+        if self._changed or self._fresh:
             await self._store()
+
+    @property
+    def changed(self) -> Collection[Account]:
+        """The accounts whose standing may have changed."""
         return self._changed.values()
 
-    async def _meet(self, items: Mapping[UUID, Contribution]) -> None:
+    @property
+    def ceased(self) -> Collection[str]:
+        """Author keys that were told and have no account any more."""
+        return self._bare
+
+    async def _meet(self, items: Mapping[UUID, Contribution], struck: Mapping[UUID, Contribution]) -> None:
         """Load the items as they are stored, and what they reply to; tell apart what is old, what says the same, and what is new."""
         parents = {parent for item in items.values() for parent in item.parents}
-        self._sought = items.keys() | parents
+        self._sought = items.keys() | parents | struck.keys()
         self._held = await repository.load_items(self._conn, self._sought)
         same = []
         for key, item in items.items():
@@ -58,6 +83,8 @@ class Fold:
                 same.append(item)
         self._tx.duplicates += len(items) - len(self._fresh) - len(same)
         await repository.update_versions(self._conn, same)
+        for key in struck.keys() - self._fresh.keys():
+            self._fresh[key] = struck[key]._replace(version=max(struck[key].version, items[key].version if key in items else 0))
         await self._know([*self._fresh.values(), *(held.item for held in self._held.values())])
 
     async def _know(self, items: Iterable[Contribution]) -> None:
@@ -141,11 +168,16 @@ class Fold:
         news = {key for key in said_so if (account := book.accounts.get(key)) is None or not (account.staff and account.brand)}
         return {owner for key in news | set(taken_back) for owner in (key, book.owner(key))}
 
-    def _display(self, said: Iterable[Contribution], taken_back: Collection[str]) -> None:
+    def _display(self, said: Collection[Contribution], taken_back: Collection[str]) -> None:
         """Let the accounts show what the present items say of them; those of ``taken_back`` anew."""
+        shown = {item.author_key for item in said if item.present}
         for key in taken_back:
-            account = self._changed[key] = self._book.account(key)
-            account.blank()
+            if key in shown:
+                account = self._changed[key] = self._book.account(key)
+                account.blank()
+            elif key in self._book.accounts:
+                self._bare.add(key)
+                self._book.accounts[key].blank()
         for item in said:
             if item.present:
                 account = self._changed[item.author_key] = self._book.account(item.author_key)
@@ -162,6 +194,7 @@ class Fold:
         """Return the ids of the items that may earn differently now: new ones, those of moved authors, and replies to any of them."""
         stored = {key: account for key in moved if (account := self._book.accounts.get(key)) is not None}
         self._changed |= stored
+        self._changed |= {owner: self._book.account(owner) for key in stored if (owner := self._book.owner(key)) in self._book.accounts}
         theirs = await self._load_of({key for key, account in stored.items() if account.version})
         asked = {key for key, item in theirs.items() if item.question}
         asked |= {key for key, item in self._fresh.items() if item.question or ((was := self._was(key)) and was.question)}
@@ -194,6 +227,8 @@ class Fold:
     def _sum(self, gone: Collection[Help], fresh: Collection[Help]) -> None:
         for key, held in self._now.items():
             was = self._held.get(key)
+            if held.member is not None and key in self._live:
+                self._alive.add(held.member)
             if was is None or (was.member, was.earned) != (held.member, held.earned):
                 if was is not None and was.member is not None:
                     self._earn(was.member, -1, -was.earned)
@@ -219,7 +254,8 @@ class Fold:
         account = self._changed.get(member)
         if account is None:
             account = self._changed[member] = self._book.account(member)
-        self._members.setdefault(member, account.is_member)
+        if member not in self._before:
+            self._before[member] = (account.helped, account.entries)
         return account
 
     async def _store(self) -> None:
@@ -232,12 +268,39 @@ class Fold:
         was = {(parent, key) for key in self._fresh if (item := self._was(key)) for parent in item.parents}
         replies = {(parent, key) for key, item in self._fresh.items() for parent in item.parents}
         await repository.change_replies(conn, was - replies, replies - was)
+        await self._part()
         for account in self._changed.values():
             account.version = self._version
         await repository.store_accounts(conn, [*self._changed.values()], self._version)
         self._counts["feedback"] += sum(key not in held for key in self._fresh)
-        self._counts["members"] += sum(self._changed[key].is_member - was_member for key, was_member in self._members.items())
+        self._counts["members"] += sum(
+            (account is not None and account.is_member) - any(before)
+            for key, before in self._before.items()
+            for account in (self._book.accounts.get(key),)
+        )
+        await self._thank()
         await repository.add_counts(conn, self._counts)
+
+    async def _part(self) -> None:
+        """Delete the accounts of which nothing is left."""
+        for key in self._bare:
+            self._changed.pop(key, None)
+            self._book.accounts.pop(key)
+        await repository_acts.delete_accounts(self._conn, self._bare)
+
+    async def _thank(self) -> None:
+        """Note the causes to thank for that were reached, or are no more."""
+        gone: list[tuple[str, str]] = []
+        fresh: list[tuple[str, str]] = []
+        for key, was in self._before.items():
+            account = self._book.accounts.get(key)
+            lost, won = causes_moved(self._thank_rules, was, (account.helped, account.entries) if account is not None else (0, 0))
+            gone += [(key, rule.name) for rule in lost]
+            fresh += [(key, rule.name) for rule in won]
+            if won and key in self._alive:
+                thanked = self._book.deeds(key).thanked
+                self.due += [(key, rule) for rule in won if rule.template is not None and rule.name not in thanked]
+        await repository_acts.change_thank_yous(self._conn, gone, fresh)
 
 
 def _only(accounts: Collection[str]) -> str | None:

@@ -9,7 +9,7 @@ from typing import Annotated, Final
 import msgspec
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from earshot_recognition.domain import ledger, standing
+from earshot_recognition.domain import ledger, standing, thanks
 from earshot_shared.config import ConfigFile, Loaded
 
 _KNOWN_STANDINGS: Final = 20_000  # some 600 bytes each
@@ -25,6 +25,7 @@ class _Told(msgspec.Struct, omit_defaults=True):
     reasons: tuple[str, ...]
     next_step: str | None
     excluded: bool = False
+    thank_you_due: bool = False
 
 
 class _Model(BaseModel):
@@ -49,11 +50,26 @@ class TierRule(_Model):
 
 
 class BadgeRule(_Model):
-    """A badge that is granted by rule."""
+    """A badge: granted by rule when it has thresholds, by people when it has none."""
 
     name: Annotated[str, Field(min_length=1, max_length=64)]
     helped: Annotated[int, Field(ge=0)] = 0
     items: Annotated[int, Field(ge=0)] = 0
+
+
+class ThankYouRule(_Model):
+    """A cause to thank a member for. ``template`` names what the member is written with, consent given; none leaves it to people."""
+
+    name: Annotated[str, Field(min_length=1, max_length=64)]
+    helped: Annotated[int, Field(ge=0)] = 0
+    items: Annotated[int, Field(ge=0)] = 0
+    template: Annotated[str, Field(min_length=1, max_length=64)] | None = None
+
+    @model_validator(mode="after")
+    def _check_threshold(self) -> "ThankYouRule":
+        if not self.helped and not self.items:
+            raise ValueError("a cause has a threshold: helped or items")
+        return self
 
 
 class RecognitionConfig(_Model):
@@ -62,6 +78,8 @@ class RecognitionConfig(_Model):
     points: PointRules = PointRules()
     tiers: Annotated[tuple[TierRule, ...], Field(min_length=1)] = (TierRule(name="member", points=0),)
     badges: tuple[BadgeRule, ...] = ()
+    thank_yous: tuple[ThankYouRule, ...] = ()
+    invitation_template: Annotated[str, Field(min_length=1, max_length=64)] = "advocate-invitation"
 
     @model_validator(mode="after")
     def _check_tiers(self) -> "RecognitionConfig":
@@ -95,6 +113,20 @@ class RecognitionRules:
         """The badges by rule."""
         return tuple(standing.Badge(**badge.model_dump()) for badge in self._config.badges)
 
+    @cached_property
+    def thank_yous(self) -> tuple[thanks.ThankRule, ...]:
+        """The causes to thank members for."""
+        return tuple(thanks.ThankRule(**rule.model_dump()) for rule in self._config.thank_yous)
+
+    @property
+    def invitation_template(self) -> str:
+        """What somebody is written with who is invited to be an advocate."""
+        return self._config.invitation_template
+
+    def causes(self, totals: standing.Totals) -> tuple[str, ...]:
+        """Return the causes to thank for that these sums reach."""
+        return thanks.causes_reached(self.thank_yous, helped=totals.helped, items=totals.items)
+
     def told_standing(self, totals: standing.Totals, *, excluded: bool) -> bytes:
         """Return what ``recognition.changed`` says of these sums, as JSON; most accounts have sums that others have too."""
         told = self._told.get((totals, excluded))
@@ -107,7 +139,9 @@ class RecognitionRules:
     def _tell(self, totals: standing.Totals, excluded: bool) -> bytes:
         decided = standing.decide_standing(totals, self.tiers, self.badges, excluded=excluded)
         points = {"helpful": totals.helpful, "active": totals.active, "reach": totals.reach}
-        return _encoder.encode(_Told(points, decided.tier, decided.badges, decided.reasons, decided.next_step, excluded))
+        return _encoder.encode(
+            _Told(points, decided.tier, decided.badges, decided.reasons, decided.next_step, excluded, bool(self.causes(totals)))
+        )
 
 
 class CurrentRules:

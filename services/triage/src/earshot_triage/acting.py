@@ -117,11 +117,12 @@ class Desk:
         else:
             visibility = await _visibility(tx.conn, thread)
             arguments = _arguments(request, thread, visibility, _seen(request, found, thread, messages))
-        actions = [self._action(request, request.verb, subject, arguments)]
+        actions: list[Action] = []
         if request.verb is Verb.MOVE_PRIVATE and request.text:  # where everybody reads, a word that it goes on elsewhere
             seen = _seen(request, found, thread, messages)
             note = _reply(request, thread, await reading.visibility_of(tx.conn, thread.state.label), seen)
-            actions.insert(0, self._action(request, Verb.RESPOND, subject, note))
+            actions.append(self._action(request, Verb.RESPOND, subject, note))
+        actions.append(self._action(request, request.verb, subject, arguments))
         await self._stage.apply(tx, [], [self._stage.doing(action) for action in actions])
         tx.tell_facts([ACTIONS.write(action, traceparent=request.traceparent) for action in actions])
         after = await reading.find(tx.conn, key_of(subject))

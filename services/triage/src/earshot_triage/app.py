@@ -13,15 +13,18 @@ from earshot_triage.routes_acting import acting_routes, alert_routes
 from earshot_triage.routes_correcting import correcting_routes
 from earshot_triage.routes_reading import reading_routes
 from earshot_triage.routes_rules import rules_routes
+from earshot_triage.routes_themes import themes_routes
 from earshot_triage.rulebook import RuleBook
 from earshot_triage.ruling import RulesDesk
 from earshot_triage.stage import TriageStage
+from earshot_triage.theming import ThemesDesk
 
 
 def make_app(parts: Parts, stage: TriageStage, book: RuleBook, clock: Callable[[], datetime]) -> Door:
     """Return the ASGI application of triage."""
     rules_desk = RulesDesk(parts.runtime.writer, book, clock=clock, new_id=uuid4)
     corrections_desk = CorrectionsDesk(parts.runtime.writer, stage, clock=clock, new_id=uuid4)
+    themes_desk = ThemesDesk(parts.runtime.writer, clock=clock, new_id=uuid4)
     desk = Desk(parts.runtime.writer, stage, clock=clock, new_id=uuid4)
     return create_app(
         parts.settings,
@@ -33,6 +36,7 @@ def make_app(parts: Parts, stage: TriageStage, book: RuleBook, clock: Callable[[
             alert_routes(desk),
             correcting_routes(parts, corrections_desk),
             rules_routes(parts, book, rules_desk),
+            *themes_routes(parts, themes_desk, clock),
         ],
         authenticate=parts.keyring,
         health=parts.health,

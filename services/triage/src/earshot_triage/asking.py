@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import click
-import httpx
 import msgspec
 import pydantic_core
 
@@ -27,6 +26,9 @@ class Service:
 
     def __init__(self, data_dir: Path, url: str | None) -> None:
         endpoint = find_service("triage", data_dir=data_dir, url=url)
+        import httpx  # the service itself has no use for it, and imports this module with the commands
+
+        self._failure = httpx.HTTPError
         headers = {"authorization": f"Bearer {endpoint.api_key}"}
         self._http = httpx.Client(base_url=endpoint.url, headers=headers, timeout=TIMEOUT_S)
 
@@ -37,7 +39,7 @@ class Service:
         """
         try:
             answer = self._http.request(method, path, **sent)
-        except httpx.HTTPError as error:
+        except self._failure as error:
             raise CommandFailedError(f"Triage does not answer ({type(error).__name__}): is the system running?") from error
         body = msgspec.json.decode(answer.content)
         if answer.is_error:

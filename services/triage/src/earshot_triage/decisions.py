@@ -56,6 +56,9 @@ class Judging(Protocol):
     def label_versions(self) -> Mapping[str, str]:
         """The versions of its own labels, by set."""
 
+    def commonness(self, word: str) -> float:
+        """Return the share of all texts that hold a word (0..1)."""
+
     def judge(self, texts: Sequence[str], *, explain: bool = True, languages: Sequence[str | None] | None = None) -> list[Judgement]:
         """Return one judgement a text, in order; without ``explain`` the reasons name no words of the text, which is cheaper."""
 

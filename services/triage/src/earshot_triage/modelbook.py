@@ -5,6 +5,7 @@ Owns the following of the model folder. What a folder holds, and how it is read,
 
 import asyncio
 import logging
+import os
 from pathlib import Path
 
 from earshot_triage.decisions import Decider, model_version
@@ -31,6 +32,7 @@ class ModelBook:
         self._folder = folder
         self._decider = decider
         self._used = self._seen = self._stamp()
+        self._weights = self._weights_in(self._used)
 
     async def look(self) -> bool:
         """Use what the folder holds now, if it changed and has come to rest (nobody is writing it); return whether."""
@@ -39,14 +41,14 @@ class ModelBook:
         if not settled or stamp == self._used:
             return False
         try:
-            judge = await asyncio.to_thread(load_judge, self._folder)
+            judge = await asyncio.to_thread(self._load, stamp)
         except ModelError as error:
             self._used = stamp
             _log.error("model refused, the last good one stays", extra={"action": "model_refused", "detail": str(error)})
             return False
         if self._stamp() != stamp:  # written while we read
             return False
-        self._used = stamp
+        self._used, self._weights = stamp, self._weights_in(stamp)
         self._decider.ask(judge)
         _log.info("model reloaded", extra={"action": "model_reloaded", "version": model_version(judge)})
         return True
@@ -56,6 +58,17 @@ class ModelBook:
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
             await self.look()
+
+    def _load(self, stamp: Stamp) -> Judge:
+        """Return the judge that the folder holds; its weights are shared with the one in use when nobody trained them anew."""
+        used = self._decider.judge
+        if isinstance(used, Judge) and self._weights_in(stamp) == self._weights and self._folder.is_dir():
+            return used.taught_by(self._folder)
+        return load_judge(self._folder)
+
+    def _weights_in(self, stamp: Stamp) -> Stamp:
+        own = str(self._folder / "judge") + os.sep
+        return frozenset(each for each in stamp if each[0].startswith(own))
 
     def _stamp(self) -> Stamp:
         """Return what tells one state of the folder from another: its files with their sizes and times."""

@@ -15,7 +15,7 @@ from earshot_shared.access.keys import Principal
 from earshot_shared.item import Visibility, decode_item
 from earshot_triage import repository
 from earshot_triage.decisions import Judging, explained
-from earshot_triage.domain.acts import Act
+from earshot_triage.domain.acts import Act, Verb
 from earshot_triage.domain.message import Message, Stance
 from earshot_triage.events import CaseChanged, Decision, case_body, shown
 from earshot_triage.repository import QUERIES, Held, Thread, load_known, load_threads, thread_of
@@ -34,6 +34,12 @@ class HistoryEntry(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
     priority: int | None = None
     reason: str | None = None
     feedback_id: str | None = None
+    """The reply that was made, or the item that was corrected."""
+    other: str | None = None
+    """The case that was merged into this one, by its own id."""
+    intent: str | None = None
+    conduct: str | None = None
+    routes: tuple[str, ...] | None = None
 
 
 class Clocks(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +57,10 @@ class CaseView(CaseChanged, frozen=True, kw_only=True):
 
     clocks: Clocks
     history: tuple[HistoryEntry, ...]
+    suggested_articles: tuple[msgspec.Struct, ...]
+    """Answers that were given in cases like this one."""
+    suggested_people: tuple[str, ...]
+    """Author keys of those who spoke in cases like this one without having opened them."""
 
 
 class CaseLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -219,11 +229,12 @@ async def list_questions(
     return await listed(conn, [thread_of(row) for row in rows])
 
 
-async def case_view(conn: Any, thread: Thread, *, now: datetime) -> CaseView:
+async def case_view(conn: Any, thread: Thread, *, now: datetime, articles: Sequence[msgspec.Struct], people: Sequence[str]) -> CaseView:
     """Return a case with all its messages and all that was done about it."""
     state, due_at = thread.state, thread.due_at
     messages = await messages_of(conn, state.label)
     erased = {held.key for held in messages if held.message.erased}
+    named = {held.key: held.message.feedback_id for held in messages}
     stored = await repository.load_items(conn, [held.key for held in messages])
     present = sorted((held.message for held in messages if not held.message.withdrawn), key=lambda message: message.order)
     told = b"[%b]" % b",".join(shown(message, _words.decode(stored[message.key].item).text) for message in present)
@@ -238,7 +249,13 @@ async def case_view(conn: Any, thread: Thread, *, now: datetime) -> CaseView:
         overdue=overdue,
     )
     fields = {name: getattr(body, name) for name in body.__struct_fields__}
-    return CaseView(**fields, clocks=clocks, history=tuple(_entry(act, erased) for act in acts))
+    return CaseView(
+        **fields,
+        clocks=clocks,
+        history=tuple(_entry(act, erased, named.get(act.subject)) for act in acts),
+        suggested_articles=tuple(articles),
+        suggested_people=tuple(people),
+    )
 
 
 async def service_levels(
@@ -288,7 +305,7 @@ def may_see(principal: Principal, brand: str | None) -> bool:
     return principal.brands is None or (brand is not None and principal.may_brand(brand))
 
 
-def _entry(act: Act, erased: set[str]) -> HistoryEntry:
+def _entry(act: Act, erased: set[str], corrected: str | None) -> HistoryEntry:
     return HistoryEntry(
         action_id=act.action_id,
         verb=act.verb.value,
@@ -299,7 +316,11 @@ def _entry(act: Act, erased: set[str]) -> HistoryEntry:
         team=act.team,
         priority=act.priority,
         reason=act.reason,
-        feedback_id=act.reply,
+        feedback_id=corrected if act.verb is Verb.CORRECT else act.reply,
+        other=act.other,
+        intent=act.intent,
+        conduct=act.conduct,
+        routes=act.routes,
     )
 
 

@@ -20,7 +20,7 @@ from earshot_triage.events import act_of
 
 QUERIES = Queries.load("earshot_triage")
 NO_KEY = "00000000-0000-0000-0000-000000000000"  # before every key
-_FEEDBACK_COLUMNS = ("key", "thread", "revision", "opened", "joined", "brief", "item", "decision")
+_FEEDBACK_COLUMNS = ("key", "thread", "revision", "opened", "joined", "changed", "brief", "item", "decision")
 _THREAD_COLUMNS = (
     "thread", "version", "has_case", "opened_by_customer", "stance", "status", "priority", "intent", "team", "assignee", "brand", "channel",
     "opened_at", "due_at", "first_response_at", "resolved_at", "watch_at", "told_due_at", "state", "tail",
@@ -187,7 +187,7 @@ async def apply(conn: Any, changes: Changes, version: int) -> None:
         rows = [_feedback_row(each, version) for each in changes.fresh]
         await conn.copy_records_to_table("feedback", records=rows, columns=_FEEDBACK_COLUMNS)
     if changes.revised:
-        await _revise(conn, changes.revised)
+        await _revise(conn, changes.revised, version)
     if changes.moved:
         await _move(conn, changes.moved)
     if changes.new_threads:
@@ -207,9 +207,9 @@ def thread_of(row: Any) -> Thread:
     return Thread(packed.state, packed.tail, row["tail"], row["version"], due_at=row["due_at"], told_due_at=row["told_due_at"])
 
 
-async def _revise(conn: Any, revised: Iterable[FreshFeedback]) -> None:
+async def _revise(conn: Any, revised: Iterable[FreshFeedback], version: int) -> None:
     rows = [(each.message.key, each.message.revision, _encoder.encode(each.message), each.item, each.decision) for each in revised]
-    await conn.execute(QUERIES["update_feedback"], *zip(*rows, strict=True))
+    await conn.execute(QUERIES["update_feedback"], *zip(*rows, strict=True), version)
 
 
 async def _move(conn: Any, moved: Iterable[tuple[str, str, int, bool]]) -> None:
@@ -226,7 +226,7 @@ def _held(row: Any) -> Held:
 def _feedback_row(each: FreshFeedback, version: int) -> tuple[Any, ...]:
     message = each.message
     thread = None if message.key == each.label else each.label
-    return (message.key, thread, message.revision, each.opened, version, _encoder.encode(message), each.item, each.decision)
+    return (message.key, thread, message.revision, each.opened, version, version, _encoder.encode(message), each.item, each.decision)
 
 
 def _thread_row(thread: Thread, version: int) -> tuple[Any, ...]:

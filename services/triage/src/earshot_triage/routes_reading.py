@@ -21,7 +21,7 @@ from earshot_shared.http.problems import GoneError, InvalidError, NotFoundError
 from earshot_shared.http.times import parse_time
 from earshot_shared.postgres import translated
 from earshot_shared.service import Parts
-from earshot_triage import alerts, reading
+from earshot_triage import alerts, reading, themes_reading
 from earshot_triage.decisions import Decider
 from earshot_triage.domain.message import Stance
 from earshot_triage.events import key_of
@@ -122,7 +122,8 @@ def _cases(parts: Parts, clock: Callable[[], datetime]) -> APIRouter:
                 thread = found.case if found is not None else None
                 if thread is None or not reading.may_see(reader, thread.state.brand):
                     refuse(found if thread is None else None)
-                view = await reading.case_view(conn, thread, now=clock())
+                articles, people = await themes_reading.suggestions(conn, thread)
+                view = await reading.case_view(conn, thread, now=clock(), articles=articles, people=people)
         return answer_json(view, version=view.version)
 
     @router.get("/questions", summary="Questions, oldest first", response_model=None)
@@ -187,8 +188,8 @@ def _figures(parts: Parts) -> APIRouter:
             levels = await reading.service_levels(
                 parts.runtime.pool,
                 by=by,
-                opened_from=_time("from", opened_from),
-                opened_to=_time("to", opened_to),
+                opened_from=asked_time("from", opened_from),
+                opened_to=asked_time("to", opened_to),
                 stance=None if stance is None else Stance[stance.upper()],
                 brands=brands_of(reader),
                 after=None if after is None else str(after[0]),
@@ -232,7 +233,11 @@ def _page(parts: Parts, route: str, filters: dict[str, Any], lines: list[reading
     return answer_json({"items": lines[:limit], "next_cursor": following})
 
 
-def _time(name: str, text: str | None) -> datetime | None:
+def asked_time(name: str, text: str | None) -> datetime | None:
+    """Return the time in a query parameter.
+
+    Raises: InvalidError that names the parameter.
+    """
     if text is None:
         return None
     try:

@@ -30,6 +30,7 @@ INPUTS = (Topic.FEEDBACK_RECEIVED, Topic.FEEDBACK_BACKFILLED, Topic.ACTION_TAKEN
 YIELDS = (Topic.FEEDBACK_BACKFILLED,)
 OUTPUTS = (
     Topic.FEEDBACK_TRIAGED, Topic.FEEDBACK_PRODUCT, Topic.FEEDBACK_SUPPORT, Topic.CASE_CHANGED, Topic.ALERT_RAISED, Topic.ACTION_TAKEN,
+    Topic.OUTREACH_REQUESTED,
 )  # fmt: skip
 PAGE_KEYS = 500
 # Fewer than this are decoded where they are: a hand-over to a thread costs more than they do.

@@ -14,6 +14,7 @@ from earshot_shared.service import Parts
 from earshot_triage.alerts import Watchman
 from earshot_triage.app import make_app
 from earshot_triage.decisions import Judging
+from earshot_triage.gatherer import Bustle, Gatherer
 from earshot_triage.modelbook import ModelBook, load_judge
 from earshot_triage.rulebook import RuleBook
 from earshot_triage.settings import TriageSettings
@@ -44,10 +45,21 @@ class Wiring:
         tasks: dict[str, Task] = {
             "rules": lambda: self.book.follow(parts.runtime.pool),
             "watchman": Watchman(parts.runtime.writer, self._clock).run,
+            "gatherer": self.gatherer(parts.runtime).run,
         }
         if self.models is not None:
             tasks["models"] = self.models.follow
         return tasks
+
+    def gatherer(self, runtime: Runtime) -> Gatherer:
+        """Return what gathers themes: in the process that holds the relay's lease, and seldom while there is much to fold."""
+        loop = runtime.loop
+        return Gatherer(
+            runtime.pool,
+            lambda: self.book.decider.judge,
+            wanted=lambda: runtime.relay.holds_lease,
+            busy=Bustle(lambda: 0 if loop is None else loop.state.applied),
+        )
 
     def build_app(self, parts: Parts) -> Door:
         """Return the routes."""

@@ -17,7 +17,7 @@ def config() -> None:
 @config.command()
 @click.option(
     "--config-dir",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
     envvar="EARSHOT_CONFIG_DIR",
     default=None,
     help="Where the files are (default: ./config, else the one of the checkout).",

@@ -113,7 +113,7 @@ async def _connect(servers: Servers, service: str) -> Any:
 def _services(service: str | None) -> list[str]:
     known = sorted(services_with_schema())
     if service is not None and service not in known:
-        raise CommandFailedError(f"There is no service {service}: it is one of {', '.join(known)}.")
+        raise click.UsageError(f"There is no service {service}: it is one of {', '.join(known)}.")
     return known if service is None else [service]
 
 

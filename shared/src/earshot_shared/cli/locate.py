@@ -32,11 +32,12 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Servers:
-    """Where Kafka and Postgres are, for commands that reach them themselves; None is "nobody said"."""
+    """Where Kafka and Postgres are, for commands that reach them themselves; None is "nobody said", for the reason given."""
 
     kafka_bootstrap: str | None
     postgres_dsn: str | None
     topic_prefix: str
+    nothing_runs: str = ""
 
     def postgres(self) -> str:
         """Return the DSN.
@@ -44,7 +45,7 @@ class Servers:
         Raises: CommandFailedError when nobody said where Postgres is.
         """
         if self.postgres_dsn is None:
-            raise CommandFailedError("Where is Postgres? Set EARSHOT_POSTGRES_DSN, or name a running system's --data-dir.")
+            raise CommandFailedError(f"Where is Postgres? {self.nothing_runs} Or set EARSHOT_POSTGRES_DSN.")
         return self.postgres_dsn
 
     def kafka(self) -> str:
@@ -53,7 +54,7 @@ class Servers:
         Raises: CommandFailedError when nobody said where Kafka is.
         """
         if self.kafka_bootstrap is None:
-            raise CommandFailedError("Where is Kafka? Set EARSHOT_KAFKA_BOOTSTRAP, or name a running system's --data-dir.")
+            raise CommandFailedError(f"Where is Kafka? {self.nothing_runs} Or set EARSHOT_KAFKA_BOOTSTRAP.")
         return self.kafka_bootstrap
 
 
@@ -125,7 +126,7 @@ def find_service(service: str, *, data_dir: Path, url: str | None) -> Endpoint:
 def _nothing_runs(data_dir: Path) -> str:
     if DataFolder(data_dir).state.exists():  # a clean stop removes it
         return f"The system on {data_dir} was killed: start it again with `earshot up`; nothing is lost."
-    return f"No system runs on {data_dir}: start one with `earshot up`, or name it by --data-dir or --url."
+    return f"No system runs on {data_dir}: start one with `earshot up`, or name another --data-dir."
 
 
 def find_servers(data_dir: Path) -> Servers:
@@ -137,4 +138,5 @@ def find_servers(data_dir: Path) -> Servers:
         kafka_bootstrap=os.environ.get("EARSHOT_KAFKA_BOOTSTRAP") or (system.kafka if system else None),
         postgres_dsn=os.environ.get("EARSHOT_POSTGRES_DSN") or (system.postgres if system else None),
         topic_prefix=prefix,
+        nothing_runs=_nothing_runs(data_dir),
     )

@@ -102,7 +102,7 @@ class Product:
     def environment(self, ground: Ground) -> dict[str, str]:
         """Return this process's environment and what every service is told; what the user has set stands, addresses excepted."""
         told = {"EARSHOT_KAFKA_BOOTSTRAP": ground.kafka, "EARSHOT_POSTGRES_DSN": ground.postgres, "EARSHOT_API_KEY": ground.api_key}
-        wished: dict[str, str] = {}
+        wished = {"MALLOC_ARENA_MAX": "1"}  # one arena a process: threads of ours seldom allocate at once, and each arena keeps its peak
         for name in SERVICES:
             told |= {_variable(name, "HOST"): LOOPBACK, _variable(name, "PORT"): str(self.port_of(name))}
             wished[_variable(name, "SHUTDOWN_S")] = str(SHUTDOWN_S)

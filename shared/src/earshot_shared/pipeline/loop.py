@@ -26,7 +26,7 @@ from earshot_shared.tracing import trace_of, working_within
 
 _log = logging.getLogger(__name__)
 
-SLICE_RECORDS = 3_000  # one transaction of this many costs a third less a record than one of 500; larger gains nothing more
+SLICE_RECORDS = 2_000  # one transaction of this many costs a third less a record than one of 500; larger gains nothing more
 POLL_MS = 200
 # A slice that took long and was not full is followed by a pause: the next is larger, and costs less a record.
 LINGER_SHARE = 0.5

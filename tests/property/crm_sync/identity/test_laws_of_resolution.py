@@ -19,6 +19,7 @@ from earshot_crm_sync.identity import (
     Decision,
     EvidenceSet,
     Identifier,
+    IdentityRules,
     Resolution,
     Rule,
     Verb,
@@ -35,7 +36,9 @@ from earshot_crm_sync.identity import (
     resolve,
 )
 from earshot_crm_sync.identity.people import Person, gather
+from earshot_crm_sync.identity.resolve import resolve_at_length
 from earshot_crm_sync.identity.stream_score import score_people
+from earshot_crm_sync.identity.usual import usual
 from support.identity_oracle import Group, Oracle
 from support.identity_worlds import DAY, START, TIGHT, claims, evidence_from, examples, identifiers_of, worlds
 
@@ -92,6 +95,18 @@ def assert_nothing_broken(customer: Customer, oracle: Oracle) -> None:
     for join in customer.joins:
         if join.rule not in (Rule.PERSON, Rule.SCORED, Rule.HELD):
             assert any((e.a, e.b, e.rule) == (join.a, join.b, join.rule) and oracle.links(e) for e in oracle.edges)
+
+
+@examples(300)
+@given(st.lists(claims(), min_size=1, max_size=3))
+def test_the_short_way_gives_what_the_long_way_gives(items: list[Claim]) -> None:
+    plain = [replace(item, accounts=(), crm_id=None, is_bot=False, is_staff=False) for item in items if item.author_key]
+    evidence = folded(evidence_from(plain))
+    found = usual(evidence, IdentityRules())
+    if found is not None:
+        expected = resolve_at_length(evidence, IdentityRules())
+        assert found == expected
+        assert found.by_identifier == expected.by_identifier
 
 
 @pytest.mark.capability("C5")

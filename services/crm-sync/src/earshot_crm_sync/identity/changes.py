@@ -13,7 +13,6 @@ from datetime import datetime
 from .model import Customer, Decision, EvidenceSet, Identifier, Refused, Resolution, Rule, Verb
 from .resolve import Scorer, resolve
 from .rules import IdentityRules
-from .stream_score import score_people
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ def unmerge(
         raise ValueError(f"not an identifier of this customer: {', '.join(one.kind for one in sorted(strangers))}")
     undone = _merge_of(customer, chosen)
     leaving = undone.left | {undone.a} if undone else _with_names(chosen, customer)
-    staying = frozenset(one for one in customer.identifiers - leaving if one.is_anchor)
+    staying = _anchors(customer.identifiers - leaving)
     if undone is not None:
         return Decision(Verb.NOT_SAME, undone.a, undone.b, leaving, undone.right | {undone.b} | staying, at, decision_id, actor)
     if not leaving or not staying:
@@ -68,15 +67,20 @@ def unmerge(
 
 def _merge_of(customer: Customer, chosen: frozenset[Identifier]) -> Decision | None:
     """Return the latest merge one side of which was chosen, turned so that this is its left side."""
-    anchors = frozenset(one for one in chosen if one.is_anchor)
+    named = _with_names(chosen, customer)
     for word in sorted(customer.merges, key=lambda one: (one.at, one.decision_id), reverse=True):
         if not (word.left | {word.a}).isdisjoint(word.right | {word.b}):
             continue
         for said in (word, replace(word, a=word.b, b=word.a, left=word.right, right=word.left)):
-            side = frozenset(one for one in (said.left | {said.a}) & customer.identifiers if one.is_anchor)
-            if anchors and anchors == side and chosen <= said.left | {said.a}:
+            side = said.left | {said.a}
+            here = _anchors(side & customer.identifiers)
+            if here and any(here == _anchors(meant) and meant <= side for meant in (chosen, named)):
                 return said
     return None
+
+
+def _anchors(identifiers: frozenset[Identifier]) -> frozenset[Identifier]:
+    return frozenset(one for one in identifiers if one.is_anchor)
 
 
 def _with_names(chosen: frozenset[Identifier], customer: Customer) -> frozenset[Identifier]:
@@ -111,7 +115,7 @@ def lock(
     return Decision(verb, chosen, chosen, customer.identifiers, frozenset(), at, decision_id, actor)
 
 
-def preview(evidence: EvidenceSet, decision: Decision, rules: IdentityRules, score: Scorer = score_people) -> Preview:
+def preview(evidence: EvidenceSet, decision: Decision, rules: IdentityRules, score: Scorer | None = None) -> Preview:
     """Return what the decision would change, with nothing done."""
     before = resolve(evidence, rules, score)
     after = resolve(replace(evidence, decisions=(*evidence.decisions, decision)), rules, score)

@@ -12,6 +12,7 @@ import msgspec
 
 from .golden import Criterion, SurvivorshipRules
 from .lists import words
+from .offline.model import is_row
 from .rules import IdentityRules, Limit
 
 
@@ -35,6 +36,7 @@ class _Identity(msgspec.Struct, forbid_unknown_fields=True):
     limits: dict[str, _Limit] = {}
     bands: _Bands = msgspec.field(default_factory=_Bands)
     caps: _Caps = msgspec.field(default_factory=_Caps)
+    learned: dict[str, list[float]] = {}
     blocked: list[str] = []
     role_mailboxes: list[str] = []
     disposable_domains: list[str] = []
@@ -50,7 +52,7 @@ def rules_from(section: Mapping[str, object]) -> IdentityRules:
     """Return the rules of a parsed `identity` section; what it leaves out is as shipped.
 
     Raises: msgspec.ValidationError with the path of the fault; ValueError for an unknown limit or bands in the wrong
-    order.
+    order, or weights that are no probabilities.
     """
     told = msgspec.convert(section, _Identity)
     shipped = IdentityRules()
@@ -59,6 +61,11 @@ def rules_from(section: Mapping[str, object]) -> IdentityRules:
         raise ValueError(f"identity.limits: unknown kind {', '.join(sorted(unknown))}")
     if told.bands.suggest > told.bands.merge:
         raise ValueError("identity.bands: suggest must not lie above merge")
+    for name, row in told.learned.items():
+        if not is_row(name, row):
+            raise ValueError(
+                f"identity.learned.{name}: give five positive probabilities of a field that is compared, as `learn` writes them"
+            )
     limits = {
         kind: Limit(one.accounts, None if one.window_days is None else timedelta(days=one.window_days)) for kind, one in told.limits.items()
     }
@@ -66,6 +73,7 @@ def rules_from(section: Mapping[str, object]) -> IdentityRules:
         limits={**shipped.limits, **limits},
         merge_at=told.bands.merge,
         suggest_at=told.bands.suggest,
+        learned={name: tuple(row) for name, row in told.learned.items()},
         max_identifiers=told.caps.identifiers,
         max_accounts=told.caps.accounts,
         max_edges=told.caps.edges,

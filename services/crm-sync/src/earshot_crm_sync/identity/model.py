@@ -14,6 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NamedTuple
 
+_KIND_ORDER = {kind: rank for rank, kind in enumerate(("account", "handle", "mailbox", "crm_id", "email", "phone"))}
 ANCHOR_KINDS = frozenset({"account", "handle", "mailbox", "crm_id"})
 VALUE_KINDS = frozenset({"email", "phone"})
 
@@ -38,6 +39,14 @@ class Identifier(NamedTuple):
     def namespace(self) -> str:
         """The channel of an account or handle, the system of a CRM id, "" of a value."""
         return self.value.partition(":")[0] if self.kind in ANCHOR_KINDS else ""
+
+
+Order = tuple[datetime, str, int, Identifier]
+
+
+def place_of(identifier: Identifier, at: datetime, evidence_id: str) -> Order:
+    """Return the place of an identifier among others: by time, then evidence, then kind."""
+    return (at, evidence_id, _KIND_ORDER.get(identifier[0], 9), identifier)
 
 
 class Rule(StrEnum):

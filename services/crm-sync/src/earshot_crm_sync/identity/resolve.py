@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import combinations
 
 from .decisions import Standing
@@ -27,22 +28,21 @@ from .model import (
     EvidenceSet,
     Identifier,
     Join,
+    Order,
     Refusal,
     Refused,
     Resolution,
     Rule,
     Sighting,
     Suggestion,
+    place_of,
 )
 from .people import Person, gather
 from .rules import IdentityRules
 from .stream_score import Score, score_people
+from .usual import usual
 
 Scorer = Callable[[Person, Person], Score]
-_KIND_ORDER = {kind: rank for rank, kind in enumerate(("account", "handle", "mailbox", "crm_id", "email", "phone"))}
-_FLAGS = frozenset({"staff", "bot", "brand"})
-_PLAIN_RULES = frozenset({Rule.ACCOUNT, Rule.EMAIL, Rule.PHONE})
-_Order = tuple[datetime, str, int, Identifier]
 
 
 @dataclass(slots=True)
@@ -57,17 +57,24 @@ class _Case:
     torn: frozenset[Identifier]  # handles of more accounts than one: recycled or renamed
     dead: dict[Identifier, Refusal]  # values that link nothing, torn handles among them
     silent: frozenset[Identifier]  # anchors whose values link nothing: bots and brands
-    order: dict[Identifier, _Order]
+    order: dict[Identifier, Order]
 
 
-def resolve(evidence: EvidenceSet, rules: IdentityRules, score: Scorer = score_people) -> Resolution:
+def resolve(evidence: EvidenceSet, rules: IdentityRules, score: Scorer | None = None) -> Resolution:
     """Return the customers of one component, what was refused and what a person should look at.
+
+    `score`: instead of `score_people` with the weights of the rules.
 
     Total: every identifier of the evidence is in exactly one customer. Independent of the order and the repetition of
     the evidence.
     """
-    if (simple := _alone(evidence, rules)) is not None:
-        return simple
+    if (found := usual(evidence, rules)) is not None:
+        return found
+    return resolve_at_length(evidence, rules, score)
+
+
+def resolve_at_length(evidence: EvidenceSet, rules: IdentityRules, score: Scorer | None = None) -> Resolution:
+    """Return the same as `resolve`, by the long way whatever the case."""
     case = _open(evidence, rules)
     flags = _flagged(evidence)
     groups = Groups(
@@ -85,45 +92,9 @@ def resolve(evidence: EvidenceSet, rules: IdentityRules, score: Scorer = score_p
     refused += _join_sure(case, groups, joins, oversize=oversize)
     suggestions: list[Suggestion] = []
     if not oversize:
-        suggestions = _join_scored(case, groups, joins, evidence, score)
+        suggestions = _join_scored(case, groups, joins, evidence, score or partial(score_people, learned=rules.learned))
     _hold_orphans(case, groups, joins)
     return _close(case, groups, joins, refused, suggestions, oversize)
-
-
-_FEW = 4
-
-
-def _alone(evidence: EvidenceSet, rules: IdentityRules) -> Resolution | None:
-    """Return the answer for one new author beside sure values of its own, the stream's usual case; None for all others.
-
-    The same answer as the long way gives: the oracle holds both.
-    """
-    edges = evidence.edges
-    if len(evidence.sightings) != 1 or len(edges) > _FEW or evidence.decisions or evidence.hubs:
-        return None
-    seen = evidence.sightings[0]
-    members = {seen.identifier} | {edge.b for edge in edges}
-    if len(members) != len(edges) + 1 or max(rules.max_identifiers, rules.max_edges) < _FEW or rules.max_identifiers <= _FEW:
-        return None
-    if any(trait.kind in _FLAGS for trait in evidence.traits):
-        return None
-    order = {seen.identifier: (seen.first_at, seen.evidence_id, _KIND_ORDER.get(seen.identifier.kind, 9), seen.identifier)}
-    for edge in edges:
-        own = edge.rule is Rule.ACCOUNT
-        if (
-            edge.a != seen.identifier
-            or edge.rule not in _PLAIN_RULES
-            or not (own or edge.verified)
-            or (not own and rules.is_blocked(edge.b))
-        ):
-            return None
-        order[edge.b] = (edge.first_at, edge.evidence_id, _KIND_ORDER.get(edge.b.kind, 9), edge.b)
-    joins = [Join(e.a, e.b, e.rule, True, rules.weights[e.rule], e.first_at, e.evidence_id, e.source) for e in edges]
-    joins.sort(key=lambda join: (-join.weight, join.at, join.evidence_id, join.a, join.b, join.rule))
-    anchor = min(order, key=order.__getitem__)
-    lead = min((one for one in order if one.is_anchor), key=order.__getitem__)
-    customer = Customer(anchor, lead, frozenset(members), tuple(joins), False)
-    return Resolution((customer,), (), (), False, dict.fromkeys(members, customer))
 
 
 def _open(evidence: EvidenceSet, rules: IdentityRules) -> _Case:
@@ -145,12 +116,12 @@ def _flagged(evidence: EvidenceSet) -> dict[str, frozenset[Identifier]]:
     return {kind: frozenset(owners) for kind, owners in found.items()}
 
 
-def _first_seen(edges: list[Edge], sightings: dict[Identifier, Sighting]) -> dict[Identifier, _Order]:
+def _first_seen(edges: list[Edge], sightings: dict[Identifier, Sighting]) -> dict[Identifier, Order]:
     """Return (first occurred_at, evidence id, rank of the kind, identifier) of every identifier that evidence names."""
-    order: dict[Identifier, _Order] = {}
+    order: dict[Identifier, Order] = {}
 
     def note(identifier: Identifier, at: datetime, evidence_id: str) -> None:
-        place = (at, evidence_id, _KIND_ORDER.get(identifier.kind, 9), identifier)
+        place = place_of(identifier, at, evidence_id)
         held = order.get(identifier)
         if held is None or place < held:
             order[identifier] = place

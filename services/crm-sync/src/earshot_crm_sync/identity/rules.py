@@ -55,6 +55,7 @@ class IdentityRules:
     weights: Mapping[Rule, float] = field(default_factory=lambda: dict(_WEIGHTS))
     merge_at: float = 10.0
     suggest_at: float = 3.0
+    learned: Mapping[str, tuple[float, ...]] = field(default_factory=dict)  # rows of one person that replace the shipped ones
     max_identifiers: int = 1000
     max_accounts: int = 100
     max_edges: int = 5000
@@ -68,6 +69,7 @@ class IdentityRules:
         plain = {
             "limits": {k: [v.accounts, v.window.total_seconds() if v.window else None] for k, v in sorted(self.limits.items())},
             "weights": {str(k): v for k, v in sorted(self.weights.items())},
+            "learned": {name: list(row) for name, row in sorted(self.learned.items())},
             "bands": [self.merge_at, self.suggest_at],
             "caps": [self.max_identifiers, self.max_accounts, self.max_edges],
             "blocked": [sorted(self.role_mailboxes), sorted(self.disposable_domains), sorted(self.blocked)],

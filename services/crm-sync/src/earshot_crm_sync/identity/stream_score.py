@@ -8,14 +8,14 @@ Must not know thresholds: bands are the rules'.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
 from rapidfuzz.distance import OSA, Indel, JaroWinkler
 
 from .offline import spelling
-from .offline.levels import GENERATION_YEARS, Level
+from .offline.levels import GENERATION_YEARS, Level, same_bones
 from .offline.model import (
     COMMONNESS,
     CROSSED,
@@ -46,13 +46,20 @@ class Score:
     reasons: tuple[str, ...] = ()
 
 
-def score_people(left: Person, right: Person) -> Score:
-    """Return what all the fields say together; what either side lacks says nothing. Symmetric."""
-    levels = _levels(left, right)
+Rows = Mapping[str, Sequence[float]]
+_SHIPPED: Rows = {}
+
+
+def score_people(left: Person, right: Person, learned: Rows = _SHIPPED) -> Score:
+    """Return what all the fields say together; what either side lacks says nothing. Symmetric.
+
+    `learned`: rows of one person that take the place of the shipped ones, as `earshot crm-sync learn` writes them.
+    """
+    levels = _levels(left, right, learned)
     totals = [math.log2(_EXPECTED[one] / SMALLEST_POPULATION) if one != STRANGER else 0.0 for one in _HYPOTHESES]
     reasons = []
     for name, level in levels:
-        bits = [math.log2(_chance(name, level, one)) for one in _HYPOTHESES]
+        bits = [math.log2(_chance(name, level, one, learned)) for one in _HYPOTHESES]
         totals = [total + found for total, found in zip(totals, bits, strict=True)]
         gain = bits[SAME] - bits[STRANGER]
         reasons.append(f"{name} {level.name.lower()} {gain:+.1f}")
@@ -60,16 +67,18 @@ def score_people(left: Person, right: Person) -> Score:
     return Score(totals[SAME] - rivals, tuple(reasons))
 
 
-def _chance(name: str, level: Level, hypothesis: int) -> float:
+def _chance(name: str, level: Level, hypothesis: int, learned: Rows) -> float:
     if name == "names crossed":
         return 1.0 if hypothesis == STRANGER else CROSSED
     if hypothesis == STRANGER and level is Level.EXACT and name in COMMONNESS:
         return COMMONNESS[name][0]
+    if hypothesis == SAME and name in learned:
+        return learned[name][level - 1]
     return TABLES[name][hypothesis][level - 1]
 
 
-def _levels(left: Person, right: Person) -> list[tuple[str, Level]]:
-    found = [*_name_levels(left.names, right.names)]
+def _levels(left: Person, right: Person, learned: Rows) -> list[tuple[str, Level]]:
+    found = [*_name_levels(left.names, right.names, learned)]
     fields: tuple[tuple[str, tuple[str, ...], tuple[str, ...], Callable[[str, str], Level]], ...] = (
         ("birth", left.births, right.births, _birth_level),
         ("email", left.emails, right.emails, _equal_or_different),
@@ -93,12 +102,12 @@ def _best(ours: Iterable[str], theirs: tuple[str, ...], compare: Callable[[str, 
     return max((compare(one, other) for one in ours for other in theirs), default=Level.MISSING)
 
 
-def _name_levels(ours: tuple[str, ...], theirs: tuple[str, ...]) -> list[tuple[str, Level]]:
+def _name_levels(ours: tuple[str, ...], theirs: tuple[str, ...], learned: Rows) -> list[tuple[str, Level]]:
     best: tuple[float, list[tuple[str, Level]]] = (-math.inf, [])
     for one in ours:
         for other in theirs:
             for found in _arrangements(_parts(one), _parts(other)):
-                gain = sum(math.log2(_chance(*pair, SAME) / _chance(*pair, STRANGER)) for pair in found)
+                gain = sum(math.log2(_chance(*pair, SAME, learned) / _chance(*pair, STRANGER, learned)) for pair in found)
                 if gain > best[0]:
                     best = (gain, found)
     return best[1]
@@ -132,6 +141,8 @@ def name_level(a: str, b: str) -> Level:
     known = (a in groups or a in common) and (b in groups or b in common)
     shortest = min(len(a), len(b))
     if groups.get(a, frozenset()) & groups.get(b, frozenset()) or spelling.is_form_of(a, b):
+        return Level.ALIAS
+    if (spelling.lacks_vowels(a) or spelling.lacks_vowels(b)) and same_bones(a, b):
         return Level.ALIAS
     if shortest >= 3 and (spelling.firm_sound(a) == spelling.firm_sound(b) or (not known and spelling.sound(a) == spelling.sound(b))):
         return Level.ALIAS

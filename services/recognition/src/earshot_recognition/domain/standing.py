@@ -21,11 +21,16 @@ class Tier:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Badge:
-    """A badge by rule: so many people helped, or so many items."""
+    """A badge by rule: so many people helped, or so many items. One without thresholds is given by people."""
 
     name: str
     helped: int = 0
     items: int = 0
+
+    @property
+    def by_hand(self) -> bool:
+        """Whether people give it."""
+        return not (self.helped or self.items)
 
 
 class Totals(NamedTuple):
@@ -64,9 +69,7 @@ def decide_standing(totals: Totals, tiers: Sequence[Tier], badges: Sequence[Badg
     reached = [tier for tier in tiers if points >= tier.points and totals.helped >= tier.helped]
     tier = reached[-1] if reached else tiers[0]
     following = [each for each in tiers if each.points > tier.points]
-    earned = tuple(
-        badge.name for badge in badges if (badge.helped or badge.items) and totals.helped >= badge.helped and totals.items >= badge.items
-    )
+    earned = tuple(badge.name for badge in badges if not badge.by_hand and totals.helped >= badge.helped and totals.items >= badge.items)
     reasons = (
         f"{totals.active} points for {totals.items} {'item' if totals.items == 1 else 'items'}",
         f"{totals.helpful} points for {totals.helped} {'answer that helped' if totals.helped == 1 else 'answers that helped'} somebody",

@@ -71,3 +71,28 @@ create table counts (
     name text collate "C" primary key,
     n bigint not null
 ) with (fillfactor = 50);
+
+-- What people did about members, as `action.taken` told it: facts, kept as they came. `about` is the badge or the cause.
+create table acts (
+    action_id uuid primary key,
+    subject text collate "C" not null,
+    verb text collate "C" not null,
+    at timestamptz not null,
+    actor text not null,
+    particulars bytea not null -- msgpack
+);
+create index acts_by_subject on acts (subject);
+
+-- Causes to thank somebody for: reached by the sums of the ledger. Whether thanks were said is in `acts`.
+create table thank_yous (
+    thank_you_id uuid primary key,
+    author_key text collate "C" not null,
+    cause text collate "C" not null,
+    unique (author_key, cause)
+);
+
+-- Who asked to be forgotten, by keyed hash, and until when: what is older than that is nobody's.
+create table erasures (
+    alias uuid primary key,
+    at timestamptz not null
+);

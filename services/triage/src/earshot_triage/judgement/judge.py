@@ -36,11 +36,13 @@ class Judge:
     def __init__(self, tables: Tables, taught: Sequence[TaughtLabels] = (), corrections: Corrections | None = None) -> None:
         self._scorer = Scorer(tables, cues_of, profiles_of)
         self._calibration = Calibration.of(tables.meta)
+        self._panel = f"panel-{tables.meta['fingerprint']}"
+        self._lay(taught, corrections)
+
+    def _lay(self, taught: Sequence[TaughtLabels], corrections: Corrections | None) -> None:
         self._taught = tuple(taught)
         self._corrections = corrections
-        self.version = f"panel-{tables.meta['fingerprint']}"
-        if corrections is not None:
-            self.version += f"+{corrections.version}"
+        self.version = self._panel if corrections is None else f"{self._panel}+{corrections.version}"
         self.label_versions = {labels.name: labels.version for labels in self._taught}
 
     @classmethod
@@ -63,8 +65,17 @@ class Judge:
     def without_corrections(self) -> Self:
         """Return the same judge as it was before anybody corrected it."""
         plain = copy(self)
-        plain._corrections = None
+        plain._lay(self._taught, None)
         return plain
+
+    def taught_by(self, model_dir: Path) -> Self:
+        """Return the same weights with the labels and corrections of a folder: what is large is shared, not loaded again.
+
+        Raises ModelError in words when a folder is not whole.
+        """
+        other = copy(self)
+        other._lay(TaughtLabels.load_all(model_dir), Corrections.load(model_dir))
+        return other
 
     def judge(self, texts: Sequence[str], *, explain: bool = True, languages: Sequence[str | None] | None = None) -> list[Judgement]:
         """Return one judgement a text, in order.

@@ -72,10 +72,12 @@ def consult(scores: Floats) -> Opinion:
     """Return the panel's opinion on rows of scores (N x COLUMN_COUNT, as `tables.Scorer.weigh` gives them)."""
     shares = _shares(scores)
     kinds, sentiments, emotions = shares[:, :5], shares[:, 5:8], shares[:, 8:12]
-    needs = kinds[:, :1] * shares[:, 12:16]
+    trust = kinds * kinds  # the likeliest expert is heard the louder: it knows how its people label
+    trust /= trust.sum(axis=1, keepdims=True)
+    needs = trust[:, :1] * shares[:, 12:16]
     for index in range(1, len(KINDS)):
         place = 12 + len(NEEDS) * index
-        needs += kinds[:, index : index + 1] * shares[:, place : place + len(NEEDS)]
+        needs += trust[:, index : index + 1] * shares[:, place : place + len(NEEDS)]
     alone = scores[:, _ALONE]
     alone[:, 3] -= REVIEW_PATIENCE * (1 - kinds[:, 0])
     chances = (1 / (1 + np.exp(-np.clip(alone, -30, 30)))).astype(np.float32)

@@ -33,7 +33,7 @@ select key, item, decision from feedback where key = any($1::uuid[])
 -- name: update_feedback
 -- New revisions of items we hold.
 update feedback
-   set revision = fresh.revision, brief = fresh.brief, item = fresh.item, decision = fresh.decision
+   set revision = fresh.revision, changed = $6, brief = fresh.brief, item = fresh.item, decision = fresh.decision
   from unnest($1::uuid[], $2::int[], $3::bytea[], $4::bytea[], $5::bytea[]) as fresh(key, revision, brief, item, decision)
  where feedback.key = fresh.key
 

@@ -1,6 +1,6 @@
 -- name: reset_views
 -- Empties what a replay folds anew. Alarms and versions of rules are facts of this place alone and stay.
-truncate feedback, nodes, threads, actions, counts, actions_done
+truncate feedback, nodes, threads, actions, counts, actions_done, gathered, theme_items, theme_roots, theme_parts, theme_acts
 
 -- name: count_facts
 -- How many items the view holds: a log with fewer cannot fill it again.

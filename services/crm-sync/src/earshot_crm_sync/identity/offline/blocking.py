@@ -1,14 +1,15 @@
 """Which pairs of records are worth comparing: those that share at least one of several keys.
 
 Owns the keys and the bound on their number: a key shared by many records pairs only neighbours in a sorted order, so
-the number of pairs grows
-with the number of records whatever they share. Must not score.
+the number of pairs grows with the number of records whatever they share. Must not score.
 """
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
 from typing import IO
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from . import spelling
 from .columns import Columns
+from .parallel import both
 from .texts import Codes, Texts, coded, looked_up, objects
 
 LARGEST_BLOCK = 40  # all pairs of a block up to here: 780
@@ -23,7 +25,6 @@ STRONG_KEYS = 3  # mail, mailbox name, phone, and every handle: one of them is e
 LARGE_FILE, WEAK_KEYS, WEAK_KEYS_OF_LARGE = 30_000, 2, 3  # the more records, the more share two keys by chance
 NEIGHBOURS = 8  # of a larger block each record meets as many on either side of it in sorted order
 PILE_RECORDS = 40_000  # pairs are counted by so many first records at a time
-PILE_BYTES = 1 << 20  # of a pile in memory; the rest waits in a temporary file
 
 Keys = NDArray[np.int64]
 Pairs = NDArray[np.int64]  # i * count + j with i < j
@@ -32,15 +33,20 @@ Pairs = NDArray[np.int64]  # i * count + j with i < j
 def candidate_pairs(columns: Columns) -> Pairs:
     """Return the distinct candidate pairs, sorted."""
     count = columns.count
-    order = _sort_order(columns)
     enough = WEAK_KEYS_OF_LARGE if count > LARGE_FILE else WEAK_KEYS
-    with _Piles(count) as piles:
-        for number, key in enumerate(blocking_keys(columns)):
-            weak = number >= STRONG_KEYS + len(columns.handles)
-            for pairs in _pairs_of_key(key, order, count):
-                piles.add(pairs * 2 + weak)
-        found = [_often(pile, enough) for pile in piles]
-    return np.concatenate(found)
+    order, keys = _sort_order(columns), blocking_keys(columns)
+    strong = STRONG_KEYS + len(columns.handles)
+    with tempfile.TemporaryDirectory(prefix="earshot-resolve-") as folder:
+        ours, theirs = _Piles(Path(folder) / "0", count), _Piles(Path(folder) / "1", count)
+
+        def note(turn: int, piles: _Piles) -> None:
+            for number in range(turn, len(keys), 2):
+                for pairs in _pairs_of_key(keys[number](), order, count):
+                    piles.add(pairs * 2 + (number >= strong))
+            piles.close()
+
+        both(lambda: note(0, ours), lambda: note(1, theirs), worth_it=count > LARGE_FILE)
+        return np.concatenate([_often(np.concatenate(pile), enough) for pile in zip(ours, theirs, strict=True)])
 
 
 def _often(noted: NDArray[np.int64], enough: int) -> Pairs:
@@ -50,80 +56,73 @@ def _often(noted: NDArray[np.int64], enough: int) -> Pairs:
     starts = np.flatnonzero(np.concatenate((np.ones(min(pairs.size, 1), np.bool_), pairs[1:] != pairs[:-1])))
     times = np.diff(np.concatenate((starts, [pairs.size])))
     strong = noted[starts] & 1 == 0
-    return pairs[starts[strong | (times >= enough)]]
+    return np.asarray(pairs[starts[strong | (times >= enough)]])
 
 
 class _Piles:
-    """Noted pairs by their first record, kept in temporary files once they are many: memory stays flat."""
+    """Noted pairs by their first record, in files that go with their folder: memory stays flat, however many they are."""
 
-    def __init__(self, count: int) -> None:
+    def __init__(self, stem: Path, count: int) -> None:
         self._width = PILE_RECORDS * max(count, 1) * 2
-        made = range(max(count, 1) // PILE_RECORDS + 1)
-        self._piles: list[IO[bytes]] = [tempfile.SpooledTemporaryFile(PILE_BYTES) for _ in made]  # noqa: SIM115  # closed by __exit__
-
-    def __enter__(self) -> _Piles:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for pile in self._piles:
-            pile.close()
+        self._paths = [stem.with_name(f"{stem.name}-{number}") for number in range(max(count, 1) // PILE_RECORDS + 1)]
+        self._files: list[IO[bytes]] = []
 
     def add(self, noted: NDArray[np.int64]) -> None:
-        """Put pairs where they belong."""
-        if len(self._piles) > 1:
-            noted.sort()
-        cuts = np.searchsorted(noted, np.arange(1, len(self._piles)) * self._width) if len(self._piles) > 1 else np.empty(0, np.int64)
-        for pile, part in zip(self._piles, np.split(noted, cuts), strict=True):
+        """Put pairs where they belong; the first ones begin the files anew, whoever began them before."""
+        if not self._files:
+            self._files = [path.open("wb") for path in self._paths]
+        if len(self._files) == 1:
+            self._files[0].write(noted.tobytes())
+            return
+        noted.sort()
+        cuts = np.searchsorted(noted, np.arange(1, len(self._files)) * self._width)
+        for pile, part in zip(self._files, np.split(noted, cuts), strict=True):
             if part.size:
                 pile.write(part.tobytes())
 
-    def __iter__(self) -> Iterator[NDArray[np.int64]]:
-        for pile in self._piles:
-            pile.seek(0)
-            yield np.frombuffer(bytearray(pile.read()), np.int64)
+    def close(self) -> None:
+        """Write out what waits."""
+        for pile in self._files:
             pile.close()
 
+    def __iter__(self) -> Iterator[NDArray[np.int64]]:
+        for path in self._paths:
+            yield np.fromfile(path, np.int64) if path.exists() else np.empty(0, np.int64)
+            path.unlink(missing_ok=True)
 
-def blocking_keys(columns: Columns) -> Iterator[Keys]:
-    """Return one column of keys after the other; -1 where a record lacks what the key is made of."""
+
+def blocking_keys(columns: Columns) -> list[Callable[[], Keys]]:
+    """Return how to make each column of keys, the strong ones first; -1 where a record lacks what the key is made of."""
     texts, codes = columns.vocabularies, columns.codes
     given, family, birth = codes["given"], codes["family"], codes["birth"]
-    sounds = coded(spelling.sound(name) for name in columns.names)
-    given_sound, family_sound = looked_up(given, sounds), looked_up(family, sounds)
-    heads = coded(name[:3] for name in columns.names)
-    email, phone = codes["email"], codes["phone"]
-    yield email.astype(np.int64)
-    yield looked_up(email, _recode(texts["email"], _local_part)).astype(np.int64)
-    yield looked_up(phone, _recode(texts["phone"], lambda digits: digits[-7:])).astype(np.int64)
-    for column in columns.handles.values():
-        yield column.astype(np.int64)
-    yield birth.astype(np.int64)
-    low, high = np.minimum(given_sound, family_sound), np.maximum(given_sound, family_sound)
-    yield _both(low, high)
+    email, phone, street = codes["email"], codes["phone"], codes["street"]
     postcode, city = codes["postcode"], codes["city"]
-    sorted_digits = looked_up(postcode, _recode(texts["postcode"], lambda code: "".join(sorted(code))))
-    yield _both(family_sound, sorted_digits)
-    yield _both(given_sound, sorted_digits)
-    street = codes["street"]
-    yield street.astype(np.int64)
-    yield _both(looked_up(street, _recode(texts["street"], _number_of)), sorted_digits)
-    year = looked_up(birth, _recode(texts["birth"], lambda day: day[:4]))
+    sounds = coded(spelling.sound(name) for name in columns.names)
+    heads = coded(name[:3] for name in columns.names)
+    given_sound, family_sound = looked_up(given, sounds), looked_up(family, sounds)
     given_head, family_head = looked_up(given, heads), looked_up(family, heads)
-    for name in (given_sound, family_sound, given_head, family_head):
-        yield _both(year, name)
-    low_head, high_head = np.minimum(given_head, family_head), np.maximum(given_head, family_head)
-    yield _both(low_head, high_head)
+    year = looked_up(birth, _recode(texts["birth"], lambda day: day[:4]))
+    digits = looked_up(postcode, _recode(texts["postcode"], lambda code: "".join(sorted(code))))
     domain = looked_up(email, _recode(texts["email"], lambda address: address.rpartition("@")[2][:5]))
-    yield _both(domain, looked_up(email, _recode(texts["email"], lambda address: address[:3])))
-    yield _both(domain, given_head)
-    yield _both(domain, family_head)
-    yield _both(domain, year)
-    yield _both(looked_up(birth, _recode(texts["birth"], lambda day: "".join(sorted(day)))), city)
     word = looked_up(street, _recode(texts["street"], _first_word))
-    yield _both(word, given_sound)
-    yield _both(word, family_sound)
-    yield _both(given_head, city)
-    yield _both(family_head, city)
+    return [
+        lambda: email.astype(np.int64),
+        lambda: looked_up(email, _recode(texts["email"], _local_part)).astype(np.int64),
+        lambda: looked_up(phone, _recode(texts["phone"], lambda number: number[-7:])).astype(np.int64),
+        *(partial(np.ndarray.astype, column, np.int64) for column in columns.handles.values()),
+        lambda: birth.astype(np.int64),
+        lambda: _either_way(given_sound, family_sound),
+        *(partial(_both, name, digits) for name in (family_sound, given_sound)),
+        lambda: street.astype(np.int64),
+        lambda: _both(looked_up(street, _recode(texts["street"], _number_of)), digits),
+        *(partial(_both, year, name) for name in (given_sound, family_sound, given_head, family_head)),
+        lambda: _either_way(given_head, family_head),
+        lambda: _both(domain, looked_up(email, _recode(texts["email"], lambda address: address[:3]))),
+        *(partial(_both, domain, other) for other in (given_head, family_head, year)),
+        lambda: _both(looked_up(birth, _recode(texts["birth"], lambda day: "".join(sorted(day)))), city),
+        *(partial(_both, word, name) for name in (given_sound, family_sound)),
+        *(partial(_both, name, city) for name in (given_head, family_head)),
+    ]
 
 
 def _local_part(address: str) -> str:
@@ -154,6 +153,11 @@ def _both(left: NDArray[np.integer], right: NDArray[np.integer]) -> Keys:
     """Return one key for two; missing when either is."""
     key = left.astype(np.int64) * (np.int64(right.max(initial=0)) + 1) + right
     return np.where((left >= 0) & (right >= 0), key, -1)
+
+
+def _either_way(left: Codes, right: Codes) -> Keys:
+    """Return one key for two in either order."""
+    return _both(np.minimum(left, right), np.maximum(left, right))
 
 
 def _sort_order(columns: Columns) -> NDArray[np.int64]:

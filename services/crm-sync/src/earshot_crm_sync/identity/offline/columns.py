@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from earshot_crm_sync.identity import normalise
 
 from . import spelling
-from .texts import Codes, Interner, Texts, looked_up
+from .texts import Codes, Interner, Texts, looked_up, shifted
 
 MOST_REMEMBERED = 32_000  # spellings a field keeps at hand: bounds the memory
 FEW_REMEMBERED = 1_000  # of a field that hardly ever repeats
@@ -60,21 +60,29 @@ class _Field:
         if code is None:
             code = self._interner.add(self._spell(value))
             if len(self._known) >= self._most:
-                self._forget()
+                self._settle_down()
             self._known[value] = code
         else:
             self._hits += 1
         self._codes.append(code)
 
-    def _forget(self) -> None:
+    def _settle_down(self) -> None:
         if self._hits < len(self._known) // 4:
             self._most = FEW_REMEMBERED
+        self.forget()
+
+    def forget(self) -> None:
+        """Let go of the spellings at hand."""
         self._known.clear()
         self._hits = 0
 
+    def extend(self, other: _Field) -> None:
+        """Take another's records after one's own."""
+        by = self._interner.extend(other._interner)
+        self._codes.extend(shifted(other._codes, by))
+
     def settle(self) -> tuple[Texts, Codes]:
         """Return the texts and each record's code."""
-        self._known.clear()
         texts, table = self._interner.settle()
         return texts, looked_up(np.array(self._codes, np.int32), table)
 
@@ -110,7 +118,7 @@ class ColumnsBuilder:
         """Take one line of JSON; what is no object becomes a record about which nothing is known."""
         try:
             record = msgspec.json.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             record = None
         self.add(record if isinstance(record, dict) else {})
 
@@ -169,10 +177,34 @@ class ColumnsBuilder:
             self._halves[text] = found
         return found
 
-    def build(self) -> Columns:
-        """Return the columns."""
+    def extend(self, other: ColumnsBuilder) -> None:
+        """Take another's records after one's own."""
+        names, generations = self._names.extend(other._names), self._generations.extend(other._generations)
+        self._given.extend(shifted(other._given, names))
+        self._family.extend(shifted(other._family, names))
+        self._generation.extend(shifted(other._generation, generations))
+        for name, field in self._fields.items():
+            field.extend(other._fields[name])
+        handles = self._handle_names.extend(other._handle_names)
+        for channel, (records, owns) in other._handles.items():
+            if channel in self._handles or len(self._handles) < MOST_CHANNELS:
+                known = self._handles.setdefault(channel, (array("i"), array("i")))
+                known[0].extend(shifted(records, self._count))
+                known[1].extend(shifted(owns, handles))
+        self._ids.extend(other._ids)
+        self._count += other._count
+
+    def forget(self) -> ColumnsBuilder:
+        """Let go of what only made reading faster."""
         self._parts.clear()
         self._halves.clear()
+        for field in self._fields.values():
+            field.forget()
+        return self
+
+    def build(self) -> Columns:
+        """Return the columns."""
+        self.forget()
         names, name_codes = self._names.settle()
         generations, generation_codes = self._generations.settle()
         codes = {

@@ -6,6 +6,7 @@ Owns the order of the steps and the size of the batches. Must not read or write 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,10 +15,11 @@ from .blocking import candidate_pairs
 from .cluster import cluster, confidence
 from .columns import Columns
 from .model import EXPECTED_SAME, Floats, Model, adapted, bits_of, expected_same, shipped_model
-from .score import PairScorer
+from .parallel import both
+from .score import PairScorer, Weighed
 from .texts import Codes
 
-BATCH_PAIRS = 200_000  # bounds the memory of scoring
+BATCH_PAIRS = 50_000  # bounds the memory of scoring
 FAMILIES_FROM = 0.005  # so many plain households a record, and relatives must be reckoned with
 ADAPTATIONS = 4  # steps by which the weights follow the file
 SMALL_FILE = 300  # too few records to tell: reckon with them
@@ -55,11 +57,16 @@ def scored_pairs(columns: Columns, model: Model) -> ScoredPairs:
     i, j = (pairs // columns.count).astype(np.int32), (pairs % columns.count).astype(np.int32)
     scorer = PairScorer(columns, model)
     starts = range(0, max(pairs.size, 1), BATCH_PAIRS)
-    parts = [scorer.weigh(i[start : start + BATCH_PAIRS], j[start : start + BATCH_PAIRS]) for start in starts]
+    del pairs
+
+    def weigh(turn: int) -> list[Weighed]:
+        return [scorer.weigh(i[start : start + BATCH_PAIRS], j[start : start + BATCH_PAIRS]) for start in starts[turn::2]]
+
+    ours, theirs = both(lambda: weigh(0), lambda: weigh(1), worth_it=len(starts) > 1)
+    parts = [part for pair in zip_longest(ours, theirs) for part in pair if part is not None]
     households = sum(int(part.together.sum()) for part in parts)
     families = columns.count < SMALL_FILE or households >= FAMILIES_FROM * columns.count
     fields = scorer.fields
-    del scorer
 
     def weighted(expected: float = EXPECTED_SAME) -> Floats:
         told = (bits_of(model, fields, part, columns.count, families=families, expected=expected) for part in parts)

@@ -64,13 +64,12 @@ class Quality:
 
 
 def contract_record(row: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a public record in the contract's shape; a person number becomes a handle."""
+    """Return a public record in the contract's shape; what that has no field for, a person number, is left out."""
     record = {_ALIASES.get(name, name): value for name, value in row.items()}
     street = [record.pop(name, None) for name in ("street_number", "address_1")]
     if any(street):
         record["street"] = " ".join(part for part in street if part)
-    if number := record.pop("soc_sec_id", None):
-        record["accounts"] = {"person-number": number}
+    record.pop("soc_sec_id", None)
     return record
 
 

@@ -110,15 +110,19 @@ def _shares(rows: list[dict[str, str]], name: str) -> dict[str, float]:
 
 
 def learn_weights(columns: Columns) -> Weights:
-    """Return the learned probabilities in the levels of `model`.
+    """Return the probabilities that Splink estimates from the records, in the levels of `model`."""
+    return weights_of(model_from(linker_for(columns), columns), columns.count)
+
+
+def weights_of(learned: FellegiSunter, records: int) -> Weights:
+    """Return learned probabilities in the levels of `model`.
 
     What lies between equal and different is shared out as shipped.
     """
-    learned = model_from(linker_for(columns), columns)
     same: dict[str, list[float]] = {}
     for name, weights in learned.fields.items():
         shipped = np.exp(shipped_model().logs[name][1:, SAME])
         between = shipped[1:4] / shipped[1:4].sum() * weights.m[1]
         row = np.maximum([weights.m[0], *between, weights.m[2]], 1e-4)
         same[name] = [round(float(share), 6) for share in row / row.sum()]
-    return Weights(same=same, records=columns.count, method="Splink, expectation maximisation, no labels")
+    return Weights(same=same, records=records, method="Splink, expectation maximisation, no labels")

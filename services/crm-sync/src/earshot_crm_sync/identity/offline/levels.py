@@ -122,11 +122,19 @@ def _name_levels(table: NameTable, a: Codes, b: Codes) -> Levels:
     has_parts = np.fromiter((" " in text for text in texts), np.bool_)
     has_groups = np.fromiter((text in groups for text in texts), np.bool_)
     grouped = has_groups[left] & has_groups[right]
-    for row in np.flatnonzero((shortest == 1) | has_parts[left] | has_parts[right] | grouped):
+    lacking = np.fromiter((spelling.lacks_vowels(text) for text in texts), np.bool_)
+    for row in np.flatnonzero((shortest == 1) | has_parts[left] | has_parts[right] | grouped | lacking[left] | lacking[right]):
         one, other = texts[left[row]], texts[right[row]]
-        if groups.get(one, _NONE) & groups.get(other, _NONE) or spelling.is_form_of(one, other):
+        known_as = groups.get(one, _NONE) & groups.get(other, _NONE) or spelling.is_form_of(one, other)
+        if known_as or ((lacking[left[row]] or lacking[right[row]]) and same_bones(one, other)):
             levels[row] = Level.ALIAS
     return levels
+
+
+def same_bones(one: str, other: str) -> bool:
+    """Whether two names, one of which lacks vowels, agree in their consonants."""
+    found = spelling.bones(one)
+    return len(found) >= 3 and found == spelling.bones(other)
 
 
 _NONE: frozenset[int] = frozenset()

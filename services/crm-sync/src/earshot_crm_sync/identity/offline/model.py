@@ -125,6 +125,11 @@ class Model:
     logs: dict[str, Floats]  # field to (level, hypothesis)
 
 
+def is_row(name: str, row: Sequence[float]) -> bool:
+    """Whether these are probabilities of DIFFERENT, ROUGH, CLOSE, ALIAS, EXACT of a known field."""
+    return name in TABLES and len(row) == 5 and min(row) > 0 and 0.99 < sum(row) < 1.01
+
+
 def shipped_model() -> Model:
     """Return the model of the tables above."""
     logs = {}

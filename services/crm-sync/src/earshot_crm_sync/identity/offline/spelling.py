@@ -17,6 +17,10 @@ from earshot_crm_sync.identity.lists import lines, words
 _SPLIT = re.compile(r"[^a-z0-9]+")
 _SYLLABLES = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ø": "oe", "å": "aa", "æ": "ae"})
+_PARTICLES = frozenset("al el ul bin ibn ben van von vom zu zur der den de da di du del della dos das do le la ten ter te af av".split())
+_OPEN_VOWELS = frozenset("aeiou")
+_BONES = str.maketrans({"w": "v", "c": "k", "q": "k"} | dict.fromkeys("aeiouy ", ""))
+_DOUBLES = re.compile(r"(.)\1+")
 _TITLES = frozenset({"mr", "mrs", "ms", "miss", "dr", "prof", "professor", "sir", "herr", "frau", "mme", "ing", "dipl", "phd", "md"})
 _GENERATIONS = {"jr": "jr", "junior": "jr", "sr": "sr", "senior": "sr", "ii": "jr", "iii": "iii", "iv": "iv"}
 _SOUNDS = (
@@ -117,6 +121,19 @@ def firm_sound(word: str) -> str:
     return heard
 
 
+def lacks_vowels(word: str) -> bool:
+    """Whether a folded name comes from a script that leaves vowels out: mhmd, dwd, alhsyny."""
+    rest = word.replace(" ", "")
+    if rest.startswith("al"):
+        return len(rest) >= 5 and not _OPEN_VOWELS.intersection(rest[2:])
+    return len(rest) >= 3 and not _OPEN_VOWELS.intersection(rest) and ("y" not in rest or len(rest) > 5)  # not Flynn
+
+
+def bones(word: str) -> str:
+    """Return a folded name's consonants as any script tells them."""
+    return _DOUBLES.sub(r"\1", word.translate(_BONES))
+
+
 def is_form_of(one: str, other: str) -> bool:
     """Whether one folded name is the other's initial, some of its parts, or the same parts written together."""
     left, right = one.split(), other.split()
@@ -173,7 +190,10 @@ def _halves(whole: str, *, comma: bool, raw: str) -> tuple[str, str]:
         tail.append(tokens.pop())
     if len(tokens) < 2:
         return (" ".join(tokens + tail), "")
-    return " ".join(tokens[:-1]), " ".join([tokens[-1], *tail])
+    start = len(tokens) - 1
+    while start > 1 and tokens[start - 1] in _PARTICLES:
+        start -= 1
+    return " ".join(tokens[:start]), " ".join([*tokens[start:], *tail])
 
 
 def _without(whole: str, known: str) -> str:

@@ -50,7 +50,7 @@ class Texts:
         if not len(self):
             return np.zeros(0, np.bool_)
         first = np.frombuffer(self._blob, np.uint8)[np.minimum(self._starts, len(self._blob) - 1)]
-        return (first == ord(letter)) & (self._starts < self._ends)
+        return np.asarray((first == ord(letter)) & (self._starts < self._ends))
 
     def without_first(self, chosen: NDArray[np.bool_]) -> Texts:
         """Return the texts with the first letter of the chosen ones left out; it must be ASCII."""
@@ -79,6 +79,14 @@ class Interner:
         self._ends.append(len(self._blob))
         return number
 
+    def extend(self, other: Interner) -> int:
+        """Take over all of another's texts; return what to add to its numbers."""
+        before = len(self._hashes)
+        self._hashes.extend(other._hashes)
+        self._ends.frombytes((np.array(other._ends, np.int64) + len(self._blob)).tobytes())
+        self._blob += other._blob
+        return before
+
     def all(self) -> Texts:
         """Return every text that came, repeats included; the number given out is its place."""
         ends = np.array(self._ends, np.int64)
@@ -97,6 +105,12 @@ def _ranked(hashes: NDArray[np.int64]) -> tuple[Codes, NDArray[np.int64]]:
     rank = np.empty(order.size, np.int32)
     rank[order] = np.arange(order.size, dtype=np.int32)
     return rank[inverse.reshape(-1)], first[order]
+
+
+def shifted(codes: array[int], by: int) -> array[int]:
+    """Return codes with a number added to all but the missing ones."""
+    found = np.array(codes, np.int32)
+    return array("i", np.where(found >= 0, found + by, found).astype(np.int32).tobytes())
 
 
 def looked_up(codes: Codes, table: Codes) -> Codes:
@@ -129,7 +143,7 @@ def on_used(
 
     def compare(left: Codes, right: Codes) -> NDArray[np.int8]:
         used, back = np.unique(np.concatenate((left, right)), return_inverse=True)
-        back = back.reshape(-1).astype(np.int32)
-        return prepare(texts.take(used))(back[: left.size], back[left.size :])
+        places: Codes = back.reshape(-1).astype(np.int32)
+        return prepare(texts.take(used))(places[: left.size], places[left.size :])
 
     return compare

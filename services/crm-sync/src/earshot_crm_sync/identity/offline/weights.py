@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from .model import SAME, TABLES, Model, shipped_model
+from .model import SAME, Model, is_row, shipped_model
 
 
 class Weights(msgspec.Struct, forbid_unknown_fields=True):
@@ -28,7 +28,7 @@ def model_of(weights: Weights) -> Model:
     """
     logs = {name: table.copy() for name, table in shipped_model().logs.items()}
     for name, row in weights.same.items():
-        if name not in TABLES or len(row) != 5 or min(row) <= 0 or not 0.99 < sum(row) < 1.01:
+        if not is_row(name, row):
             raise ValueError(f"weights of {name!r} are not five positive probabilities of a known field")
         logs[name][1:, SAME] = np.log(row)
     return Model(logs)

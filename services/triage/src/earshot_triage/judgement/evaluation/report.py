@@ -24,7 +24,7 @@ from earshot_triage.judgement.evaluation.measures import (
 )
 from earshot_triage.judgement.evaluation.tasks import TASKS, Task
 from earshot_triage.judgement.judge import Judge
-from earshot_triage.judgement.training import corpora
+from earshot_triage.judgement.training import build, corpora
 
 BEGIN: Final = "<!-- figures: written by `earshot triage evaluate` -->"
 END: Final = "<!-- end of figures -->"
@@ -37,13 +37,22 @@ def write(data: Path, docs: Path, *, folds: int, say: Say) -> None:
     """Cross-validate on `data`, and renew `docs/judgement.md` and `docs/pictures/`."""
     examples = corpora.load(data)
     answers = _folds(examples, data, folds, say)
-    renew(docs, examples, answers, folds=folds, say=say)
+    renew(docs, examples, answers, of_cleared(data, answers, say), folds=folds, say=say)
 
 
-def renew(docs: Path, examples: Sequence[corpora.Example], answers: Sequence[Answer], *, folds: int, say: Say) -> None:
+def of_cleared(data: Path, answers: Sequence[Answer], say: Say) -> list[Answer]:
+    """Return what a judge taught by cleared sets alone says of the same texts; none of their labels taught it."""
+    say("teaching a judge by cleared sets alone")
+    judge = Judge(build.train(corpora.load(data, only_cleared=True), say=say))
+    return folds.ask(judge, [item.example for item in answers])
+
+
+def renew(
+    docs: Path, examples: Sequence[corpora.Example], answers: Sequence[Answer], cleared: Sequence[Answer], *, folds: int, say: Say
+) -> None:
     """Write the report of answers that are already there."""
     scores: dict[str, list[float]] = {}
-    lines = [*_quality(answers, examples, folds, say, scores), *_confidence(answers, docs), *_speed(examples, scores, docs)]
+    lines = [*_quality(answers, cleared, examples, folds, say, scores), *_confidence(answers, docs), *_speed(examples, scores, docs)]
     page = docs / "judgement.md"
     old = page.read_text(encoding="utf-8") if page.is_file() else f"# Judgement\n\n{BEGIN}\n{END}\n"
     before, _, rest = old.partition(BEGIN)
@@ -68,16 +77,22 @@ def _numbers(task: Task, answers: Sequence[Answer]) -> tuple[Labels, Labels, lis
 
 
 def _quality(
-    answers: Sequence[Answer], examples: Sequence[corpora.Example], count: int, say: Say, scores: dict[str, list[float]]
+    answers: Sequence[Answer],
+    cleared: Sequence[Answer],
+    examples: Sequence[corpora.Example],
+    count: int,
+    say: Say,
+    scores: dict[str, list[float]],
 ) -> list[str]:
     """Return the tables; `scores` gathers what each design reached on the sets where all three were measured."""
     head = [
         f"Cross-validated on the development part, {count} of {folds.FOLDS} folds; every text is judged by a model that was"
         " not taught it, with nothing to tell its set. 95 % intervals by bootstrap. *TF-IDF alone* is trained for each"
-        " set alone on the same folds; sets in *italics* never teach and are judged by the first fold's model.",
+        " set alone on the same folds; sets in *italics* never teach and are judged by the first fold's model. *Only cleared*"
+        " is the judge that `train --only-cleared` makes.",
         "",
-        "| set | texts | measure | judge | 95 % | wanted | mark to beat | TF-IDF alone | VADER | rules alone |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        "| set | texts | measure | judge | 95 % | wanted | mark to beat | only cleared | TF-IDF alone | VADER | rules alone |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     detail = ["", "| set | F1 of each class |", "|---|---|"]
     for task in TASKS:
@@ -90,7 +105,7 @@ def _quality(
         beside = _beside(task, truth, texts, examples, count)
         head.append(
             f"| {name} | {len(truth):,} | {task.measure_name} | **{_percent(score.value)}** | {_interval(score)} |"
-            f" {task.wanted or ''} | {task.baseline or ''} | {' | '.join(beside)} |"
+            f" {task.wanted or ''} | {task.baseline or ''} | {_of(task, cleared)} | {' | '.join(beside)} |"
         )
         if beside[0] and beside[2]:
             for design, reached in ((JUDGE, _percent(score.value)), (TFIDF, beside[0]), (RULES, beside[2])):
@@ -99,6 +114,12 @@ def _quality(
         each = ", ".join(f"{task.classes[index]} {_percent(f1(truth, answer, index))}" for index in present)
         detail.append(f"| {name} | {each} |")
     return head + detail
+
+
+def _of(task: Task, answers: Sequence[Answer]) -> str:
+    """Return what other answers to the same texts reach."""
+    truth, answer, _ = _numbers(task, answers)
+    return _percent(task.measure(truth, answer)) if len(truth) else ""
 
 
 def _beside(task: Task, truth: Labels, texts: list[str], examples: Sequence[corpora.Example], count: int) -> list[str]:

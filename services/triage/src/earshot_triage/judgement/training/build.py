@@ -28,7 +28,7 @@ DECAYS: Final = {
     "complaint": 0.25,
     "grief": 0.25,
     "sentiment": 0.7,
-    "abuse": 0.4,
+    "abuse": 1.0,
     "emotion": 0.25,
 }
 """Penalty of each head, chosen by cross-validation on the development part."""

@@ -14,6 +14,8 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
 
 from earshot_triage.judgement.features import read
 from earshot_triage.judgement.tables import Tables
@@ -21,11 +23,13 @@ from earshot_triage.judgement.taught import FOLDER, NAME
 from earshot_triage.judgement.text import has_words
 from earshot_triage.judgement.training.build import pack
 from earshot_triage.judgement.training.design import Thresholds, lay_out
-from earshot_triage.judgement.training.fit import Lesson, balanced, learn
+from earshot_triage.judgement.training.fit import Lesson, balanced, learn_margins, softmax
 
 THRESHOLDS: Final = Thresholds(word=1, pair=1, gram=2)
-DECAY: Final = 0.2
+DECAYS: Final = (1.0, 4.0)
 ROUNDS: Final = 60
+HELD_BACK: Final = 5
+SHARPNESS: Final = (0.5, 12.0)
 EVENED: Final = 0.7
 MOST_LABELS: Final = 1_000
 
@@ -88,16 +92,42 @@ def teach(name: str, examples: Sequence[TaughtExample]) -> Tables:
     number = {label: index for index, label in enumerate(labels)}
     classes = np.array([number[label] for label, _ in ordered], dtype=np.int64)
     laid = lay_out([read(text) for _, text in ordered], THRESHOLDS)
-    targets = np.eye(len(labels), dtype=np.float32)[classes]
     lesson = Lesson(
         matrix=laid.matrix,
-        targets=targets,
+        targets=np.eye(len(labels), dtype=np.float32)[classes],
         weights=balanced(classes, strength=EVENED),
         allowed=(True,) * len(labels),
     )
-    learned = learn([lesson], shared_decay=DECAY, rounds=ROUNDS)
+    decay, sharpness = _settings(lesson, classes)
+    weights, bias = learn_margins(lesson, decay=decay, rounds=ROUNDS)
     meta = {"labels": labels, "examples": len(ordered)}
-    return pack(laid.space, learned.shared, learned.shared_bias, meta, kept_pairs=40_000, kept_grams=40_000)
+    return pack(laid.space, weights * sharpness, bias * sharpness, meta, kept_pairs=40_000, kept_grams=40_000)
+
+
+def _settings(lesson: Lesson, classes: NDArray[np.int64]) -> tuple[float, np.float32]:
+    """Return the decay, and by what margins are multiplied so that their softmax tells true probabilities.
+
+    Both are those that surprise least on every fifth example, held back for that; the examples lie in the order of
+    their labels.
+    """
+    held = np.arange(len(classes)) % HELD_BACK == HELD_BACK - 1
+    part = Lesson(matrix=lesson.matrix[~held], targets=lesson.targets[~held], weights=lesson.weights[~held], allowed=lesson.allowed)
+    right = classes[held]
+    tried: list[tuple[float, float, float]] = []
+    for decay in DECAYS:
+        weights, bias = learn_margins(part, decay=decay, rounds=ROUNDS // 3)
+        margins = (lesson.matrix[held] @ weights + bias).astype(np.float64)
+        found = minimize_scalar(_surprise, bounds=SHARPNESS, args=(margins, right), method="bounded")
+        tried.append((float(found.fun), decay, float(found.x)))
+    _, decay, sharpness = min(tried)
+    return decay, np.float32(sharpness)
+
+
+def _surprise(sharpness: float, margins: NDArray[np.float64], right: NDArray[np.int64]) -> float:
+    """Return the mean surprise (natural units) at the right labels when margins are so sharp."""
+    if not len(right):
+        return 0.0
+    return -float(np.log(np.maximum(softmax(margins * sharpness)[np.arange(len(right)), right], 1e-12)).mean())
 
 
 def write(name: str, examples: Sequence[TaughtExample], model_dir: Path) -> Tables:

@@ -1,0 +1,89 @@
+"""`config/triage.yaml`: monitors and labels in it, and what is wrong named by its line; the shipped file is the defaults."""
+
+from pathlib import Path
+
+import pytest
+
+from earshot_shared.config import ConfigError, load_config
+from earshot_triage.config import TriageConfig
+from earshot_triage.domain.message import Role
+from earshot_triage.domain.routing import Router, Subject, route
+from earshot_triage.rulebook import named, written
+
+SHIPPED = Path(__file__).resolve().parents[3] / "config"
+
+
+def load(folder: Path, text: str) -> TriageConfig:
+    (folder / "triage.yaml").write_text(text, encoding="utf-8")
+    return load_config(folder, "triage", TriageConfig).model
+
+
+def test_the_shipped_file_says_the_defaults() -> None:
+    assert load_config(SHIPPED, "triage", TriageConfig).model == TriageConfig()
+
+
+def test_rules_have_one_name_however_they_are_written(tmp_path: Path) -> None:
+    one = load(tmp_path, "routes: [{name: x, when: {kind: [idea, vote, bug], intent: [bug, idea]}, to: [product]}]")
+    other = load(tmp_path, "routes:\n  - {to: [product], name: x, when: {intent: {idea: 0.5, bug: 0.5}, kind: [vote, bug, idea]}}")
+    assert named(one).version == named(other).version
+    assert TriageConfig.model_validate(written(one)) == one
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "said"),
+    [
+        pytest.param("teams: [a]\nmonitors:\n  - name: x\n", 3, "no condition", id="no condition"),
+        pytest.param("monitors:\n  - {name: x, any_of: [a]}\n  - {name: y, pattern: '('}\n", 3, "cannot be used", id="no pattern"),
+        pytest.param("monitors:\n  - {name: x, any_of: [a],\n     intent: rage}\n", 3, "complaint", id="no intent"),
+        pytest.param("monitors:\n  - {name: x, any_of: [' ']}\n", 2, "without letters", id="no letters"),
+        pytest.param(
+            "routes:\n  - name: x\n    to: []\n    when: {labels: {department: {billing: 2}}}\n", 4, "less than or equal", id="share"
+        ),
+    ],
+)
+def test_what_is_wrong_is_named_by_its_line(tmp_path: Path, text: str, line: int, said: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, text)
+    fault = caught.value.faults[0]
+    assert (fault.line, said in fault.reason) == (line, True), fault
+
+
+def subject(**labels: tuple[str, float]) -> Subject:
+    return Subject(Role.CUSTOMER, "post", "forum", "forum", "public", None, "en", "ok", 1, 0.0, None, {}, labels)
+
+
+@pytest.mark.capability("T4")
+@pytest.mark.parametrize(
+    ("labels", "to"),
+    [
+        pytest.param({}, (), id="no labels"),
+        pytest.param({"department": ("billing", 0.6)}, ("support",), id="at least a half"),
+        pytest.param({"department": ("billing", 0.4)}, (), id="too unsure"),
+        pytest.param({"department": ("cards", 0.9)}, ("support",), id="another of the list"),
+        pytest.param({"department": ("delivery", 0.9)}, (), id="another label"),
+        pytest.param({"product": ("app", 0.8)}, ("product",), id="another set"),
+        pytest.param({"product": ("app", 0.7)}, (), id="below its bound"),
+        pytest.param({"product": ("app", 0.9), "department": ("cards", 0.9)}, ("support", "product", "community"), id="both agree"),
+    ],
+)
+def test_routes_match_labels(tmp_path: Path, labels: dict[str, tuple[str, float]], to: tuple[str, ...]) -> None:
+    config = load(
+        tmp_path,
+        """
+routes:
+  - {name: money, when: {labels: {department: [billing, cards]}}, to: [support]}
+  - {name: app, when: {labels: {product: {app: 0.75}}}, to: [product]}
+  - {name: both, when: {labels: {product: [app], department: [cards]}}, to: [community]}
+""",
+    )
+    rules = config.rules("r")
+    router = Router(rules)
+    for _ in range(2):  # asked, then remembered
+        assert router.route(subject(**labels)).routes == to
+    assert route(subject(**labels), rules).routes == to
+
+
+def test_a_met_label_is_named_in_the_reasons(tmp_path: Path) -> None:
+    config = load(tmp_path, "routes: [{name: money, when: {labels: {department: [billing]}}, to: [support]}]")
+    found = route(subject(department=("billing", 0.9)), config.rules("r"))
+    assert found.reasons[0] == "route support: money (department “billing”)"

@@ -1,0 +1,92 @@
+"""Whom an item follows: by its telling words, never by chance or by what comes later; measured on a public set of intents."""
+
+import json
+import math
+import random
+from collections import Counter
+from collections.abc import Sequence
+from datetime import timedelta
+
+import pytest
+
+from earshot_triage.domain.gathering import HEAVY, LIKE, TELLING, UNIT, Voice, likeness, may_follow, nearest, weigh
+from earshot_triage.gatherer import Bustle, Telling
+from earshot_triage.judgement import Judge
+from earshot_triage.judgement.themes import stems_of
+from support.public_data import public_data
+from support.triage_world import DAY
+
+
+def voice(minute: int, **weights: int) -> Voice:
+    return Voice(f"k{minute}", (DAY + timedelta(minutes=minute), f"f{minute}"), weights)
+
+
+def test_a_text_is_weighed_by_its_most_telling_stems() -> None:
+    telling = {f"s{n}": float(n) for n in range(12)}
+    weights = weigh(Counter(dict.fromkeys(telling, 1)), telling)
+    assert list(weights) == [f"s{n}" for n in range(11, 11 - TELLING, -1)]
+    assert math.isqrt(sum(weight**2 for weight in weights.values())) in range(UNIT - 2, UNIT + 2)
+    assert weigh(Counter({"s0": 5}), telling) == {}, "nothing in it tells anything"
+    assert weigh(Counter(b=1, a=1), {"a": 1.0, "b": 1.0}) == {"a": 707, "b": 707}
+    assert next(iter(weigh(Counter(a=4, b=1), {"a": 1.0, "b": 1.0}))) == "a"
+
+
+def test_an_item_follows_the_leader_it_is_most_like_and_of_equals_the_earliest() -> None:
+    one, other, far = voice(1, dark=800, mode=600), voice(2, dark=600, mode=800), voice(3, csv=1000)
+    assert nearest(voice(5, mode=1000), [one, other, far]) is other
+    assert nearest(voice(5, dark=707, mode=707), [other, one]) is one
+    assert nearest(voice(5, zebra=1000), [one, other, far]) is None
+    assert nearest(voice(0, dark=1000), [one]) is None, "nobody follows what comes later"
+
+
+@pytest.mark.parametrize(
+    ("weight", "follows"),
+    [pytest.param(LIKE // UNIT, True, id="just like enough"), pytest.param(LIKE // UNIT - 1, False, id="just not")],
+)
+def test_the_bound_counts(weight: int, follows: bool) -> None:
+    assert may_follow(voice(2, dark=weight, other=900), voice(1, dark=UNIT)) is follows
+
+
+def test_what_two_have_in_common_besides_says_little() -> None:
+    light = {f"own{n}": 400 for n in range(HEAVY)} | {"app": 350, "page": 350, "site": 350, "shop": 350}
+    leader = voice(1, app=500, page=500, site=500, shop=500)
+    assert likeness(voice(2, **light), leader) >= LIKE
+    assert not may_follow(voice(2, **light), leader)
+
+
+def test_the_fold_is_busy_when_it_applies_much() -> None:
+    seen = iter([(0.0, 0), (1.0, 150), (2.0, 150), (4.0, 700), (4.0, 700)])
+    now = {"at": 0.0, "count": 0}
+
+    def look() -> bool:
+        now["at"], now["count"] = next(seen)
+        return bustle()
+
+    bustle = Bustle(lambda: int(now["count"]), lambda: now["at"])
+    assert [look() for _ in range(5)] == [False, False, False, True, False]
+
+
+@pytest.mark.public_data
+def test_themes_agree_with_the_intents_of_a_public_set() -> None:
+    rows = [json.loads(line) for line in public_data("banking77", "dev.jsonl").read_text(encoding="utf-8").splitlines()]
+    random.Random(5).shuffle(rows)
+    telling = Telling(Judge.load())
+    leaders: list[Voice] = []
+    found = []
+    for number, row in enumerate(rows[:1_500]):
+        each = voice(number)
+        each.weights = weigh(stems_of(row["text"]), telling)
+        leader = nearest(each, leaders)
+        found.append(number if leader is None else int(leader.key[1:]))
+        if leader is None:
+            leaders.append(each)
+    assert agreement(found, [row["label"] for row in rows[:1_500]]) >= 0.65
+    assert len(leaders) <= 400
+
+
+def agreement(one: Sequence[object], other: Sequence[object]) -> float:
+    """Normalised mutual information of two partitions."""
+    size = len(one)
+    left, right, both = Counter(one), Counter(other), Counter(zip(one, other, strict=True))
+    shared = sum(count / size * math.log(count * size / (left[a] * right[b])) for (a, b), count in both.items())
+    return 2 * shared / sum(-sum(count / size * math.log(count / size) for count in side.values()) for side in (left, right))
