@@ -102,6 +102,20 @@ async def test_advocates_are_listed_by_page_and_stage(recognition: RecognitionUn
     assert len((await recognition.get("/v1/advocates"))["items"]) == 5
 
 
+async def test_an_advocate_named_by_handle_and_by_account_is_listed_once(recognition: RecognitionUnderTest) -> None:
+    await recognition.fold(said("a", "@ann"), said("b", "@bea"), said("c", "1"))
+    for key in ("forum:@ann", "forum:@bea", "forum:1"):
+        await recognition.do(f"/v1/advocates/{quote(key)}/invite", EVIDENCE)
+    await recognition.fold(said("d", "1", at=1, handle="ann"), said("e", "2", at=1, handle="bea"))
+    found: list[str] = []
+    path = "/v1/advocates?limit=1"
+    while path and len(found) < 9:
+        page = await recognition.get(path)
+        found += [each["author_key"] for each in page["items"]]
+        path = f"/v1/advocates?limit=1&cursor={page['next_cursor']}" if page["next_cursor"] else ""
+    assert found == ["forum:1", "forum:2"]
+
+
 @pytest.mark.capability("R7")
 async def test_a_cause_is_thanked_once(recognition: RecognitionUnderTest) -> None:
     await a_helper(recognition)

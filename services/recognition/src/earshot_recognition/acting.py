@@ -143,7 +143,7 @@ class Desk:
         )
         act = Act(action_id=action.action_id, subject=action.subject, verb=verb, at=at, actor=str(actor), particulars=particulars)
         await self._stage.apply(tx, Prepared(acts=[act]))
-        tx.send([ACTIONS.write(action, traceparent=traceparent)])
+        tx.tell_facts([ACTIONS.write(action, traceparent=traceparent)])
         return act
 
     def _invitation(self, author_key: str, act: Act) -> Message:

@@ -5,7 +5,7 @@ Thin: queries are in ``repository_acts``, what acts come to in ``domain.deeds``,
 
 import asyncio
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query
@@ -93,14 +93,14 @@ class CommunityRoutes:
     ) -> AdvocateList:
         filters = {"stage": stage.value if stage is not None else ""}
         (after,) = self._cursors.read("advocates", filters, cursor, length=1) or [""]
-        items: list[Advocate] = []
+        found: list[tuple[str, Advocate]] = []  # by the key that the acts name: pages follow those
         with translated():
             async with self._pool.acquire() as conn:
-                while len(items) <= limit and (keys := await repository_acts.page_of_subjects(conn, ADVOCACY, str(after), limit + 1)):
-                    items += _advocates(keys, await Book.load(conn, keys), stage)
+                while len(found) <= limit and (keys := await repository_acts.page_of_subjects(conn, ADVOCACY, str(after), limit + 1)):
+                    found += _advocates(keys, await Book.load(conn, keys), stage)
                     after = keys[-1]
-        following = self._cursors.issue("advocates", filters, [items[limit - 1].author_key]) if len(items) > limit else None
-        return AdvocateList(items=items[:limit], next_cursor=following)
+        following = self._cursors.issue("advocates", filters, [found[limit - 1][0]]) if len(found) > limit else None
+        return AdvocateList(items=[advocate for _, advocate in found[:limit]], next_cursor=following)
 
     async def thank_yous(
         self, done: Annotated[bool, Query()] = False, limit: Limit = DEFAULT_LIMIT, cursor: CursorText = None
@@ -153,13 +153,18 @@ class CommunityRoutes:
             return self._network[1]
 
 
-def _advocates(keys: Iterable[str], book: Book, stage: Stage | None) -> Iterable[Advocate]:
-    """Yield the advocates among these; one that acts name by handle and by account is yielded once, by its account."""
-    for key in keys:
-        owner = book.owner(key)
+def _advocates(subjects: Iterable[str], book: Book, stage: Stage | None) -> Iterator[tuple[str, Advocate]]:
+    """Yield the advocates that acts name so; one whom they name by handle and by account is yielded once, by the account."""
+    for subject in subjects:
+        owner = book.owner(subject)
         account = book.accounts.get(owner)
-        if account is None or (owner != key and any(act.subject == owner for act in book.acts_of(owner))):
+        if account is None or any(act.verb in ADVOCACY and owner == act.subject != subject for act in book.acts_of(owner)):
             continue
         found = book.deeds(owner).stage
-        if found is not None and stage in (None, found):
-            yield advocate_view(account, book)
+        if found is not None and stage in (None, found) and not _named_before(subject, owner, book):
+            yield subject, advocate_view(account, book)
+
+
+def _named_before(subject: str, owner: str, book: Book) -> bool:
+    """Say whether another handle of the same account, earlier in order, is named by such acts too."""
+    return any(act.verb in ADVOCACY and act.subject < subject for act in book.acts_of(owner) if owner != subject)

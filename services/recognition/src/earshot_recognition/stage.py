@@ -114,7 +114,7 @@ class Recognition:
         tx.send(self._tell(fold.changed, book, rules))
         tx.send(WRITER.tombstone(key) for key in sorted(fold.ceased))
         tx.send(self._ask(fold, book))
-        tx.send(self._tell_forgotten(hit, prepared))
+        tx.tell_facts(self._tell_forgotten(hit, prepared))
         if prepared.erasures:
             self.forget()
 

@@ -83,7 +83,7 @@ class ThemesDesk:
             arguments=wish.said,
         )
         await wide_acts.keep(tx.conn, [wide_acts.read(action)])
-        tx.send([ACTIONS.write(action, traceparent=wish.traceparent)])
+        tx.tell_facts([ACTIONS.write(action, traceparent=wish.traceparent)])
         told = 0
         if isinstance(wish.said, SetThemeStatus) and wish.said.status not in ("open", before.status):
             told = await _tell(tx, theme, before, action, wish.said.status)

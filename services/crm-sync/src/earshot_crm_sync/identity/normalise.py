@@ -59,12 +59,6 @@ _NO_PROFILES = frozenset(
 NOBODY = frozenset({"none", "null", "noemail", "nomail", "no", "undefined", "unknown", "nobody", "no-email", "na"})
 
 
-_FILLERS = NOBODY | frozenset(
-    "a aa aaa abc abcd asd asdf asdfg customer demo domain email example fake foo guest mail me my myself name noname qwe qwerty sample"
-    " someone somebody test tester testing user x xx xxx xyz you your".split()
-)
-
-
 class NamedAccount(NamedTuple):
     """An account that a mail or a link gives away; `account_id` is "" when it shows the handle alone."""
 
@@ -124,11 +118,6 @@ def email(text: str | None) -> str | None:
     if not local or local in NOBODY:
         return None
     return f"{local}@{domain}"
-
-
-def is_made_up(local: str, domain: str) -> bool:
-    """Whether a mail address is one that people type to get past a form: test@test.com."""
-    return local in _FILLERS and domain.partition(".")[0] in (local, "example")
 
 
 def noreply_account(address: str) -> NamedAccount | None:

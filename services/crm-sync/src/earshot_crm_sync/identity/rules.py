@@ -1,7 +1,7 @@
 """What operators may tune of identity: limits, blocked values, caps, weights and bands, as plain frozen values.
 
-Owns their meaning and shipped defaults (the same as config/crm-sync.yaml). Must not read files: `rules_from` takes
-parsed YAML.
+Owns their meaning and shipped defaults (the same as config/crm-sync.yaml). Must not read files: the service's
+`config` does.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import msgspec
 
 from .lists import words
 from .model import Edge, Identifier, Rule
-from .normalise import is_made_up
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +87,7 @@ class IdentityRules:
         if kind != "email":
             return False
         local, _, domain = value.rpartition("@")
-        return local.partition("+")[0] in self.role_mailboxes or domain in self.disposable_domains or is_made_up(local, domain)
+        return local.partition("+")[0] in self.role_mailboxes or domain in self.disposable_domains
 
     def is_sure(self, edge: Edge) -> bool:
         """Whether the edge joins by itself."""

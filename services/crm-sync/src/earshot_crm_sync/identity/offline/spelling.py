@@ -17,6 +17,11 @@ from earshot_crm_sync.identity.lists import lines, words
 _SPLIT = re.compile(r"[^a-z0-9]+")
 _SYLLABLES = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ø": "oe", "å": "aa", "æ": "ae"})
+_EXAMPLES = frozenset("email example foo mail me myself name noname someone somebody test tester user you your".split())
+_FILLERS = _EXAMPLES | frozenset(
+    "a aa aaa abc abcd asd asdf asdfg customer demo domain fake guest my qwe qwerty sample x xx xxx xyz".split()
+)
+_ANYBODYS = frozenset("mail email post account personal".split())  # a person's or an office's: a file does not say who verified it
 _PARTICLES = frozenset("al el ul bin ibn ben van von vom zu zur der den de da di du del della dos das do le la ten ter te af av".split())
 _OPEN_VOWELS = frozenset("aeiou")
 _BONES = str.maketrans({"w": "v", "c": "k", "q": "k"} | dict.fromkeys("aeiouy ", ""))
@@ -211,9 +216,15 @@ def mail(text: str) -> str:
         shown = normalise.plain(text)
         address = shown.lower() if shown and len(shown) >= 8 and "." in shown and " " not in shown else ""
     local, _, domain = address.rpartition("@")
-    blocked = local in words("role_mailboxes") or local in normalise.NOBODY or domain in words("disposable_domains")
-    blocked = blocked or normalise.is_made_up(local, domain)
+    blocked = local in words("role_mailboxes") or local in _ANYBODYS or local in normalise.NOBODY or domain in words("disposable_domains")
+    blocked = blocked or _is_made_up(local, domain)
     return "" if blocked else address
+
+
+def _is_made_up(local: str, domain: str) -> bool:
+    """Whether an address is one that people type to get past a form: test@test.com, user@example.com."""
+    label = domain.partition(".")[0]
+    return (local in _FILLERS and local == label) or (local in _EXAMPLES and label == "example")
 
 
 def birth_date(text: str) -> str:
