@@ -1,10 +1,12 @@
 """The shipped judge on plain cases: what is meant, how it is said, how grave it is."""
 
+import threading
 from dataclasses import FrozenInstanceError, replace
 
 import pytest
 
 from earshot_triage.judgement import Judge, tables
+from earshot_triage.judgement.features import Ints
 from earshot_triage.judgement.verdict import INTENTS, SENTIMENTS, Judgement
 
 
@@ -123,14 +125,14 @@ def test_names_do_not_change_the_answer_much(judge: Judge) -> None:
     assert len({item.conduct for item in said}) == 1
 
 
-@pytest.mark.parametrize("room", [8, 60, 400])
+@pytest.mark.parametrize("room", [8, 60])
 def test_answers_do_not_depend_on_the_strange_words_met_before(judge: Judge, room: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    texts = [f"my zyx{number}qq plan{number} is sooooo{'o' * (number % 5)} brok{number}en, Frob{number}!" for number in range(300)]
+    texts = [f"my zyx{number}qq plan{number} is sooooo{'o' * (number % 5)} brok{number}en, Frob{number}!" for number in range(30)]
     expected = judge.judge(texts)
     monkeypatch.setattr(tables, "ROOM", room)
     forgetful = Judge.load()
-    for size in (1, 7, 300):
-        found = [said for start in range(0, 300, size) for said in forgetful.judge(texts[start : start + size])]
+    for size in (1, 7, 30):
+        found = [said for start in range(0, 30, size) for said in forgetful.judge(texts[start : start + size])]
         assert found == expected
 
 
@@ -140,3 +142,30 @@ def test_a_judgement_is_frozen_and_whole(judge: Judge) -> None:
     assert replace(said, intent="idea").intents == said.intents
     with pytest.raises(FrozenInstanceError):
         said.intent = "idea"  # type: ignore[misc]  # the very thing under test
+
+
+def test_a_memory_that_another_thread_replaced_forgets_no_word(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between a reader's look-up and its turn, somebody else fills the memory and begins a new one."""
+    monkeypatch.setattr(tables, "ROOM", 20)
+    judge = Judge.load()
+    text = "qqzzword said nothing of newwzz words"
+    expected = Judge.load().judge([text])
+    judge.judge(["qqzzword"])
+    scorer = judge._scorer
+    looked = threading.Event()
+    recall = scorer._recalled.memory.recall
+
+    def recall_and_tell(tokens: list[str]) -> Ints:
+        found = recall(tokens)
+        looked.set()
+        return found
+
+    monkeypatch.setattr(scorer._recalled.memory, "recall", recall_and_tell)
+    with scorer._lock:
+        reader = threading.Thread(target=lambda: answers.extend(judge.judge([text])))
+        answers: list[Judgement] = []
+        reader.start()
+        assert looked.wait(timeout=30)
+        scorer._recalled = scorer._anew(20)
+    reader.join(timeout=30)
+    assert answers == expected

@@ -230,16 +230,22 @@ class Scorer:
         missing = (rows < 0).nonzero()[0].tolist()
         if missing:
             with self._lock:
-                met = self._meet(tokens, dict.fromkeys(map(tokens.__getitem__, missing)))
+                # Another thread may have begun a new memory meanwhile, which knows nothing of the strangers of this one.
+                asked = tokens if self._recalled is not recalled else [tokens[place] for place in missing]
+                met = self._meet(tokens, asked)
             if met is recalled:
                 rows[missing] = recalled.memory.recall([tokens[place] for place in missing])
             else:  # the places of strange words are others now
                 recalled, rows = met, met.memory.recall(tokens)
         return recalled, rows
 
-    def _meet(self, tokens: list[str], new: dict[str, None]) -> _Recalled:
-        """Return a memory that knows every token; the present one grows, or gives way to a new one when it is full."""
+    def _meet(self, tokens: list[str], asked: list[str]) -> _Recalled:
+        """Return a memory that knows every token, given those that it may not know.
+
+        The present one grows, or gives way to a new one when it is full.
+        """
         recalled = self._recalled
+        new = {token: None for token in asked if token not in recalled.memory.rows}
         if not recalled.memory.room_for(len(new)):
             recalled = self._anew(ROOM)
             new = {token: None for token in tokens if token not in recalled.memory.rows}
