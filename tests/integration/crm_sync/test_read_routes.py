@@ -125,6 +125,19 @@ async def test_merged_customers_come_last_met_first_by_pages(service: CrmService
 
 
 @pytest.mark.capability("C6")
+async def test_the_history_names_the_rule_that_joined(service: CrmService) -> None:
+    await service.ground.tell(item("a", id="1"), item("b", at=1, id="2", channel="shop"))
+    mail = "anna@example.org"
+    await service.ground.tell(item("c", at=2, id="1", mail=mail), item("d", at=3, id="2", channel="shop", mail=mail))
+    (view,) = service.ground.customers()
+    (move,) = (await service.get(f"/v1/customers/{view['customer_id']}/history"))["moves"]
+    assert move["cause"].startswith("evidence: email (rules ")
+    await service.ground.tell(item("d", at=3, id="2", channel="shop", withdrawn=True, revision=2))
+    moves = (await service.get(f"/v1/customers/{view['customer_id']}/history"))["moves"]
+    assert len(moves) == 1
+
+
+@pytest.mark.capability("C6")
 async def test_why_names_the_evidence(service: CrmService) -> None:
     mail = "anna@example.org"
     await service.ground.tell(item("a", id="1", mail=mail), item("b", at=1, id="2", channel="shop", mail=mail))

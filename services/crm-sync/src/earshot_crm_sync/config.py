@@ -7,10 +7,11 @@ judges everything by it.
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from earshot_crm_sync.desk import Rules
 from earshot_crm_sync.identity import Criterion, IdentityRules, Limit, SurvivorshipRules
+from earshot_crm_sync.identity.offline.model import is_row
 from earshot_shared.config import ConfigFile, Loaded
 
 Kind = Literal["handle", "email", "phone", "crm_id", "listed"]
@@ -53,10 +54,19 @@ class IdentityConfig(_Model):
 
     limits: dict[Kind, LimitRule] = Field(default_factory=dict)
     bands: Bands = Bands()
+    learned: dict[str, tuple[float, ...]] = Field(default_factory=dict)
     caps: Caps = Caps()
     blocked: tuple[str, ...] = ()
     role_mailboxes: tuple[str, ...] = ()
     disposable_domains: tuple[str, ...] = ()
+
+    @field_validator("learned")
+    @classmethod
+    def _check_rows(cls, rows: dict[str, tuple[float, ...]]) -> dict[str, tuple[float, ...]]:
+        for name, row in rows.items():
+            if not is_row(name, row):
+                raise ValueError(f"{name}: give five positive probabilities of a field that is compared, as `learn` writes them")
+        return rows
 
 
 class SurvivorshipConfig(_Model):
@@ -86,6 +96,7 @@ def rules_of(config: CrmSyncConfig) -> Rules:
             limits={**shipped.limits, **limits},
             merge_at=identity.bands.merge,
             suggest_at=identity.bands.suggest,
+            learned=identity.learned,
             max_identifiers=identity.caps.identifiers,
             max_accounts=identity.caps.accounts,
             max_edges=identity.caps.edges,

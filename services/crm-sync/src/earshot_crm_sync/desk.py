@@ -105,6 +105,7 @@ class Desk:
     gone: set[int] = field(default_factory=set)
     changed: dict[int, Held] = field(default_factory=dict)
     moved: dict[str, str | None] = field(default_factory=dict)  # ids that lead elsewhere now, or nowhere
+    grounds: dict[str, str] = field(default_factory=dict)  # of these, by which rules evidence ties them to where they lead
 
     erased: dict[str, set[int]] = field(default_factory=dict)  # erasure -> identifiers
     receipts: dict[str, dict[str, int]] = field(default_factory=dict)  # erasure -> what was erased here

@@ -14,7 +14,7 @@ from earshot_crm_sync.domain.components import Evidence, Judgement, Person, judg
 from earshot_crm_sync.domain.profile import Sketch, build_profile
 from earshot_crm_sync.domain.statements import OVERSIZE, SHARED_NAME, SHARED_VALUE
 from earshot_crm_sync.domain.suggestions import pack_suggestion, suggestion_id
-from earshot_crm_sync.identity import Identifier, IdentityRules, is_over
+from earshot_crm_sync.identity import Identifier, IdentityRules, is_over, paths
 from earshot_crm_sync.meeting import load_held
 from earshot_crm_sync.profiles import Known, load_words
 from earshot_crm_sync.rows import Held, IdentifierRow, StatementRow, SuggestionRow
@@ -66,6 +66,8 @@ async def judge(desk: Desk) -> None:
     holder = _holders(loaded, judgements)
     await _settle(desk, loaded, judgements, before)
     await _hold(desk, loaded, holder)
+    if desk.moved:
+        _note_grounds(desk, loaded, judgements)
     _dissolve(desk, before.keys() - set(holder.values()))
     await _suggest(desk, loaded, judgements)
 
@@ -152,6 +154,17 @@ async def _hold(desk: Desk, loaded: Loaded, holder: Mapping[int, int]) -> None:
         row = loaded.identifiers[no]
         if row.published and no not in holder and loaded.evidence.bits.get(row.identifier):
             desk.moved[row.alias] = await repository.first_claimant(desk.conn, no)
+
+
+def _note_grounds(desk: Desk, loaded: Loaded, judgements: Iterable[Judgement]) -> None:
+    """Note by which rules ids that lead elsewhere now hang on their customer: the log of merges tells them."""
+    for judgement in judgements:
+        for customer in judgement.resolution.customers:
+            known = {each: loaded.by_value[each].alias for each in customer.identifiers if each in loaded.by_value}
+            if moved := {each: alias for each, alias in known.items() if desk.moved.get(alias)}:
+                ways = paths(customer)
+                for each, alias in moved.items():
+                    desk.grounds[alias] = ", ".join(sorted({join.rule for join in ways.get(each, ())}))
 
 
 def _dissolve(desk: Desk, gone: Iterable[int]) -> None:

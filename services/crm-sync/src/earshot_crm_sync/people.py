@@ -163,7 +163,9 @@ class People:
             if suggestion is None:
                 raise NotFoundError("There is no such suggestion: it was decided, or its evidence has changed.", code="suggestion-unknown")
             pair = [await repository_read.read_held_of(tx.conn, no) for no in (suggestion.a, suggestion.b)]
-            left, right = (held for held in pair if held is not None)
+            left, right = pair
+            if left is None or right is None:
+                raise NotFoundError("There is nothing left of one of the two.", code="suggestion-unknown")
             wish = Wish(
                 customer_id=UUID(left.profile.customer_id), actor=actor, if_match=IfMatch(None), ticket=None, traceparent=traceparent
             )

@@ -5,7 +5,7 @@ Owns gathering people's words for profiles, and writing customers.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from earshot_crm_sync import repository, repository_words
 from earshot_crm_sync.desk import Desk
@@ -13,6 +13,9 @@ from earshot_crm_sync.domain.aliases import alias_of, speaker_of
 from earshot_crm_sync.domain.profile import StandingView, Words, build_profile, sketch_of, with_standings, words_to_find
 from earshot_crm_sync.identity import Identifier
 from earshot_crm_sync.rows import CustomerRow, Held, StatementRow
+
+BY_EVIDENCE: Final = ("evidence", "contact")
+"""Causes that name no person: items, or records of other systems."""
 
 Known = tuple[Sequence[StatementRow], Mapping[int, Identifier]]
 """A customer as words are looked up for: what speaks of him, and his identifiers by number."""
@@ -103,8 +106,16 @@ async def store(desk: Desk, cause: str | None) -> None:
     if renamed:
         await repository.upsert_words(conn, {no: words_to_find(held.profile) for no, held in renamed.items()})
     if desk.moved and cause is not None:
-        await repository.log_moves(conn, desk.moved, desk.version, cause)
+        await repository.log_moves(conn, desk.moved, _causes(desk, cause), desk.version)
     await repository.store_totals(conn, totals)
+
+
+def _causes(desk: Desk, cause: str) -> dict[str, str]:
+    """Return why each id moved: who said so, or which evidence by which version of the rules."""
+    if cause not in BY_EVIDENCE:
+        return dict.fromkeys(desk.moved, cause)
+    version = desk.rules.identity.version
+    return {alias: f"{cause}: {desk.grounds.get(alias) or 'taken away'} (rules {version})" for alias in desk.moved}
 
 
 def _row(held: Held) -> CustomerRow:

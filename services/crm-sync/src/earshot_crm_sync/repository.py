@@ -313,6 +313,6 @@ async def links_of_speakers(conn: Any, identifiers: Collection[int]) -> set[int]
     return {row[0] for row in await conn.fetch(QUERIES["links_of_speakers"], sorted(identifiers))}
 
 
-async def log_moves(conn: Any, moved: Mapping[str, str | None], version: int, cause: str) -> None:
-    """Remember what became of ids."""
-    await conn.execute(QUERIES["log_moves"], list(moved), list(moved.values()), version, cause)
+async def log_moves(conn: Any, moved: Mapping[str, str | None], causes: Mapping[str, str], version: int) -> None:
+    """Remember what became of ids, each with its cause."""
+    await conn.execute(QUERIES["log_moves"], list(moved), list(moved.values()), [causes[alias] for alias in moved], version)

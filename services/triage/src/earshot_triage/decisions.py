@@ -12,7 +12,7 @@ import msgspec
 from earshot_shared.item import Item
 from earshot_triage.domain.acts import Act
 from earshot_triage.domain.message import STANCE_WORDS, Message
-from earshot_triage.domain.routing import Router, Rules, Subject
+from earshot_triage.domain.routing import NO_LABELS, Router, Rules, Subject
 from earshot_triage.events import Corrected, Decision, encode_decision, message_of, role_of
 from earshot_triage.judgement import Judgement
 from earshot_triage.judgement.rules import RuleSet
@@ -96,7 +96,7 @@ class Ruling:
                 judged.sentiment,
                 None if rating is None or rating.best <= 0 else rating.value / rating.best,
                 judged.intents,
-                {name: (label.label, label.probability) for name, label in judged.labels.items()},
+                {name: (label.label, label.probability) for name, label in judged.labels.items()} if judged.labels else NO_LABELS,
             )
         )
         routes, reasons = routing.routes, judged.reasons + routing.reasons

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from earshot_crm_sync.config import CrmSyncConfig, rules_of
 from earshot_crm_sync.identity import (
     Claim,
     EvidenceSet,
@@ -20,7 +21,6 @@ from earshot_crm_sync.identity import (
     why,
 )
 from earshot_crm_sync.identity import normalise as n
-from earshot_crm_sync.identity.config import rules_from, survivorship_from
 
 NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
 RULES = IdentityRules()
@@ -124,13 +124,16 @@ def test_ids_are_keyed_and_every_identifier_leads_to_its_customer() -> None:
     assert set(alias_ids(customer.identifiers, b"k").values()) == customer.identifiers
 
 
+def _rules_of(**identity: object) -> IdentityRules:
+    return rules_of(CrmSyncConfig.model_validate({"identity": identity})).identity
+
+
 def test_rules_from_configuration() -> None:
-    rules = rules_from({"limits": {"phone": {"accounts": 2}}, "bands": {"merge": 9, "suggest": 1}, "blocked": ["email:a@b.de"]})
+    rules = _rules_of(limits={"phone": {"accounts": 2}}, bands={"merge": 9, "suggest": 1}, blocked=["email:a@b.de"])
     assert rules.limits["phone"].accounts == 2
     assert rules.is_blocked(Identifier("email", "a@b.de"))
     assert rules.version != RULES.version
-    assert survivorship_from({"source_rank": ["crm"]}).source_rank == ("crm",)
-    with pytest.raises(ValueError, match="unknown kind"):
-        rules_from({"limits": {"shoe": {"accounts": 1}}})
-    with pytest.raises(ValueError, match="suggest"):
-        rules_from({"bands": {"merge": 1, "suggest": 2}})
+    assert rules_of(CrmSyncConfig.model_validate({"survivorship": {"source_rank": ["crm"]}})).survivorship.source_rank == ("crm",)
+    for wrong in ({"limits": {"shoe": {"accounts": 1}}}, {"bands": {"merge": 1, "suggest": 2}}, {"learned": {"birth": [0.5, 2.0]}}):
+        with pytest.raises(ValueError, match=next(iter(wrong)) if "limits" in wrong else "suggest must|five positive"):
+            _rules_of(**wrong)

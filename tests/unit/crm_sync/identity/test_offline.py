@@ -15,8 +15,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from earshot_crm_sync.config import CrmSyncConfig, rules_of
 from earshot_crm_sync.identity.commands import resolve_command
-from earshot_crm_sync.identity.config import rules_from
 from earshot_crm_sync.identity.offline import evaluate as ev
 from earshot_crm_sync.identity.offline import levels, spelling
 from earshot_crm_sync.identity.offline.columns import columns_of
@@ -25,6 +25,7 @@ from earshot_crm_sync.identity.offline.fellegi_sunter import FIELDS
 from earshot_crm_sync.identity.offline.model import SAME, TABLES
 from earshot_crm_sync.identity.offline.weights import read_weights, write_weights
 from earshot_crm_sync.identity.people import Person
+from earshot_crm_sync.identity.rules import IdentityRules
 from earshot_crm_sync.identity.stream_score import name_level, score_people
 from support.identity_adversary import SCENES, Row, adversarial_suite, person
 from support.identity_adversary_more import MORE_SCENES
@@ -210,8 +211,8 @@ def test_weights_learned_with_splink_are_scored_the_same_offline_and_in_the_stre
     write_weights(weights, tmp_path / "weights.json")
     answer = resolve_columns(columns, read_weights(tmp_path / "weights.json"))
     assert ev.pairwise(answer.label, np.asarray(people, np.int32)).f1 >= 0.98
-    rules = rules_from({"learned": weights.same})
-    assert rules.version != rules_from({}).version
+    rules = rules_of(CrmSyncConfig.model_validate({"identity": {"learned": weights.same}})).identity
+    assert rules.version != IdentityRules().version
     left, right = Person(births=("1987-02-20",), emails=("a@b.org",)), Person(births=("1987-02-20",), emails=("a@b.org",))
     gain = score_people(left, right, rules.learned).bits - score_people(left, right).bits
     expected = sum(math.log2(weights.same[name][4] / TABLES[name][SAME][4]) for name in ("birth", "email"))

@@ -112,7 +112,7 @@ export class CustomerPage {
     try {
       const told = await get(`/api/crm-sync/customers/${this.id}/history`);
       const acts = told.acts.map((act) => ({ at: act.at, row: [el("b", {}, act.actor), ` ${did(act.verb)}`] }));
-      const moves = told.moves.map((move) => ({ at: move.at, row: [el("span", {}, move.into_id ? "An id was joined to this customer" : "An id lost its last holder"), el("span", { class: "note" }, ` — ${because(move.cause)}`), " ", el("code", { title: move.customer_id }, move.customer_id.slice(0, 8))] }));
+      const moves = told.moves.map((move) => ({ at: move.at, row: [el("span", {}, move.into_id ? "An id was joined to this customer" : "An id lost its last holder"), el("span", { class: "note", title: move.cause }, ` — ${because(move.cause)}`), " ", el("code", { title: move.customer_id }, move.customer_id.slice(0, 8))] }));
       const rows = [...acts, ...moves].sort((a, b) => (a.at < b.at ? 1 : -1)).map((each) => el("li", {}, el("time", { class: "note", datetime: each.at }, moment(each.at)), el("span", {}, ...each.row)));
       this.historyPlace.replaceChildren(rows.length ? el("ol", { class: "history" }, ...rows) : el("p", { class: "empty" }, "Nobody changed anything, and no id ever moved."));
     } catch (problem) { this.historyPlace.replaceChildren(el("p", { class: "bad" }, inWords(problem))); }
@@ -123,5 +123,6 @@ export class CustomerPage {
 function because(cause) {
   const [, verb, who] = /^(\w+) by (.+)$/.exec(cause) ?? [];
   if (who) return `${who} ${verb === "erased" ? "had it forgotten" : did(verb)}`;
-  return cause === "contact" ? "by a record of another system" : "by evidence";
+  const [, kind, rules] = /^(evidence|contact): (.*) \(rules/.exec(cause) ?? [];
+  return `by ${kind === "contact" ? "a record of another system" : "evidence"}${rules ? ` (${rules})` : ""}`;
 }

@@ -1,7 +1,7 @@
 """What operators may tune of identity: limits, blocked values, caps, weights and bands, as plain frozen values.
 
-Owns their meaning and shipped defaults (the same as config/crm-sync.yaml). Must not read files: `rules_from` takes
-parsed YAML.
+Owns their meaning and shipped defaults (the same as config/crm-sync.yaml). Must not read files: the service's
+`config` does.
 """
 
 from __future__ import annotations

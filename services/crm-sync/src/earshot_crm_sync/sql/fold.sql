@@ -230,9 +230,9 @@ select n.contact_id, n.revision, n.updated_at, n.digest
 on conflict (contact_id) do update set revision = excluded.revision, updated_at = excluded.updated_at, digest = excluded.digest
 
 -- name: log_moves
--- What became of ids.
+-- What became of ids, and why.
 insert into merge_log (customer_id, into_id, version, cause)
-select n.customer_id, n.into_id, $3, $4 from unnest($1::uuid[], $2::uuid[]) as n(customer_id, into_id)
+select n.customer_id, n.into_id, $4, n.cause from unnest($1::uuid[], $2::uuid[], $3::text[]) as n(customer_id, into_id, cause)
 on conflict do nothing
 
 -- name: hold_identifiers

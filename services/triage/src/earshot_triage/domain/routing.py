@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from earshot_triage.domain.message import ROLE_WORDS, STANCE_WORDS, Role, Stance
 
 _MOST_REMEMBERED = 4096
-_NO_LABELS: Final[Mapping[str, tuple[str, float]]] = MappingProxyType({})
+NO_LABELS: Final[Mapping[str, tuple[str, float]]] = MappingProxyType({})
 
 
 class Subject(NamedTuple):
@@ -33,7 +33,7 @@ class Subject(NamedTuple):
     sentiment: float
     rating: float | None
     intents: dict[str, float]
-    labels: Mapping[str, tuple[str, float]] = _NO_LABELS
+    labels: Mapping[str, tuple[str, float]] = NO_LABELS
 
 
 @dataclass(frozen=True, slots=True)

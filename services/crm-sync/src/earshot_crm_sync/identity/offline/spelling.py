@@ -21,6 +21,7 @@ _EXAMPLES = frozenset("email example foo mail me myself name noname someone some
 _FILLERS = _EXAMPLES | frozenset(
     "a aa aaa abc abcd asd asdf asdfg customer demo domain fake guest my qwe qwerty sample x xx xxx xyz".split()
 )
+_ANYBODYS = frozenset("mail email post account personal".split())  # a person's or an office's: a file does not say who verified it
 _PARTICLES = frozenset("al el ul bin ibn ben van von vom zu zur der den de da di du del della dos das do le la ten ter te af av".split())
 _OPEN_VOWELS = frozenset("aeiou")
 _BONES = str.maketrans({"w": "v", "c": "k", "q": "k"} | dict.fromkeys("aeiouy ", ""))
@@ -215,7 +216,7 @@ def mail(text: str) -> str:
         shown = normalise.plain(text)
         address = shown.lower() if shown and len(shown) >= 8 and "." in shown and " " not in shown else ""
     local, _, domain = address.rpartition("@")
-    blocked = local in words("role_mailboxes") or local in normalise.NOBODY or domain in words("disposable_domains")
+    blocked = local in words("role_mailboxes") or local in _ANYBODYS or local in normalise.NOBODY or domain in words("disposable_domains")
     blocked = blocked or _is_made_up(local, domain)
     return "" if blocked else address
 
