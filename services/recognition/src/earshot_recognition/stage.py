@@ -50,14 +50,14 @@ OUTPUTS: Final = (Topic.RECOGNITION_CHANGED, Topic.ACTION_TAKEN, Topic.OUTREACH_
 class Prepared:
     """A slice decoded: the newest version of each item in it, acts, erasures, and what could not be decoded.
 
-    ``live``: items that are no import's and no replay's. ``replaying``: some of the slice was there before a replay began.
+    ``live``: items that are no import's and no replay's. ``answered``: erasures that a replay brings again.
     """
 
     items: dict[UUID, Contribution] = field(default_factory=dict)
     live: set[UUID] = field(default_factory=set)
     acts: list[Act] = field(default_factory=list)
     erasures: list[Erasure] = field(default_factory=list)
-    replaying: bool = False
+    answered: set[str] = field(default_factory=set)
     poison: list[Poison] = field(default_factory=list)
 
 
@@ -84,7 +84,6 @@ class Recognition:
         """Decode the slice; needs no database."""
         prepared = Prepared()
         for batch in slice_:
-            prepared.replaying |= batch.replaying
             read = self._readers[batch.topic]
             for record in batch.records:
                 if record.value is not None:  # a tombstone says nothing about what we hold
@@ -155,8 +154,7 @@ class Recognition:
         """Make the topic forget acts about the erased, and say what was erased; a replay says it to nobody."""
         now = rfc3339(self._clock())
         told = [Message(Topic.ACTION_TAKEN, action_id.encode(), None) for action_id in sorted(hit.acts)]
-        if not prepared.replaying:
-            told += [tell_erased(erasure_id, counts, now=now) for erasure_id, counts in sorted(hit.counts.items())]
+        told += [tell_erased(each, counts, now=now) for each, counts in sorted(hit.counts.items()) if each not in prepared.answered]
         return told
 
     async def restate(self, tx: Transaction, topic: Topic, keys: Collection[str]) -> list[Message]:
@@ -197,6 +195,7 @@ def _read_act(value: bytes, replaying: bool, prepared: Prepared) -> None:
 
 
 def _read_erasure(value: bytes, replaying: bool, prepared: Prepared) -> None:
-    del replaying
     told = decode_erasure(value)
+    if replaying:
+        prepared.answered.add(told.erasure_id)
     prepared.erasures.append(Erasure(told.erasure_id, told.identifiers, told.at))
