@@ -15,6 +15,7 @@ import msgspec
 import uvicorn
 from pydantic import SecretStr
 
+from earshot_ingest.erasing import Forgotten
 from earshot_ingest.group import GroupCommit
 from earshot_ingest.settings import IngestSettings
 from earshot_ingest.wiring import Wiring
@@ -49,6 +50,7 @@ class IngestUnderTest:
     app: Any
     group: GroupCommit
     keys: PostgresKeys
+    forgotten: Forgotten
 
     @property
     def runtime(self) -> Runtime:
@@ -119,7 +121,7 @@ async def running_ingest(
         client = await stack.enter_async_context(
             httpx.AsyncClient(transport=transport, base_url="http://ingest", headers=headers, timeout=30)
         )
-        yield IngestUnderTest(parts=parts, http=client, app=app, group=wiring.group(runtime), keys=keys)
+        yield IngestUnderTest(parts=parts, http=client, app=app, group=wiring.group(runtime), keys=keys, forgotten=wiring.forgotten())
 
 
 @contextlib.asynccontextmanager

@@ -44,7 +44,8 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=Fal
 
     ``parents`` are the feedback_ids it replies to (of items that may not have arrived), ``conversations`` the nodes of the conversations it
     belongs to; both are what ingest has gathered over all deliveries and never lose an entry but by withdrawal. ``handle_key`` is the
-    author key that the handle alone would give, when the author also has an id. Withdrawn and erased items have neither text nor author.
+    author key that the handle alone would give, when the author also has an id. Withdrawn and erased items have neither text nor author;
+    ``erasure_id`` names the erasure that took an item which had been told before.
     """
 
     feedback_id: str
@@ -76,6 +77,7 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=Fal
     edited_at: datetime | None = None
     withdrawn: bool = False
     erased: bool = False
+    erasure_id: str | None = None
     backfill: bool = False
 
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends
 from earshot_ingest import repository
 from earshot_ingest.door import MAX_BATCH_BYTES, MAX_SINGLE_BYTES, Intake
 from earshot_ingest.edits import Edits
+from earshot_ingest.erasing import Forgotten
 from earshot_ingest.group import GroupCommit
 from earshot_ingest.openapi import hot_paths
 from earshot_ingest.registry import SourceRegistry
@@ -26,7 +27,7 @@ SINGLE = "/v1/feedback"
 BATCH = "/v1/feedback/batch"
 
 
-def make_app(parts: Parts, *, group: GroupCommit, intake: Intake, registry: SourceRegistry) -> Door:
+def make_app(parts: Parts, *, group: GroupCommit, intake: Intake, registry: SourceRegistry, forgotten: Forgotten) -> Door:
     """Return the ASGI application of ingest."""
     runtime = parts.runtime
     hot = {
@@ -38,7 +39,7 @@ def make_app(parts: Parts, *, group: GroupCommit, intake: Intake, registry: Sour
         title="Earshot ingest",
         summary="The door through which everything customers say comes in, once, and stays.",
         routers=[
-            items_router(runtime.pool, intake, Edits(runtime.writer)),
+            items_router(runtime.pool, intake, Edits(runtime.writer, forgotten)),
             sources_router(registry, runtime.writer, parts.cursors),
             webhooks_router(runtime.pool, intake),
             form_router(intake),

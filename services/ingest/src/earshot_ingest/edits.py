@@ -13,6 +13,7 @@ from earshot_ingest.domain import revisions
 from earshot_ingest.domain.normalise import LATEST_AHEAD, Normaliser
 from earshot_ingest.domain.refusals import Refusal
 from earshot_ingest.domain.sources import Grant
+from earshot_ingest.erasing import Forgotten
 from earshot_ingest.events import SERVICE, decode_edit_in
 from earshot_shared.actions import ActionWriter, Actor, new_action
 from earshot_shared.envelope import rfc3339
@@ -46,8 +47,9 @@ class Change:
 class Edits:
     """Applies changes one by one: they are rare."""
 
-    def __init__(self, writer: Writer) -> None:
+    def __init__(self, writer: Writer, forgotten: Forgotten) -> None:
         self._writer = writer
+        self._forgotten = forgotten
         self._actions = ActionWriter(SERVICE)
 
     async def edit(self, change: Change, now_it_is: Item) -> Answer:
@@ -72,6 +74,8 @@ class Edits:
                 after = decide(item)
                 if after is None:
                     return _told(Changed(item.feedback_id, "unchanged", item.revision))
+                if await self._forgotten.any(tx) and self._forgotten.covers(after):
+                    after = revisions.erased(after, revision=after.revision)
                 await put(tx, [after], now=change.now)
                 action = new_action(
                     action_id=uuid4(),

@@ -4,6 +4,8 @@ Owns the shapes and the words for what does not fit them. What an item becomes i
 """
 
 import re
+from datetime import datetime
+from uuid import UUID
 
 import msgspec
 
@@ -96,3 +98,45 @@ def item_message(feedback_id: str, revision: int, body: bytes, *, live: bool, ti
 def message_of(item: Item, body: bytes, *, time: str, traceparent: str | None = None) -> Message:
     """Return the message of an item as `item_message` does."""
     return item_message(item.feedback_id, item.revision, body, live=not item.backfill, time=time, traceparent=traceparent)
+
+
+class ErasureRequested(msgspec.Struct, gc=False):
+    """A person is to be forgotten: everything up to ``at`` by whom these hashes stand for (`earshot_shared.identifiers.alias_of`)."""
+
+    erasure_id: str
+    identifiers: tuple[str, ...]
+    at: datetime
+
+
+class _ErasureRequestedEvent(msgspec.Struct, gc=False):
+    data: ErasureRequested
+
+
+class ErasureDone(msgspec.Struct, gc=False):
+    """What was erased here."""
+
+    erasure_id: str
+    service: str
+    counts: dict[str, int]
+
+
+_erasures = msgspec.json.Decoder(_ErasureRequestedEvent)
+_receipts = EventWriter(Topic.ERASURE_DONE, SERVICE)
+
+
+def decode_erasure(value: bytes) -> ErasureRequested:
+    """Return what a record of ``erasure.requested`` says.
+
+    Raises: msgspec.DecodeError, ValueError when it is none.
+    """
+    asked = _erasures.decode(value).data
+    for alias in asked.identifiers:
+        UUID(alias)
+    if asked.at.tzinfo is None:
+        raise ValueError("at has no zone")
+    return asked
+
+
+def tell_erased(body: ErasureDone, *, now: str) -> Message:
+    """Return the message that says what was erased here."""
+    return _receipts.write(body.erasure_id, f"{body.erasure_id}/{body.service}", body, time=now)

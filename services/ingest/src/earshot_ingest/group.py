@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from earshot_ingest.acceptance import Submission, accept
+from earshot_ingest.erasing import Forgotten
 from earshot_shared.errors import EarshotError, RetryableError
 from earshot_shared.http.idempotency import Ticket, once
 from earshot_shared.http.problems import Answer
@@ -39,8 +40,9 @@ class _Waiting:
 class GroupCommit:
     """The queue of one process and the task that empties it."""
 
-    def __init__(self, writer: Writer) -> None:
+    def __init__(self, writer: Writer, forgotten: Forgotten) -> None:
         self._writer = writer
+        self._forgotten = forgotten
         self._waiting: list[_Waiting] = []
         self._waiting_items = 0
         self._wake = asyncio.Event()
@@ -76,7 +78,7 @@ class GroupCommit:
         async with self._writer.transaction() as tx:
 
             async def work() -> Answer:
-                return tell((await accept(tx, [submission]))[0])
+                return tell((await accept(tx, await self._forgotten.admit(tx, [submission])))[0])
 
             return await once(tx.conn, ticket, work)
 
@@ -138,7 +140,7 @@ class GroupCommit:
 
     async def _store(self, submissions: Sequence[Submission]) -> list[list[bool]]:
         async with self._writer.transaction() as tx:
-            return await accept(tx, submissions)
+            return await accept(tx, await self._forgotten.admit(tx, submissions))
 
 
 def _fail(waiting: _Waiting, error: Exception) -> None:

@@ -1,4 +1,4 @@
-"""What ingest folds: actions. A `respond` becomes the item of our reply; all other verbs are other services' business.
+"""What ingest folds: actions, of which a `respond` becomes the item of our reply, and wishes to be forgotten.
 
 Owns the fold and the restating of items. The reply is a function of its action, so that the item's own id is all the dedupe there is.
 """
@@ -13,7 +13,8 @@ import msgspec
 
 from earshot_ingest import repository
 from earshot_ingest.acceptance import Submission, accept, prepare
-from earshot_ingest.events import SERVICE, item_message, topic_of
+from earshot_ingest.erasing import Forgotten
+from earshot_ingest.events import SERVICE, ErasureRequested, decode_erasure, item_message, topic_of
 from earshot_shared import envelope
 from earshot_shared.actions import decode_action
 from earshot_shared.envelope import rfc3339
@@ -24,16 +25,17 @@ from earshot_shared.pipeline.writer import Transaction
 from earshot_shared.replies import RESPOND, reply_item
 from earshot_shared.topics import Topic
 
-OUTPUTS: Final = (Topic.FEEDBACK_RECEIVED, Topic.FEEDBACK_BACKFILLED, Topic.ACTION_TAKEN)
+OUTPUTS: Final = (Topic.FEEDBACK_RECEIVED, Topic.FEEDBACK_BACKFILLED, Topic.ACTION_TAKEN, Topic.ERASURE_DONE)
 PAGE_ITEMS: Final = 1_000
 _FEEDBACK_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
-class Replies:
-    """A slice, decoded: the items of our replies, and what cannot be read."""
+class Decoded:
+    """A slice, decoded: the items of our replies, wishes to be forgotten, and what cannot be read."""
 
     items: list[Item]
+    erasures: list[ErasureRequested]
     poison: list[Poison]
 
 
@@ -41,22 +43,33 @@ class IngestStage:
     """Implements `earshot_shared.pipeline.records.Stage` for ingest."""
 
     name: str = SERVICE
-    inputs: tuple[Topic, ...] = (Topic.ACTION_TAKEN,)
+    inputs: tuple[Topic, ...] = (Topic.ACTION_TAKEN, Topic.ERASURE_REQUESTED)
 
-    async def prepare(self, slice_: Sequence[Batch]) -> Replies:
-        """Decode the actions and make the items of replies."""
-        replies = Replies([], [])
+    def __init__(self, forgotten: Forgotten) -> None:
+        self._forgotten = forgotten
+
+    async def prepare(self, slice_: Sequence[Batch]) -> Decoded:
+        """Decode the slice and make the items of replies."""
+        decoded = Decoded([], [], [])
         for batch in slice_:
+            read = _read_erasure if batch.topic is Topic.ERASURE_REQUESTED else _read_action
             for record in batch.records:
-                _read(record, replies)
-        return replies
+                if record.value is not None:  # a tombstone holds nothing
+                    read(record, record.value, decoded)
+        return decoded
 
-    async def fold(self, tx: Transaction, prepared: Replies) -> None:
-        """Accept the replies like items from any door; one that is known is a duplicate (the platform's echo came first)."""
+    async def fold(self, tx: Transaction, prepared: Decoded) -> None:
+        """Accept the replies like items from any door; one that is known is a duplicate (the platform's echo came first).
+
+        A wish to be forgotten is heeded by the door from here on; `erasing.Sweeper` goes through what is there.
+        """
         tx.bury(prepared.poison)
+        for asked in prepared.erasures:
+            await self._forgotten.note(tx, asked)
         if prepared.items:
             time = rfc3339(datetime.now(UTC))
-            await accept(tx, [Submission([prepare(item, time=time) for item in prepared.items])])
+            submission = Submission([prepare(item, time=time) for item in prepared.items])
+            await accept(tx, await self._forgotten.admit(tx, [submission]))
 
     async def restate(self, tx: Transaction, topic: Topic, keys: Collection[str]) -> list[Message]:
         """Return the present revision of the items among ``keys`` that belong on ``topic``.
@@ -83,19 +96,24 @@ class IngestStage:
         """Nothing is cached."""
 
 
-def _read(record: Record, replies: Replies) -> None:
-    """Add what one record holds to ``replies``; a tombstone and an unknown verb hold nothing."""
-    if record.value is None:
-        return
+def _read_action(record: Record, value: bytes, decoded: Decoded) -> None:
+    """Add what one record holds; an unknown verb holds nothing."""
     try:
-        action = decode_action(envelope.decode(record.value).data)
+        action = decode_action(envelope.decode(value).data)
         if action.verb == RESPOND:
             item = reply_item(action)
             if not _is_feedback_id(action.subject):
                 raise ValueError("the subject is no feedback_id")
-            replies.items.append(item)
+            decoded.items.append(item)
     except (msgspec.DecodeError, ValueError, RecursionError, OverflowError):
-        replies.poison.append(Poison(record, "undecodable", "This is no action as `action.taken` holds them."))
+        decoded.poison.append(Poison(record, "undecodable", "This is no action as `action.taken` holds them."))
+
+
+def _read_erasure(record: Record, value: bytes, decoded: Decoded) -> None:
+    try:
+        decoded.erasures.append(decode_erasure(value))
+    except (msgspec.DecodeError, ValueError):
+        decoded.poison.append(Poison(record, "undecodable", "This is no wish to be forgotten as `erasure.requested` holds them."))
 
 
 def _is_feedback_id(key: str) -> bool:

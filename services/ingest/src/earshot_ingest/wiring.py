@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from earshot_ingest.app import make_app
 from earshot_ingest.config import SourceConfig, SourcesConfig
 from earshot_ingest.door import Intake
+from earshot_ingest.erasing import Forgotten, Sweeper
 from earshot_ingest.group import GroupCommit
 from earshot_ingest.registry import SourceRegistry, read_kept
 from earshot_ingest.settings import IngestSettings
@@ -15,6 +16,7 @@ from earshot_ingest.stage import OUTPUTS, IngestStage
 from earshot_shared.access import Secret
 from earshot_shared.config import ConfigFile
 from earshot_shared.http.door import Door
+from earshot_shared.identifiers import ALIAS_PURPOSE
 from earshot_shared.runtime import Ground, Runtime
 from earshot_shared.serve import Task
 from earshot_shared.service import Parts
@@ -25,20 +27,27 @@ class Wiring:
 
     def __init__(self, settings: IngestSettings) -> None:
         self.settings = settings
+        self._forgotten: Forgotten | None = None
         self._group: GroupCommit | None = None
         self._registry: SourceRegistry | None = None
         self._kept: dict[str, SourceConfig] = {}
 
-    async def open_runtime(self, ground: Ground, secret: Secret) -> Runtime:  # noqa: ARG002  # only the routes need the secret
+    async def open_runtime(self, ground: Ground, secret: Secret) -> Runtime:
         """Return the runtime, with nothing running yet."""
-        runtime = await Runtime.open(ground, stage=lambda _pool: IngestStage(), outputs=OUTPUTS)
+        self._forgotten = forgotten = Forgotten(secret.key(ALIAS_PURPOSE))
+        runtime = await Runtime.open(ground, stage=lambda _pool: IngestStage(forgotten), outputs=OUTPUTS)
         self._kept = await read_kept(runtime.pool)  # before the first request: a source's rights must not depend on when it asks
         return runtime
+
+    def forgotten(self) -> Forgotten:
+        """Return who asked to be forgotten; it is known once the runtime is open."""
+        assert self._forgotten is not None, "the runtime is opened first"
+        return self._forgotten
 
     def group(self, runtime: Runtime) -> GroupCommit:
         """Return the one queue before the pen."""
         if self._group is None:
-            self._group = GroupCommit(runtime.writer)
+            self._group = GroupCommit(runtime.writer, self.forgotten())
         return self._group
 
     def registry(self, parts: Parts) -> SourceRegistry:
@@ -50,10 +59,12 @@ class Wiring:
 
     def more_tasks(self, parts: Parts) -> Mapping[str, Task]:
         """Return what runs beside the loop and the relay."""
-        return {"group": self.group(parts.runtime).run, "sources": self.registry(parts).watch}
+        runtime = parts.runtime
+        sweeper = Sweeper(runtime.writer, self.forgotten(), wanted=lambda: runtime.relay.holds_lease)
+        return {"group": self.group(runtime).run, "sources": self.registry(parts).watch, "erasures": sweeper.run}
 
     def build_app(self, parts: Parts) -> Door:
         """Return the routes."""
         group, registry = self.group(parts.runtime), self.registry(parts)
         intake = Intake(group, book=registry.book, mail_secret=parts.secret.key("mail"))
-        return make_app(parts, group=group, intake=intake, registry=registry)
+        return make_app(parts, group=group, intake=intake, registry=registry, forgotten=self.forgotten())

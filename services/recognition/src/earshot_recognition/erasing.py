@@ -3,7 +3,6 @@
 Owns striking. An erasure names authors by keyed hashes; those are all that stays of them. What is said later is a new relationship.
 """
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +14,7 @@ from earshot_recognition import repository, repository_acts
 from earshot_recognition.book import Book
 from earshot_recognition.domain.deeds import Act
 from earshot_recognition.domain.ledger import Contribution
+from earshot_shared import identifiers
 
 ID_PURPOSE: Final = "customer"
 """Names the key of the installation that the hashes are made with."""
@@ -44,11 +44,8 @@ NOTHING: Final = Struck({}, frozenset(), (), {})
 
 @lru_cache(maxsize=20_000)
 def alias_of(author_key: str, key: bytes) -> str:
-    """Return the keyed hash of an author key as `erasure.requested` spells it: BLAKE2b over kind and value, as a UUID of version 8."""
-    name = author_key.partition(":")[2]
-    kind = "handle" if name.startswith("@") else "mailbox" if name.startswith("mail:") else "account"
-    text = hashlib.blake2b(f"{kind}\x1f{author_key}".encode(), key=key, digest_size=16).hexdigest()
-    return f"{text[:8]}-{text[8:12]}-8{text[13:16]}-{'89ab'[int(text[16], 16) & 3]}{text[17:20]}-{text[20:]}"
+    """Return the keyed hash of an author key as `erasure.requested` spells it."""
+    return identifiers.alias_of(*identifiers.speaker_of(author_key), key)
 
 
 def struck(item: Contribution) -> Contribution:

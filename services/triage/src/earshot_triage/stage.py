@@ -19,18 +19,18 @@ from earshot_shared.pipeline.records import Batch, Poison, Record
 from earshot_shared.pipeline.writer import Transaction
 from earshot_shared.replies import reply_item
 from earshot_shared.topics import Topic
-from earshot_triage import repository, wide_acts
+from earshot_triage import erasing, repository, wide_acts
 from earshot_triage.decisions import Arrival, Decider, Heard
 from earshot_triage.domain.acts import Act, Verb
 from earshot_triage.events import CASES, FEEDS, SERVICE, TRIAGED, act_of, case_body, is_ours, key_of, triaged_body
 from earshot_triage.folding import Doing, Fold, pointer
 from earshot_triage.wide_acts import WideAct
 
-INPUTS = (Topic.FEEDBACK_RECEIVED, Topic.FEEDBACK_BACKFILLED, Topic.ACTION_TAKEN)
+INPUTS = (Topic.FEEDBACK_RECEIVED, Topic.FEEDBACK_BACKFILLED, Topic.ACTION_TAKEN, Topic.ERASURE_DONE)
 YIELDS = (Topic.FEEDBACK_BACKFILLED,)
 OUTPUTS = (
     Topic.FEEDBACK_TRIAGED, Topic.FEEDBACK_PRODUCT, Topic.FEEDBACK_SUPPORT, Topic.CASE_CHANGED, Topic.ALERT_RAISED, Topic.ACTION_TAKEN,
-    Topic.OUTREACH_REQUESTED,
+    Topic.OUTREACH_REQUESTED, Topic.ERASURE_DONE,
 )  # fmt: skip
 PAGE_KEYS = 500
 # Fewer than this are decoded where they are: a hand-over to a thread costs more than they do.
@@ -39,11 +39,13 @@ _HAND_OVER_FROM = 50
 
 @dataclass(slots=True)
 class Prepared:
-    """A slice, decoded and decided."""
+    """A slice, decoded and decided. ``struck`` are skeletons, (erasure_id, key); ``receipts`` say how many there are of them."""
 
     arrivals: list[Arrival] = field(default_factory=list)
     doings: list[Doing] = field(default_factory=list)
     wide: list[WideAct] = field(default_factory=list)
+    struck: list[tuple[str, str]] = field(default_factory=list)
+    receipts: list[tuple[str, int]] = field(default_factory=list)
     poison: list[Poison] = field(default_factory=list)
 
 
@@ -72,9 +74,12 @@ class TriageStage:
                     continue  # a tombstone says nothing about what we hold
                 if batch.topic is Topic.ACTION_TAKEN:
                     self._read_action(record, prepared)
+                elif batch.topic is Topic.ERASURE_DONE:
+                    _read_receipt(record, prepared)
                 else:
                     _read_item(record, batch.replaying, heard, prepared.poison)
         prepared.arrivals = self.decider.decide(heard)
+        prepared.struck = [(each.item.erasure_id, each.key) for each in heard if each.item.erasure_id is not None]
         return prepared
 
     def _read_action(self, record: Record, prepared: Prepared) -> None:
@@ -106,6 +111,8 @@ class TriageStage:
         await self.apply(tx, prepared.arrivals, prepared.doings)
         if prepared.wide:
             await wide_acts.keep(tx.conn, prepared.wide)
+        if prepared.struck or prepared.receipts:
+            await erasing.settle(tx, prepared.struck, prepared.receipts, now=rfc3339(self._clock()))
 
     async def apply(self, tx: Transaction, arrivals: Sequence[Arrival], doings: Sequence[Doing]) -> None:
         """Apply arrivals and actions: what slices and people's writes both come to."""
@@ -176,6 +183,17 @@ def _read_item(record: Record, replaying: bool, heard: list[Heard], poison: list
         heard.append(hear(decode_item(data), bytes(data), replaying=replaying))
     except (msgspec.DecodeError, ValueError, RecursionError, OverflowError):
         poison.append(Poison(record, "undecodable", "This is no item as the feedback topics hold them."))
+
+
+def _read_receipt(record: Record, prepared: Prepared) -> None:
+    assert record.value is not None, "tombstones were passed over"
+    try:
+        receipt = erasing.read_receipt(record.value)
+    except msgspec.DecodeError:
+        prepared.poison.append(Poison(record, "undecodable", "This is no receipt as `erasure.done` holds them."))
+        return
+    if receipt is not None:
+        prepared.receipts.append(receipt)
 
 
 def hear(item: Item, body: bytes, *, replaying: bool = False) -> Heard:

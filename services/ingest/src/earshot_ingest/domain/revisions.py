@@ -1,4 +1,4 @@
-"""How an item changes after its first acceptance: links added, edited, withdrawn.
+"""How an item changes after its first acceptance: links added, edited, withdrawn, erased.
 
 Owns the rules of contract §4 for the next revision. Every function returns the next revision, or None when nothing changes; applied in
 any order, the same calls end in the same item (the greatest ``edited_at`` stands, links are a union).
@@ -13,6 +13,8 @@ from earshot_shared.item import Author, Item
 
 MOST_LINKS: Final = 500  # a source that links one item to more than this is broken, and every link is carried by every revision
 
+ERASED_AUTHOR: Final = "erased"  # the author key of all skeletons
+
 
 def with_links(item: Item, other: Item) -> Item | None:
     """Return ``item`` with the links of a duplicate, None when it has them all."""
@@ -22,6 +24,8 @@ def with_links(item: Item, other: Item) -> Item | None:
         return None
     if len(parents) + len(conversations) > MOST_LINKS:
         return None
+    if item.erased:  # what links it is hashed; the words of the link are the person's
+        return replace(item, revision=item.revision + 1, parents=parents, conversations=conversations)
     return replace(
         item,
         revision=item.revision + 1,
@@ -80,6 +84,32 @@ def withdrawn(item: Item, edited_at: datetime) -> Item | None:
         brand=item.brand,
         edited_at=edited_at,
         withdrawn=True,
+        backfill=item.backfill,
+    )
+
+
+def erased(item: Item, *, revision: int, erasure_id: str | None = None) -> Item:
+    """Return the skeleton that an erasure leaves: that something was said, then, in answer to that. It speaks of nobody.
+
+    Whether the brand itself spoke stays, since the figures of threads hang on it.
+    """
+    return Item(
+        feedback_id=item.feedback_id,
+        revision=revision,
+        source=item.source,
+        channel=item.channel,
+        author_key=ERASED_AUTHOR,
+        author=Author(is_staff=item.author.is_staff, on_behalf_of_brand=item.author.on_behalf_of_brand),
+        occurred_at=item.occurred_at,
+        received_at=item.received_at,
+        kind=item.kind,
+        visibility=item.visibility,
+        parents=item.parents,
+        conversations=item.conversations,
+        brand=item.brand,
+        withdrawn=item.withdrawn,
+        erased=True,
+        erasure_id=erasure_id,
         backfill=item.backfill,
     )
 

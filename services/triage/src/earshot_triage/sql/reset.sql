@@ -1,5 +1,5 @@
 -- name: reset_views
--- Empties what a replay folds anew. Alarms and versions of rules are facts of this place alone and stay.
+-- Empties what a replay folds anew. Alarms, versions of rules and receipts are facts of this place alone and stay.
 truncate feedback, nodes, threads, actions, counts, actions_done, gathered, theme_items, theme_roots, theme_parts, theme_acts
 
 -- name: count_facts

@@ -1,0 +1,137 @@
+"""Erasure: items of who asked to be forgotten become skeletons, and what is older than the wish never comes back.
+
+Owns the hashes that the door looks at, and the going through the items, page by page, each in a transaction of its own. An erasure names
+identifiers by keyed hashes: those are all that stays of them. What is said later is a new relationship.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Final
+
+from earshot_ingest import repository, repository_erasing
+from earshot_ingest.acceptance import Prepared, Submission, prepare, put
+from earshot_ingest.domain import revisions
+from earshot_ingest.domain.erasing import own_identifiers
+from earshot_ingest.events import SERVICE, ErasureDone, ErasureRequested, tell_erased
+from earshot_ingest.repository_erasing import OpenErasure
+from earshot_shared.envelope import rfc3339
+from earshot_shared.errors import RetryableError
+from earshot_shared.identifiers import alias_of
+from earshot_shared.item import Item, decode_item
+from earshot_shared.pipeline.writer import Transaction, Writer
+from earshot_shared.postgres import translated
+
+PAGE_ITEMS: Final = 500
+POLL_S: Final = 1.0
+_BEFORE_ALL: Final = -1
+
+
+class Forgotten:
+    """Who asked to be forgotten, as this process knows it; ``key`` is the installation's for aliases.
+
+    Holds every hash in memory (some 200 bytes each), so that the door asks Postgres only for what other processes added meanwhile.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        self._until: dict[str, datetime] = {}
+        self._seen = self._read = _BEFORE_ALL
+        self.alias_of = lru_cache(maxsize=50_000)(lambda shown: alias_of(*shown, key))
+
+    async def any(self, tx: Transaction) -> bool:
+        """Return whether anybody is forgotten; reads what is new, unless nobody else has written since the last look."""
+        if self._seen == _BEFORE_ALL or not (tx.undisturbed and tx.version == self._seen + 1):
+            for alias, at, version in await repository_erasing.load_erased(tx.conn, self._read):
+                self._until[alias] = at
+                self._read = max(self._read, version)
+        self._seen = tx.version
+        return bool(self._until)
+
+    async def note(self, tx: Transaction, asked: ErasureRequested) -> None:
+        """Keep a wish: from this transaction on the door heeds it. One that is known changes nothing."""
+        if await repository_erasing.insert_erasure(tx.conn, asked.erasure_id, asked.identifiers, asked.at):
+            await repository_erasing.put_erased(tx.conn, asked.identifiers, asked.at, tx.version)
+        self._seen = _BEFORE_ALL  # read again by the next transaction: this one may yet fail
+
+    def covers(self, item: Item) -> bool:
+        """Return whether an item is not later than the erasure of somebody whom it shows as its author."""
+        return not item.erased and any(
+            (until := self._until.get(self.alias_of(shown))) is not None and item.occurred_at <= until for shown in own_identifiers(item)
+        )
+
+    async def admit(self, tx: Transaction, submissions: Sequence[Submission]) -> Sequence[Submission]:
+        """Return submissions as they may be taken: what is erased already comes in as its skeleton."""
+        if not await self.any(tx):
+            return submissions
+        return [Submission([self._admitted(each) for each in one.items], one.rejected) for one in submissions]
+
+    def _admitted(self, prepared: Prepared) -> Prepared:
+        item = prepared.item
+        if not self.covers(item):
+            return prepared
+        return prepare(revisions.erased(item, revision=item.revision), time=rfc3339(item.received_at))
+
+
+class Sweeper:
+    """Goes through the items for the erasures that are under way, in the process that is ``wanted`` to."""
+
+    def __init__(self, writer: Writer, forgotten: Forgotten, *, wanted: Callable[[], bool]) -> None:
+        self._writer = writer
+        self._forgotten = forgotten
+        self._wanted = wanted
+
+    async def run(self) -> None:
+        """Look for erasures and carry them out until cancelled."""
+        while True:
+            try:
+                while self._wanted() and await self.step():
+                    pass
+            except RetryableError:  # Postgres is away: the loop and the door say so, and this goes on where it was
+                pass
+            await asyncio.sleep(POLL_S)
+
+    async def step(self) -> bool:
+        """Take the next page; return whether there was any erasure under way.
+
+        Raises: RetryableError when Postgres does not answer.
+        """
+        with translated():
+            async with self._writer.pool.acquire() as conn:
+                erasures = await repository_erasing.open_erasures(conn)
+                if not erasures:
+                    return False
+                before = erasures[0].after
+                page = await repository_erasing.page(conn, before, PAGE_ITEMS)
+        hit = [feedback_id for feedback_id, body in page if self._erasure_of(decode_item(body), erasures) is not None]
+        async with self._writer.transaction() as tx:
+            struck = await self._strike(tx, hit, erasures)
+            done = len(page) < PAGE_ITEMS
+            after = page[-1][0] if page else before
+            totals = await repository_erasing.advance(tx.conn, struck, before=before, after=after, done=done)
+            if totals.keys() != struck.keys():
+                raise RetryableError("Another process goes through the items too.", code="erasure-taken")
+            if done:
+                now = rfc3339(datetime.now(UTC))
+                tx.tell_facts([tell_erased(ErasureDone(each, SERVICE, {"items": totals[each]}), now=now) for each in sorted(totals)])
+        return True
+
+    async def _strike(self, tx: Transaction, feedback_ids: Sequence[str], erasures: Sequence[OpenErasure]) -> dict[str, int]:
+        """Put skeletons in place of items, as these stand now; return how many each erasure struck."""
+        struck = dict.fromkeys((each.erasure_id for each in erasures), 0)
+        skeletons = []
+        for stored in (await repository.load(tx.conn, feedback_ids)).values() if feedback_ids else ():
+            item = decode_item(stored.body)
+            erasure = self._erasure_of(item, erasures)
+            if erasure is not None:
+                struck[erasure.erasure_id] += 1
+                skeletons.append(revisions.erased(item, revision=item.revision + 1, erasure_id=erasure.erasure_id))
+        await put(tx, skeletons, now=datetime.now(UTC))
+        return struck
+
+    def _erasure_of(self, item: Item, erasures: Sequence[OpenErasure]) -> OpenErasure | None:
+        """Return the erasure that takes an item; None when none does, or when it is a skeleton already."""
+        if item.erased:
+            return None
+        aliases = {self._forgotten.alias_of(shown) for shown in own_identifiers(item)}
+        return next((each for each in erasures if item.occurred_at <= each.at and not each.aliases.isdisjoint(aliases)), None)

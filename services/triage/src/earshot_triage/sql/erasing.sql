@@ -1,0 +1,16 @@
+-- The queries of receipts of erasures.
+
+-- name: note_erased
+-- Skeletons that have come.
+insert into erased_items (erasure_id, key) select * from unnest($1::text[], $2::uuid[]) on conflict do nothing
+
+-- name: expect_erased
+-- How many there are to come.
+insert into erasures (erasure_id, expected) select * from unnest($1::text[], $2::int[]) on conflict do nothing
+
+-- name: settle_erasures
+-- Those of some erasures of which all has come, and of which nobody was told.
+update erasures set told = true
+ where erasure_id = any($1::text[]) and not told
+   and expected <= (select count(*) from erased_items where erased_items.erasure_id = erasures.erasure_id)
+returning erasure_id, expected
