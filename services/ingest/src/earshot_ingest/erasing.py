@@ -18,7 +18,7 @@ from earshot_ingest.events import SERVICE, ErasureDone, ErasureRequested, tell_e
 from earshot_ingest.repository_erasing import OpenErasure
 from earshot_shared.envelope import rfc3339
 from earshot_shared.errors import RetryableError
-from earshot_shared.identifiers import alias_of
+from earshot_shared.identifiers import Shown, alias_of
 from earshot_shared.item import Item, decode_item
 from earshot_shared.pipeline.writer import Transaction, Writer
 from earshot_shared.postgres import translated
@@ -26,6 +26,7 @@ from earshot_shared.postgres import translated
 PAGE_ITEMS: Final = 500
 POLL_S: Final = 1.0
 _BEFORE_ALL: Final = -1
+_alias_of = lru_cache(maxsize=50_000)(alias_of)  # authors speak again and again
 
 
 class Forgotten:
@@ -37,7 +38,11 @@ class Forgotten:
     def __init__(self, key: bytes) -> None:
         self._until: dict[str, datetime] = {}
         self._seen = self._read = _BEFORE_ALL
-        self.alias_of = lru_cache(maxsize=50_000)(lambda shown: alias_of(*shown, key))
+        self._key = key
+
+    def alias_of(self, shown: Shown) -> str:
+        """Return the keyed hash that stands for an identifier."""
+        return _alias_of(shown.kind, shown.value, self._key)
 
     async def any(self, tx: Transaction) -> bool:
         """Return whether anybody is forgotten; reads what is new, unless nobody else has written since the last look."""

@@ -1,0 +1,97 @@
+"""A person asked to be forgotten: skeletons take the place of what was held, everywhere, and the receipt waits for the last of them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from earshot_shared import envelope
+from earshot_shared.envelope import EventWriter
+from earshot_shared.item import Author, Item
+from earshot_shared.pipeline.records import StoredRecord
+from earshot_shared.topics import Topic
+from earshot_triage.erasing import Receipt
+from support.triage import TriageUnderTest, migrate, running_triage
+from support.triage_world import DAY, plain_item
+
+MARK = "zqsecret"
+RECEIPTS = EventWriter(Topic.ERASURE_DONE, "ingest")
+
+
+@pytest.fixture
+async def triage(fresh_database: Any) -> AsyncIterator[TriageUnderTest]:
+    dsn = await asyncio.to_thread(fresh_database, migrate)
+    async with running_triage(dsn, clock=lambda: DAY + timedelta(days=1)) as running:
+        yield running
+
+
+def skeleton(item: Item) -> Item:
+    """Return what ingest makes of an item."""
+    return replace(
+        item,
+        revision=item.revision + 1,
+        author_key="erased",
+        author=Author(),
+        text="",
+        title=None,
+        external_id="",
+        erased=True,
+        erasure_id="e1",
+    )
+
+
+async def receipt(triage: TriageUnderTest, service: str, items: int, *, replaying: bool = False) -> None:
+    message = RECEIPTS.write("e1", f"e1/{service}", Receipt("e1", service, {"items": items}), time="2026-03-02T00:00:00Z")
+    await triage.fold_records(Topic.ERASURE_DONE, [StoredRecord("done", 0, 0, message.key, message.value)], replaying=replaying)
+
+
+async def told(triage: TriageUnderTest) -> list[Any]:
+    return [envelope.decode(each.value or b"").data for each in await triage.said() if each.topic is Topic.ERASURE_DONE]
+
+
+async def tables_with_mark(triage: TriageUnderTest) -> set[str]:
+    pool = triage.runtime.pool
+    found = set()
+    for (table,) in await pool.fetch("select tablename from pg_tables where schemaname = 'earshot_triage' and tablename <> 'outbox'"):
+        for row in await pool.fetch(f'select * from "{table}"'):
+            shown = (value if isinstance(value, bytes) else str(value).encode() for value in row.values())
+            if any(MARK.encode() in value.lower() for value in shown):
+                found.add(table)
+    return found
+
+
+async def gather(triage: TriageUnderTest) -> None:
+    gatherer = triage.wiring.gatherer(triage.runtime)
+    while await gatherer.gather():
+        pass
+
+
+@pytest.mark.capability("G14")
+async def test_no_word_of_an_erased_item_stays_and_the_receipt_waits_for_the_last(triage: TriageUnderTest) -> None:
+    asks = [plain_item(f"ask{n}", n, f"idea 1 add {MARK} export") for n in range(2)]
+    bug = replace(plain_item("bug", 5, f"bug 3 {MARK} crashes"), parents=(asks[0].feedback_id,))
+    await triage.fold(*asks, bug)
+    await gather(triage)
+    assert {"feedback", "threads", "theme_items"} <= await tables_with_mark(triage)
+    await receipt(triage, "ingest", 3)  # the topics come in any order
+    await receipt(triage, "recognition", 3)
+    await triage.fold(*map(skeleton, asks))
+    assert await told(triage) == []
+    await triage.fold(skeleton(bug))
+    await gather(triage)
+    assert await tables_with_mark(triage) == set()
+    assert len(await told(triage)) == 1
+    last = {(each.topic, each.key): each.value for each in await triage.said()}
+    assert not [key for key, value in last.items() if value is not None and MARK.encode() in value.lower()]
+    assert last[Topic.FEEDBACK_PRODUCT, bug.feedback_id.encode()] is None
+    await triage.fold(*map(skeleton, asks), skeleton(bug), replaying=True)
+    await receipt(triage, "ingest", 3, replaying=True)
+    assert len(await told(triage)) == 1
+
+
+async def test_a_service_that_held_nothing_answers_too(triage: TriageUnderTest) -> None:
+    await receipt(triage, "ingest", 0)
+    assert len(await told(triage)) == 1
