@@ -108,10 +108,11 @@ def test_real_care_conversations(system: System) -> None:
         customer = found["items"][0]["customer_id"]
         _, timeline = system.ask("crm-sync", f"/v1/customers/{customer}/timeline?limit=500")
         assert timeline["items"]
+    the_twcs_sample(system)  # afterwards: both files speak of some brands
 
 
-@pytest.mark.public_data
-def test_the_twcs_sample(system: System) -> None:
+def the_twcs_sample(system: System) -> None:
+    """Import the other public file, on top of the first."""
     told = imported(system, public_data("twcs_sample", "dev.jsonl"), "twcs", form="twcs")
     assert told["read"] == 93
     assert told["rejected"] == 0
