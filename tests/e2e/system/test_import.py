@@ -108,12 +108,11 @@ def test_real_care_conversations(system: System) -> None:
         customer = found["items"][0]["customer_id"]
         _, timeline = system.ask("crm-sync", f"/v1/customers/{customer}/timeline?limit=500")
         assert timeline["items"]
-
-
-@pytest.mark.public_data
-def test_the_twcs_sample(system: System) -> None:
-    told = imported(system, public_data("twcs_sample", "dev.jsonl"), "twcs", form="twcs")
+    # The other public file on top of it, not in a test of its own: both speak of some brands.
+    sample = public_data("twcs_sample", "dev.jsonl")
+    told = imported(system, sample, "twcs", form="twcs")
     assert told["read"] == 93
     assert told["rejected"] == 0
     stats = system.settle()
+    check(service_levels(system), figures_by_brand([*messages, *read_messages(sample, "twcs")], 3600.0))
     assert stats["triage"]["feedback"] == stats["ingest"]["accepted"] == stats["crm-sync"]["feedback"]
