@@ -47,17 +47,22 @@ class Forgotten:
     async def any(self, tx: Transaction) -> bool:
         """Return whether anybody is forgotten; reads what is new, unless nobody else has written since the last look."""
         if self._seen == _BEFORE_ALL or not (tx.undisturbed and tx.version == self._seen + 1):
+            self._seen = tx.version
             for alias, at, version in await repository_erasing.load_erased(tx.conn, self._read):
                 self._until[alias] = at
-                self._read = max(self._read, version)
-        self._seen = tx.version
+                if version < tx.version:
+                    self._read = max(self._read, version)
+                else:
+                    self._seen = _BEFORE_ALL  # written by this transaction, which may yet fail: to be read again
+        else:
+            self._seen = tx.version
         return bool(self._until)
 
     async def note(self, tx: Transaction, asked: ErasureRequested) -> None:
         """Keep a wish: from this transaction on the door heeds it. One that is known changes nothing."""
         if await repository_erasing.insert_erasure(tx.conn, asked.erasure_id, asked.identifiers, asked.at):
             await repository_erasing.put_erased(tx.conn, asked.identifiers, asked.at, tx.version)
-        self._seen = _BEFORE_ALL  # read again by the next transaction: this one may yet fail
+        self._seen = _BEFORE_ALL  # to be read again
 
     def covers(self, item: Item) -> bool:
         """Return whether an item is not later than the erasure of somebody whom it shows as its author."""
