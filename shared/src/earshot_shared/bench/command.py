@@ -3,7 +3,6 @@
 import asyncio
 import signal
 import sys
-from pathlib import Path
 
 import click
 import msgspec
@@ -58,14 +57,14 @@ def bench(as_json: bool, quick: bool) -> None:
             pass
         with running_system(folder) as system:
             refuse_mock_broker(folder, "A benchmark")
-            figures = asyncio.run(_measure(system, folder, scale))
+            figures = asyncio.run(_measure(system, scale))
+        _say("classifying and resolving files")
         figures.classify_texts_per_s = round(measure_classify(folder), 1)
         figures.resolve_records_per_s = round(measure_resolve(folder), 1)
     click.echo(msgspec.json.encode(figures).decode() if as_json else _table(figures))
 
 
-async def _measure(system: BenchSystem, folder: Path, scale: float) -> Figures:
-    del folder
+async def _measure(system: BenchSystem, scale: float) -> Figures:
     way = Way(system, Load(), say=_say)
     rate = await way.sustained(warm_up_s=WARM_UP_S * scale, window_s=WINDOW_S * scale)
     _say(f"{rate.events_per_s:,.0f} events/s; now at half of that")
