@@ -47,8 +47,20 @@ class System:
         deadline = time.monotonic() + timeout_s
         while not self.state.get("ready"):
             if self.process.poll() is not None or time.monotonic() > deadline:
-                raise AssertionError("the system is not ready: " + self.last_words())
+                raise AssertionError(f"the system is not ready: {self.last_words()}\n{self.complaints()}")
             time.sleep(0.1)
+
+    def complaints(self) -> str:
+        """Return what each service says of its readiness, and the end of its log."""
+        told = []
+        for service in sorted(self.state.get("services", {})):
+            try:
+                answer: object = self.ask(service, "/readyz", timeout_s=5)
+            except (OSError, ValueError, http.client.HTTPException) as error:
+                answer = repr(error)
+            log = (self.folder / "logs" / f"{service}.log").read_text(errors="replace")[-1500:]
+            told.append(f"{service}: {answer}\n{log}")
+        return "\n".join(told)
 
     def last_words(self) -> str:
         """Return the end of the system's own log."""
