@@ -12,14 +12,16 @@ from typing import Final
 
 import asyncpg
 
-from earshot_shared.errors import EarshotError, translate_asyncpg
+from earshot_shared.errors import EarshotError, FatalError, translate_asyncpg
 from earshot_shared.migrations import missing_migrations
 
 Check = Callable[[], Awaitable[str | None]]
 """Returns what is missing in a sentence, None when all is well."""
 
 _CHECK_TIMEOUT_S: Final = 3.0
-_PATIENCE_S: Final = 60.0  # a slice of 4,000 records on a busy machine takes a few seconds; a minute without a turn is a fault
+_PATIENCE_S: Final = 60.0  # a slice of 2,000 records on a busy machine takes a few seconds; a minute without a turn is a fault
+_LOOK_S: Final = 5.0
+_LOOKS: Final = 6  # looks in a row, not seconds: a process that was frozen for minutes has not been stuck
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,20 @@ class Health:
         now = self._clock()
         silence = {part: now - (turned_at() or now) for part, turned_at in self._turns.items()}
         return Verdict({part: f"has not turned for {late:.0f} s" for part, late in silence.items() if late > self._patience_s})
+
+    async def stand_guard(self, *, look_s: float = _LOOK_S) -> None:
+        """Watch until a part does not turn, look after look: then it hangs for ever, and only a new process helps.
+
+        Raises: FatalError, which ends the process; whoever runs it starts it again.
+        """
+        stuck = 0
+        while True:
+            await asyncio.sleep(look_s)
+            reasons = self.live().reasons
+            stuck = stuck + 1 if reasons else 0
+            if stuck >= _LOOKS:
+                told = "; ".join(f"{part} {reason}" for part, reason in reasons.items())
+                raise FatalError(f"This process hangs ({told}) and ends, to be started again.", code="stalled")
 
     async def ready(self) -> Verdict:
         """Return whether all checks pass, asked at once and each with a deadline."""

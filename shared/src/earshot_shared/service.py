@@ -70,7 +70,7 @@ async def _serve(settings: ServiceSettings, open_runtime: OpenRuntime, build_app
         )
         _watch_health(parts)
         _follow(parts)
-        tasks = {**runtime.tasks(), "tickets": lambda: keep_pruned(runtime.pool), **more_tasks(parts)}
+        tasks = {**runtime.tasks(), "tickets": lambda: keep_pruned(runtime.pool), "guard": parts.health.stand_guard, **more_tasks(parts)}
         app: Any = build_app(parts)  # uvicorn's own type of an application spells out every message
         _spare_the_collector()
         await serve(app, settings, tasks=tasks)

@@ -215,6 +215,7 @@ class Loop:
             await self._isolate(batches, error)
 
     async def _commit(self, batches: Sequence[Batch]) -> None:
+        self.state.turned_at = time.monotonic()  # isolating a slice takes many transactions
         prepared = await self._stage.prepare(batches)
         with working_within(trace_of(record.value for batch in batches for record in batch.records)):
             async with self._writer.transaction() as tx:
