@@ -107,7 +107,7 @@ class Runtime:
             await run()
         except FatalError as error:
             with contextlib.suppress(EarshotError), translated():  # what matters is the error at hand
-                await lost_ground.remember(self.pool, error, self._survey)
+                await lost_ground.remember(self.pool, self.ground.schema, error, self._survey)
             raise
 
     async def _survey(self) -> Log:

@@ -11,7 +11,7 @@ from typing import Any
 from earshot_shared.errors import FatalError
 from earshot_shared.pipeline.expectation import check_expectation, unpack
 from earshot_shared.pipeline.positions import Ground, check_position, raise_if_lost
-from earshot_shared.postgres import Queries
+from earshot_shared.postgres import Pool, Queries
 
 _QUERIES = Queries.load("earshot_shared.pipeline")
 
@@ -34,13 +34,21 @@ async def find_loss(conn: Any, ground: Ground) -> FatalError | None:
     return None
 
 
-async def remember(conn: Any, error: FatalError, survey: Callable[[], Awaitable[Ground]]) -> None:
-    """Remember a loss that a service ran into, once a second look confirms it; what a broker answered us needs no confirmation."""
+async def remember(pool: Pool, schema: str, error: FatalError, survey: Callable[[], Awaitable[Ground]]) -> None:
+    """Remember a loss that a service ran into, once a second look confirms it; what a broker answered us needs no confirmation.
+
+    The pen is held meanwhile, as by whoever brings the service onto new ground: what was found before that is not remembered after it.
+    """
     if error.code not in LOSSES:
         return
-    found: FatalError | None = error
+    expected = await pool.fetchval(_QUERIES["load_expected"])
     if error.code != OVERWRITTEN:
         await asyncio.sleep(CONFIRM_AFTER_S)
-        found = await find_loss(conn, await survey())
-    if found is not None:
-        await conn.execute(_QUERIES["remember_loss"], found.code, found.detail)
+    async with pool.acquire() as conn, conn.transaction():
+        await conn.fetchval(_QUERIES["take_pen"], schema)
+        if error.code != OVERWRITTEN:
+            found = await find_loss(conn, await survey())
+        else:
+            found = error if await conn.fetchval(_QUERIES["load_expected"]) == expected else None
+        if found is not None:
+            await conn.execute(_QUERIES["remember_loss"], found.code, found.detail)
