@@ -38,7 +38,7 @@ export function caseRow(each) {
   const first = each.messages?.[0]?.text;
   return el("a", { class: `case ${mood}`, href: `#/cases/${each.case_id}`, title: `priority ${each.priority ?? "?"}, opened ${ago(each.opened_at)}` }, ring,
     el("div", { class: "meta" }, el("b", {}, clip(each.brand ?? each.channel, 24)), el("span", { class: `chip ${each.intent}` }, each.intent ?? "?"), el("span", {}, told), each.priority ? el("span", {}, `priority ${each.priority}`) : null, each.assignee ? el("span", {}, each.assignee) : null),
-    el("p", { class: "said", dir: "auto" }, clip(first ?? `${each.author_key} on ${each.channel}, opened ${ago(each.opened_at)}`, 140)));
+    el("p", { class: "said", dir: "auto" }, clip(first || each.excerpt || `${each.author_key} on ${each.channel}, opened ${ago(each.opened_at)}`, 140)));
 }
 
 export class CasesPage {
