@@ -13,12 +13,13 @@ from ruamel.yaml import YAML
 
 from earshot_crm_sync.contacts import Contact
 from earshot_crm_sync.domain.profile import Head
-from earshot_crm_sync.events import Counters, ErasureDone, ErasureRequested, MergedView
+from earshot_crm_sync.events import Counters, ErasureRequested, MergedView
 from earshot_recognition.events import RecognitionChanged
 from earshot_shared.actions import Action
 from earshot_shared.envelope import Envelope, schema_uri
 from earshot_shared.item import Item
 from earshot_shared.outreach import OutreachRequested
+from earshot_shared.receipts import ErasureDone
 from earshot_shared.topics import Topic
 from earshot_triage.alerts import Alert
 from earshot_triage.events import CaseChanged, CaseMerged, CaseWithdrawn, Decision

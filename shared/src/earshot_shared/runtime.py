@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterable, Sequence, Set
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from earshot_shared import kafka
@@ -14,8 +15,8 @@ from earshot_shared.errors import EarshotError, FatalError
 from earshot_shared.pipeline import lost_ground
 from earshot_shared.pipeline.expectation import unpack
 from earshot_shared.pipeline.loop import Loop
-from earshot_shared.pipeline.positions import Ground as Log
 from earshot_shared.pipeline.records import Stage
+from earshot_shared.pipeline.regrounding import survey
 from earshot_shared.pipeline.relay import Relay
 from earshot_shared.pipeline.restating import Restates
 from earshot_shared.pipeline.writer import Writer
@@ -107,17 +108,9 @@ class Runtime:
             await run()
         except FatalError as error:
             with contextlib.suppress(EarshotError), translated():  # what matters is the error at hand
-                await lost_ground.remember(self.pool, self.ground.schema, error, self._survey)
+                look = partial(survey, self.ground.kafka_bootstrap, self.ground.topic_prefix)
+                await lost_ground.remember(self.pool, self.ground.schema, error, look)
             raise
-
-    async def _survey(self) -> Log:
-        """Return the ground of every topic of the installation."""
-        consumer = kafka.make_consumer(self.ground.kafka_bootstrap, client_id=f"{self.ground.schema}-survey")
-        await kafka.start(consumer)
-        try:
-            return await kafka.survey(consumer, self.ground.kafka_bootstrap, [topic.full_name(self.ground.topic_prefix) for topic in Topic])
-        finally:
-            await kafka.stop(consumer)
 
     async def close(self) -> None:
         """Close what `open` and the statistics opened; the tasks have ended by then."""

@@ -9,16 +9,14 @@ import pytest
 from msgspec.structs import replace
 
 from earshot_shared import envelope
-from earshot_shared.envelope import EventWriter
 from earshot_shared.item import Author, Item
 from earshot_shared.pipeline.records import StoredRecord
+from earshot_shared.receipts import ReceiptWriter
 from earshot_shared.topics import Topic
-from earshot_triage.erasing import Receipt
 from support.triage import TriageUnderTest, migrate, running_triage
 from support.triage_world import DAY, plain_item
 
 MARK = "zqsecret"
-RECEIPTS = EventWriter(Topic.ERASURE_DONE, "ingest")
 
 
 @pytest.fixture
@@ -44,7 +42,7 @@ def skeleton(item: Item) -> Item:
 
 
 async def receipt(triage: TriageUnderTest, service: str, items: int, *, replaying: bool = False) -> None:
-    message = RECEIPTS.write("e1", f"e1/{service}", Receipt("e1", service, {"items": items}), time="2026-03-02T00:00:00Z")
+    message = ReceiptWriter(service).tell_erased("e1", {"items": items}, now="2026-03-02T00:00:00Z")
     await triage.fold_records(Topic.ERASURE_DONE, [StoredRecord("done", 0, 0, message.key, message.value)], replaying=replaying)
 
 

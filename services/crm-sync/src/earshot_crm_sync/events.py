@@ -16,11 +16,12 @@ from earshot_crm_sync.domain.timeline import Entry, pack_entry
 from earshot_crm_sync.identity import Claim
 from earshot_shared.envelope import EventWriter
 from earshot_shared.messages import Message
+from earshot_shared.receipts import ReceiptWriter
 from earshot_shared.topics import Topic
 
 CUSTOMERS: Final = EventWriter(Topic.CUSTOMER_CHANGED, "crm-sync")
 _ERASURES: Final = EventWriter(Topic.ERASURE_REQUESTED, "crm-sync")
-_RECEIPTS: Final = EventWriter(Topic.ERASURE_DONE, "crm-sync")
+RECEIPTS: Final = ReceiptWriter("crm-sync")
 # Statements are pure functions of what an item says of its author; this many are kept, some 1 KiB each.
 _KNOWN_STATEMENTS: Final = 20_000
 
@@ -122,20 +123,8 @@ class ErasureRequested(msgspec.Struct, gc=False):
     actor: str
 
 
-class ErasureDone(msgspec.Struct, gc=False):
-    """What one service erased."""
-
-    erasure_id: str
-    service: str
-    counts: dict[str, int]
-
-
 class _ErasureRequestedEvent(msgspec.Struct, gc=False):
     data: ErasureRequested
-
-
-class _ErasureDoneEvent(msgspec.Struct, gc=False):
-    data: ErasureDone
 
 
 class MergedView(msgspec.Struct, gc=False):
@@ -149,7 +138,6 @@ class MergedView(msgspec.Struct, gc=False):
 _triaged = msgspec.json.Decoder(TriagedEvent)
 _standing = msgspec.json.Decoder(StandingEvent)
 _erasure_requested = msgspec.json.Decoder(_ErasureRequestedEvent)
-_erasure_done = msgspec.json.Decoder(_ErasureDoneEvent)
 _json = msgspec.json.Encoder()
 
 
@@ -169,22 +157,9 @@ def decode_erasure(value: bytes) -> ErasureRequested:
     return _erasure_requested.decode(value).data
 
 
-def decode_receipt(value: bytes) -> ErasureDone:
-    """Return what a record of ``erasure.done`` says.
-
-    Raises: msgspec.DecodeError when it is none.
-    """
-    return _erasure_done.decode(value).data
-
-
 def tell_erasure(body: ErasureRequested, *, now: str) -> Message:
     """Return the message that asks every service to forget somebody."""
     return _ERASURES.write(body.erasure_id, body.erasure_id, body, time=now)
-
-
-def tell_erased(body: ErasureDone, *, now: str) -> Message:
-    """Return the message that says what was erased here."""
-    return _RECEIPTS.write(body.erasure_id, f"{body.erasure_id}/{body.service}", body, time=now)
 
 
 def decode_standing(value: bytes) -> StandingChanged:

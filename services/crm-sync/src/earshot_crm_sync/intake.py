@@ -12,6 +12,7 @@ from earshot_crm_sync.desk import Erasure, Slice, Told
 from earshot_crm_sync.domain.profile import StandingView
 from earshot_shared import envelope
 from earshot_shared.actions import decode_action
+from earshot_shared.receipts import decode_receipt
 
 
 def take_item(value: bytes, slice_: Slice) -> None:
@@ -69,7 +70,7 @@ def take_receipt(value: bytes, slice_: Slice) -> None:
 
     Raises: msgspec.DecodeError when it is none.
     """
-    told = events.decode_receipt(value)
+    told = decode_receipt(value)
     if told.service != SERVICE:
         slice_.receipts.append((told.erasure_id, told.service, msgspec.json.encode(told.counts)))
 

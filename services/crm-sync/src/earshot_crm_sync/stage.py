@@ -151,7 +151,7 @@ def _tell_forgotten(outcome: Outcome, now: str) -> Iterator[Message]:
     for action_id in sorted(outcome.forgotten_acts):
         yield Message(Topic.ACTION_TAKEN, action_id.encode(), None)
     for erasure_id, counts in sorted(outcome.receipts.items()):
-        yield events.tell_erased(events.ErasureDone(erasure_id, "crm-sync", counts), now=now)
+        yield events.RECEIPTS.tell_erased(erasure_id, counts, now=now)
 
 
 def view_of(held: Held) -> msgspec.Raw:

@@ -14,7 +14,7 @@ from earshot_ingest import repository, repository_erasing
 from earshot_ingest.acceptance import Prepared, Submission, prepare, put
 from earshot_ingest.domain import revisions
 from earshot_ingest.domain.erasing import own_identifiers
-from earshot_ingest.events import SERVICE, ErasureDone, ErasureRequested, tell_erased
+from earshot_ingest.events import RECEIPTS, ErasureRequested
 from earshot_ingest.repository_erasing import OpenErasure
 from earshot_shared.envelope import rfc3339
 from earshot_shared.errors import RetryableError
@@ -123,7 +123,7 @@ class Sweeper:
                 raise RetryableError("Another process goes through the items too.", code="erasure-taken")
             if done:
                 now = rfc3339(datetime.now(UTC))
-                tx.tell_facts([tell_erased(ErasureDone(each, SERVICE, {"items": totals[each]}), now=now) for each in sorted(totals)])
+                tx.tell_facts([RECEIPTS.tell_erased(each, {"items": totals[each]}, now=now) for each in sorted(totals)])
         return True
 
     async def _strike(self, tx: Transaction, feedback_ids: Sequence[str], erasures: Sequence[OpenErasure]) -> dict[str, int]:

@@ -15,6 +15,7 @@ from earshot_shared import ids
 from earshot_shared.envelope import EventWriter
 from earshot_shared.item import Item
 from earshot_shared.messages import Message
+from earshot_shared.receipts import ReceiptWriter
 from earshot_shared.topics import Topic
 
 SERVICE = "ingest"
@@ -112,16 +113,8 @@ class _ErasureRequestedEvent(msgspec.Struct, gc=False):
     data: ErasureRequested
 
 
-class ErasureDone(msgspec.Struct, gc=False):
-    """What was erased here."""
-
-    erasure_id: str
-    service: str
-    counts: dict[str, int]
-
-
 _erasures = msgspec.json.Decoder(_ErasureRequestedEvent)
-_receipts = EventWriter(Topic.ERASURE_DONE, SERVICE)
+RECEIPTS = ReceiptWriter(SERVICE)
 
 
 def decode_erasure(value: bytes) -> ErasureRequested:
@@ -135,8 +128,3 @@ def decode_erasure(value: bytes) -> ErasureRequested:
     if asked.at.tzinfo is None:
         raise ValueError("at has no zone")
     return asked
-
-
-def tell_erased(body: ErasureDone, *, now: str) -> Message:
-    """Return the message that says what was erased here."""
-    return _receipts.write(body.erasure_id, f"{body.erasure_id}/{body.service}", body, time=now)

@@ -15,6 +15,7 @@ from earshot_shared.actions import Action, ActionWriter
 from earshot_shared.envelope import EventWriter
 from earshot_shared.messages import Message
 from earshot_shared.outreach import OutreachRequested
+from earshot_shared.receipts import ReceiptWriter
 from earshot_shared.topics import Topic
 
 
@@ -91,19 +92,11 @@ class _ErasureRequestedEvent(msgspec.Struct, gc=False):
     data: ErasureRequested
 
 
-class _ErasureDone(msgspec.Struct):
-    """What was erased here."""
-
-    erasure_id: str
-    service: str
-    counts: dict[str, int]
-
-
 SERVICE: Final = "recognition"
 WRITER: Final = EventWriter(Topic.RECOGNITION_CHANGED, SERVICE)
 ACTIONS: Final = ActionWriter(SERVICE)
 _OUTREACH: Final = EventWriter(Topic.OUTREACH_REQUESTED, SERVICE)
-_RECEIPTS: Final = EventWriter(Topic.ERASURE_DONE, SERVICE)
+RECEIPTS: Final = ReceiptWriter(SERVICE)
 _VERBS: Final = frozenset(verb.value for verb in Verb)
 _erasure_decoder = msgspec.json.Decoder(_ErasureRequestedEvent)
 _particulars_decoder = msgspec.json.Decoder(Particulars)
@@ -195,11 +188,6 @@ def tell_merged(account: Account, into: str, *, now: str) -> Message:
 def tell_outreach(body: OutreachRequested, *, now: str) -> Message:
     """Return the message that asks for somebody to be written to."""
     return _OUTREACH.write(body.outreach_id, body.outreach_id, body, time=now)
-
-
-def tell_erased(erasure_id: str, counts: dict[str, int], *, now: str) -> Message:
-    """Return the message that says what was erased here."""
-    return _RECEIPTS.write(erasure_id, f"{erasure_id}/{SERVICE}", _ErasureDone(erasure_id, SERVICE, counts), time=now)
 
 
 def decode_erasure(value: bytes) -> ErasureRequested:

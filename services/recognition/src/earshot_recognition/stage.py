@@ -19,12 +19,12 @@ from earshot_recognition.domain.ledger import Contribution
 from earshot_recognition.domain.thanks import thank_you_id
 from earshot_recognition.erasing import NOTHING, Erasure, Struck, admitted, admitted_acts, begin
 from earshot_recognition.events import (
+    RECEIPTS,
     SERVICE,
     WRITER,
     act_of,
     decode_erasure,
     decode_triaged,
-    tell_erased,
     tell_merged,
     tell_outreach,
     tell_standing,
@@ -154,7 +154,9 @@ class Recognition:
         """Make the topic forget acts about the erased, and say what was erased; a replay says it to nobody."""
         now = rfc3339(self._clock())
         told = [Message(Topic.ACTION_TAKEN, action_id.encode(), None) for action_id in sorted(hit.acts)]
-        told += [tell_erased(each, counts, now=now) for each, counts in sorted(hit.counts.items()) if each not in prepared.answered]
+        told += [
+            RECEIPTS.tell_erased(each, counts, now=now) for each, counts in sorted(hit.counts.items()) if each not in prepared.answered
+        ]
         return told
 
     async def restate(self, tx: Transaction, topic: Topic, keys: Collection[str]) -> list[Message]:

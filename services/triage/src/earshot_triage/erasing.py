@@ -6,31 +6,13 @@ Owns the counting of skeletons and the receipt, which goes out once all that ing
 from collections.abc import Sequence
 from typing import Final
 
-import msgspec
-
-from earshot_shared.envelope import EventWriter
 from earshot_shared.pipeline.writer import Transaction
-from earshot_shared.topics import Topic
+from earshot_shared.receipts import ReceiptWriter, decode_receipt
 from earshot_triage.events import SERVICE
 from earshot_triage.repository import QUERIES
 
 _MAKER: Final = "ingest"  # whose receipt says how many skeletons there are
-_RECEIPTS: Final = EventWriter(Topic.ERASURE_DONE, SERVICE)
-
-
-class Receipt(msgspec.Struct, gc=False):
-    """What one service erased."""
-
-    erasure_id: str
-    service: str
-    counts: dict[str, int]
-
-
-class _ReceiptEvent(msgspec.Struct, gc=False):
-    data: Receipt
-
-
-_decoder = msgspec.json.Decoder(_ReceiptEvent)
+_RECEIPTS: Final = ReceiptWriter(SERVICE)
 
 
 def read_receipt(value: bytes) -> tuple[str, int] | None:
@@ -38,7 +20,7 @@ def read_receipt(value: bytes) -> tuple[str, int] | None:
 
     Raises: msgspec.DecodeError when it is no receipt.
     """
-    told = _decoder.decode(value).data
+    told = decode_receipt(value)
     return (told.erasure_id, told.counts.get("items", 0)) if told.service == _MAKER else None
 
 
@@ -55,6 +37,6 @@ async def settle(tx: Transaction, struck: Sequence[tuple[str, str]], expected: S
     if named:
         whole = await tx.conn.fetch(QUERIES["settle_erasures"], named)
         tx.tell_facts(
-            _RECEIPTS.write(erasure_id, f"{erasure_id}/{SERVICE}", Receipt(erasure_id, SERVICE, {"items": count}), time=now)
+            _RECEIPTS.tell_erased(erasure_id, {"items": count}, now=now)
             for erasure_id, count in sorted((row["erasure_id"], row["expected"]) for row in whole)
         )
