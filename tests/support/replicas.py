@@ -23,6 +23,7 @@ import psutil
 
 from earshot_shared.local.ports import free_ports
 from earshot_shared.topics import Topic, partition_of, schema_name
+from support.topics import read_topic
 
 API_KEY = "a-key-for-real-processes"
 START_S = 60.0
@@ -136,20 +137,7 @@ class Plain:
 
     async def read_all(self, topic: Topic) -> list[Any]:
         """Return every record of a topic, partition by partition in order."""
-        consumer = aiokafka.AIOKafkaConsumer(bootstrap_servers=self.kafka, enable_auto_commit=False)
-        await consumer.start()
-        try:
-            partitions = [aiokafka.TopicPartition(topic.full_name(self.prefix), n) for n in range(topic.value.partitions)]
-            consumer.assign(partitions)
-            await consumer.seek_to_beginning()
-            ends = await consumer.end_offsets(partitions)
-            records: list[Any] = []
-            while any([await consumer.position(each) < ends[each] for each in partitions]):
-                for batch in (await consumer.getmany(timeout_ms=200)).values():
-                    records += batch
-            return records
-        finally:
-            await consumer.stop()
+        return await read_topic(self.kafka, self.prefix, topic)
 
     async def last_words(self, topic: Topic) -> dict[str, int]:
         """Return the version in the last record of every key of a topic of state.

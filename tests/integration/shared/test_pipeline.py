@@ -16,6 +16,7 @@ from earshot_shared.runtime import Ground, Runtime
 from earshot_shared.topics import Topic, partition_of
 from earshot_shared.topics_admin import apply_topics
 from support.echo_stage import TABLE, CountingStage
+from support.topics import read_topic
 
 DEADLINE_S = 30.0
 
@@ -64,20 +65,7 @@ async def produce(ground: Ground, values: list[tuple[str, bytes]]) -> None:
 
 async def read_all(ground: Ground, topic: Topic) -> list[Any]:
     """Return every record of a topic, partition by partition in order."""
-    consumer = aiokafka.AIOKafkaConsumer(bootstrap_servers=ground.kafka_bootstrap, enable_auto_commit=False)
-    await consumer.start()
-    try:
-        partitions = [aiokafka.TopicPartition(topic.full_name(ground.topic_prefix), n) for n in range(topic.value.partitions)]
-        consumer.assign(partitions)
-        await consumer.seek_to_beginning()
-        ends = await consumer.end_offsets(partitions)
-        records: list[Any] = []
-        while any([await consumer.position(each) < ends[each] for each in partitions]):
-            for batch in (await consumer.getmany(timeout_ms=200)).values():
-                records += batch
-        return records
-    finally:
-        await consumer.stop()
+    return await read_topic(ground.kafka_bootstrap, ground.topic_prefix, topic)
 
 
 async def until(check: Callable[[], Any], what: str) -> None:
