@@ -4,7 +4,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 MEMBERS := shared services/ingest services/triage services/recognition services/crm-sync services/console
 LOCK   := requirements/all.txt
-LOCK_FLAGS := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --no-emit-package earshot-shared
+OVERRIDES := requirements/overrides.txt
+LOCK_FLAGS := --override $(OVERRIDES) --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --no-emit-package earshot-shared
 
 .DEFAULT_GOAL := help
 .PHONY: help setup up test lint types fmt lock capabilities storm clean
@@ -19,15 +20,15 @@ $(VENV)/.done: $(LOCK) pyproject.toml $(addsuffix /pyproject.toml,$(MEMBERS))
 	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Earshot needs Python 3.11 or newer; name one with: make setup PYTHON=python3.12"; rm -rf $(VENV); exit 1; }
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 	@echo "Setting up $(VENV) …"
-	@UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r $(LOCK)
+	@UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --override $(OVERRIDES) -r $(LOCK)
 	@UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation $(addprefix -e ,$(MEMBERS))
 	@touch $@
 
 up: setup ## run the whole system here, with a live demonstration feed (ARGS="--no-demo --port-base 9100")
 	@exec $(BIN)/earshot up $(ARGS)
 
-test: setup lint types ## every test
-	@$(BIN)/python -m pytest $(ARGS)
+test: setup lint types ## every test, in up to four processes
+	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 lint: setup ## format, lint and import rules
 	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/lint-imports --no-cache >/tmp/earshot-imports.$$$$ || { cat /tmp/earshot-imports.$$$$; rm -f /tmp/earshot-imports.$$$$; exit 1; }; rm -f /tmp/earshot-imports.$$$$

@@ -18,7 +18,7 @@ from support.system import System, running
 pytestmark = pytest.mark.fault
 
 HELPFUL = "earshot ingest republish --since"
-NOTICED_S = 60.0
+NOTICED_S = 150.0  # a busy machine takes its time over several starts
 
 
 def pour(system: System, numbers: range, acknowledged: dict[str, dict[str, Any]]) -> None:

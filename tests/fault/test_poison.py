@@ -43,9 +43,10 @@ async def test_poison_is_set_aside_whole_and_shown_tried_again_or_dropped(operat
 
     async def all_through() -> bool:
         stats = (await asyncio.to_thread(triage.ask, "/v1/stats"))[1]
-        return bool(stats["lag"] == 0 and stats["feedback"] == 20)
+        buried = await conn.fetchval("select count(*) from dead_letters")
+        return bool(stats["lag"] == 0 and stats["feedback"] == 20 and buried == len(bad))
 
-    await until(all_through, "the neighbours")
+    await until(all_through, "the neighbours, and what is set aside")
     rows = await conn.fetch("select key, value, code, headers from dead_letters order by key")
     assert [(row["key"], row["value"]) for row in rows] == sorted(bad)
     assert {row["key"]: row["code"] for row in rows} == {
@@ -113,6 +114,48 @@ async def test_many_failures_of_our_own_stop_the_partition_and_nothing_is_skippe
 
     await until(all_there, "nothing was skipped")
     assert await conn.fetchval("select count(*) from dead_letters") == 0
+
+
+STATES = {
+    "ingest": (Topic.FEEDBACK_RECEIVED, Topic.FEEDBACK_BACKFILLED),
+    "triage": (Topic.FEEDBACK_TRIAGED, Topic.FEEDBACK_SUPPORT, Topic.CASE_CHANGED),
+    "recognition": (Topic.RECOGNITION_CHANGED,),
+    "crm-sync": (Topic.CUSTOMER_CHANGED, Topic.CONTACT_RECEIVED),
+}
+STRANGE_KEYS = (b"poison", b"\xff\xfe", b"a\x00b", b"", b"z" * 36, b"0" * 32, b"k" * 10_000)
+
+
+async def test_a_stranger_may_write_under_any_key_and_no_service_stumbles(operator: Plain, capsys: pytest.CaptureFixture[str]) -> None:
+    plain = operator
+    services = {name: plain.start(name) for name in STATES}
+    for replica in services.values():
+        await asyncio.to_thread(replica.until_ready)
+
+    async def all_publish() -> bool:
+        return all("relay_lease" in replica.log.read_text() for replica in services.values())
+
+    await until(all_publish, "every service knows what to expect on its topics")
+    for topics in STATES.values():
+        for topic in topics:
+            await plain.produce(topic, [(key, value) for key in STRANGE_KEYS for value in (b"garbage", None)])
+    good = item("after", id="a")
+    await plain.produce(Topic.FEEDBACK_RECEIVED, [received(good)])
+
+    async def all_came_past() -> bool:
+        for replica in services.values():
+            assert replica.process.poll() is None, replica.log.read_text()[-1500:]
+        heard = (await asyncio.to_thread(services["crm-sync"].ask, "/v1/stats"))[1]["feedback"] == 1
+        return heard and all("relay_repair" in replica.log.read_text() for replica in services.values())
+
+    await until(all_came_past, "every service came past the strangers")
+    assert [readiness(replica)[0] for replica in services.values()] == [200] * 4
+
+    async def all_set_aside() -> list[dict[str, Any]]:
+        letters = [json.loads(line) for line in said(capsys, "dead-letters", "list", "--json").splitlines()]
+        return letters if {letter["service"] for letter in letters} == {"triage", "recognition", "crm-sync"} else []
+
+    letters: list[dict[str, Any]] = await until(all_set_aside, "each reader set its strangers aside")
+    assert len({letter["id"] for letter in letters}) == len(letters), "each service has its own letter of a record"
 
 
 def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:

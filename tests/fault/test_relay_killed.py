@@ -1,6 +1,7 @@
 """kill -9 at the relay's moment: the records are on the topic, the outbox row is not marked yet."""
 
 import asyncio
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -25,11 +26,8 @@ async def test_what_was_sent_and_not_marked_is_sent_again_and_seen_once(plain: P
     async with ours.transaction():
         await ours.fetch("select from relay for update")  # the mark cannot be made; nothing else waits for it
         await tell(plain, TRIAGE, range(40))
-
-        async def sent() -> bool:
-            return len(await plain.read_all(Topic.FEEDBACK_TRIAGED)) >= 40
-
-        await until(sent, "the records are on the topic")
+        # The relay stops at its first mark, and its first round may hold any number of the 40: as many as the first slices read.
+        sent: list[Any] = await until(lambda: plain.read_all(Topic.FEEDBACK_TRIAGED), "records are on the topic")
         assert await ours.fetchval("select count(*) from outbox") > 0
         triage.kill()
         # The statement that waits for our lock would be carried out for a client that is gone; it dies with it.
@@ -43,7 +41,7 @@ async def test_what_was_sent_and_not_marked_is_sent_again_and_seen_once(plain: P
     assert await ours.fetchval("select count(*) from feedback") == 40
 
     records: list[Any] = await plain.read_all(Topic.FEEDBACK_TRIAGED)
-    assert len(records) >= 80, "every record was sent again"
+    assert not Counter(record.key for record in sent * 2) - Counter(record.key for record in records), "what was sent was sent again"
     assert len(await plain.last_words(Topic.FEEDBACK_TRIAGED)) == 40
     assert len(await plain.last_words(Topic.CASE_CHANGED)) == 40
     reader = await plain.connect("recognition")

@@ -24,7 +24,7 @@ from earshot_crm_sync.settings import CrmSyncSettings
 from earshot_crm_sync.stage import ID_PURPOSE, OUTPUTS, CrmSync, view_of
 from earshot_shared import ids
 from earshot_shared.access import Secret, StoredKey
-from earshot_shared.envelope import EventWriter
+from earshot_shared.envelope import EventWriter, rfc3339
 from earshot_shared.health import Health
 from earshot_shared.http.auth import Keyring
 from earshot_shared.http.paging import Cursors
@@ -32,6 +32,7 @@ from earshot_shared.item import Author, Item
 from earshot_shared.messages import Message, unpack
 from earshot_shared.metrics import Metrics
 from earshot_shared.migrations.runner import migrate_all
+from earshot_shared.outreach import OutreachRequested
 from earshot_shared.pipeline.records import Batch, StoredRecord
 from earshot_shared.pipeline.writer import Transaction, Writer
 from earshot_shared.postgres import Pool, open_pool
@@ -240,6 +241,17 @@ def standing(author_key: str, *, tier: str, version: int = 1) -> Message:
     return _RECOGNITION.write(author_key, f"{author_key}/{version}", body, time="2024-05-01T12:00:00Z")
 
 
+_OUTREACH = EventWriter(Topic.OUTREACH_REQUESTED, "recognition")
+
+
+def outreach(name: str, author_key: str, *, purpose: str = "thank-you", brand: str | None = None, at: int = 0) -> StoredRecord:
+    """Return the record by which somebody asks, ``at`` minutes after the start, to write to an author."""
+    body = OutreachRequested(
+        outreach_id=ids.uuid5_text(ids.NAMESPACE.bytes, name), author_key=author_key, purpose=purpose, template="thanks", brand=brand
+    )
+    return record_of(_OUTREACH.write(body.outreach_id, body.outreach_id, body, time=rfc3339(START + timedelta(minutes=at))))
+
+
 @contextlib.asynccontextmanager
 async def http(ground: Bench, dsn: str, rules: Rules | None = None) -> AsyncIterator[httpx.AsyncClient]:
     """Give a client of the service's door, over the same store as the stage; no loop and no relay run."""
@@ -320,7 +332,7 @@ class CrmService:
 async def snapshot(ground: Bench) -> dict[str, Any]:
     """Return everything the store says, in a form that does not depend on numbers, versions or arrival."""
     async with ground.pool.acquire() as conn:
-        customers = await repository_read.page_of_customers(conn, 0, 100_000)
+        customers = await repository_read.page_of_customers(conn, repository_read.NO_ID, 100_000)
         held = await repository_read.hold_all(conn, customers)
         aliases = [row["alias"] for row in await conn.fetch("select alias from identifiers where kind <> ''")]
         holders = {}

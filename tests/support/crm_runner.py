@@ -55,7 +55,7 @@ class Stand:
 
     async def _people(self) -> set[frozenset[Identifier]]:
         async with self._ground.pool.acquire() as conn:
-            customers = await repository_read.page_of_customers(conn, 0, 100_000)
+            customers = await repository_read.page_of_customers(conn, repository_read.NO_ID, 100_000)
             held = await repository_read.hold_all(conn, customers)
         return {frozenset(row.saying.anchor for row in each.spoken.values()) for each in held}
 

@@ -5,6 +5,7 @@ before anything is measured. `--profile FILE` writes where the time of this proc
 """
 
 import argparse
+import asyncio
 import contextlib
 import cProfile
 import gc
@@ -13,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -20,6 +22,7 @@ import psutil
 import uvloop
 
 from earshot_crm_sync.repository import QUERIES
+from earshot_crm_sync.stage import Prepared
 from earshot_shared.local.postgres import prepare_postgres
 from earshot_shared.pipeline.loop import SLICE_RECORDS
 from earshot_shared.pipeline.records import StoredRecord
@@ -74,9 +77,10 @@ class Meter:
         return time.monotonic() - wall, time.process_time() - own, self._used() - theirs
 
 
-async def fold(ground: Bench, records: list[StoredRecord]) -> None:
+async def fold(ground: Bench, records: list[StoredRecord], prepared: Prepared | None = None) -> None:
     """Fold one slice as the service does; what was published before is deleted, as the relay does."""
-    prepared = await ground.stage.prepare(batches(records))
+    if prepared is None:
+        prepared = await ground.stage.prepare(batches(records))
     async with ground.writer.transaction() as tx:
         await tx.conn.execute("delete from outbox where id < $1", tx.version)
         await ground.stage.fold(tx, prepared)
@@ -98,8 +102,12 @@ async def measure(dsn: str, postgres_pid: int, *, slices: int, size: int, standi
         meter = Meter(postgres_pid)
         if profiler:
             profiler.enable()
-        for records in measured:
-            await fold(ground, records)
+        ahead = asyncio.create_task(ground.stage.prepare(batches(measured[0])))
+        for records, following in pairwise([*measured, []]):
+            prepared = await ahead
+            ahead = asyncio.create_task(ground.stage.prepare(batches(following)))  # as the loop does while slices are full
+            await fold(ground, records, prepared)
+        await ahead
         if profiler:
             profiler.disable()
         wall, own, theirs = meter.so_far()

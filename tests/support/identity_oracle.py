@@ -83,7 +83,7 @@ class Oracle:
         if person:
             return False
         for one, other in ((g, h), (h, g)):
-            if any(one & (d.left | {d.a}) and (other & self.seen) - d.left for d in self.locks()):
+            if any(one & (d.left | {d.a}) and not other & (d.left | {d.a}) and (other & self.seen) - d.left for d in self.locks()):
                 return True
         records = {e.b for e in self.edges if e.rule is Rule.CRM_ID and e.verified} | {s for s in self.seen if s.kind == "crm_id"}
         if any(x.namespace == y.namespace for x, y in product(g & records, h & records)):

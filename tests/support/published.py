@@ -18,7 +18,7 @@ from earshot_recognition.events import RecognitionChanged
 from earshot_shared.actions import Action
 from earshot_shared.envelope import Envelope, schema_uri
 from earshot_shared.item import Item
-from earshot_shared.outreach import OutreachRequested
+from earshot_shared.outreach import OutreachDecided, OutreachRequested
 from earshot_shared.receipts import ErasureDone
 from earshot_shared.topics import Topic
 from earshot_triage.alerts import Alert
@@ -58,6 +58,7 @@ def body_schemas() -> dict[Topic, dict[str, Any]]:
         Topic.CASE_CHANGED: case,
         Topic.ALERT_RAISED: schema_of(Alert),
         Topic.OUTREACH_REQUESTED: schema_of(OutreachRequested),
+        Topic.OUTREACH_DECIDED: schema_of(OutreachDecided),
         Topic.RECOGNITION_CHANGED: schema_of(RecognitionChanged),
         Topic.CUSTOMER_CHANGED: customer,
         Topic.ERASURE_REQUESTED: schema_of(ErasureRequested),

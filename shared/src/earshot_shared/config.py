@@ -22,6 +22,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
+from ruamel.yaml.reader import ReaderError
 
 from earshot_shared.errors import FatalError
 from earshot_shared.metrics import Metrics
@@ -196,6 +197,9 @@ def _parse(file: Path, raw: bytes) -> tuple[Any, Node | None]:
         mark = error.problem_mark or error.context_mark
         reason = "the same name stands twice" if isinstance(error, DuplicateKeyError) else f"is not YAML: {error.problem or error.context}"
         raise ConfigError([Fault(file=str(file), line=mark.line + 1 if mark else 0, place="", reason=reason)]) from None
+    except ReaderError as error:
+        reason = "is not YAML: it holds a character that text files have not"
+        raise ConfigError([Fault(file=str(file), line=text.count("\n", 0, error.position) + 1, place="", reason=reason)]) from None
     except (YAMLError, RecursionError, ValueError) as error:
         raise ConfigError([Fault(file=str(file), line=0, place="", reason=f"is not YAML ({type(error).__name__})")]) from None
     return ({} if content is None else content), root

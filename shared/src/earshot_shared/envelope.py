@@ -10,7 +10,7 @@ import msgspec
 
 from earshot_shared.messages import Message
 from earshot_shared.topics import Topic
-from earshot_shared.tracing import own_part
+from earshot_shared.tracing import own_part, part_of
 
 CONTENT_TYPE_HEADER = ("content-type", b"application/cloudevents+json")
 HEADERS = [CONTENT_TYPE_HEADER]
@@ -56,23 +56,32 @@ class EventWriter:
         self._source = f"earshot/{source}"
         self._type = topic.event_type()
         self._schema = schema_uri(topic)
-        self._common_of: tuple[str, str | None] | None = None
+        self._common_of: tuple[str, str] | None = None
         self._common = b""
+        self._alone_of: tuple[str, str] = ("", "")
 
     def write(self, key: str, event_id: str, body: object, *, time: str, traceparent: str | None = None) -> Message:
         """Return the message that tells ``body`` (a msgspec struct, or ``msgspec.Raw`` JSON) under ``key``, in the trace we work in.
 
+        Outside any, what is told at one moment has a trace of its own.
+
         The envelope is put together from bytes (a fifth of the price of encoding an `Envelope`); a test holds both equal.
         """
         if traceparent is None:
-            traceparent = own_part()
+            traceparent = own_part() or self._alone(time)
         data = body if isinstance(body, msgspec.Raw) else _encoder.encode(body)
         if (time, traceparent) != self._common_of:
             self._common_of, self._common = (time, traceparent), self._write_common(time, traceparent)
         value = b"".join((b'{"id":', _encoder.encode(event_id), b',"subject":', _encoder.encode(key), self._common, data, b"}"))
         return Message(self.topic, key.encode(), value)
 
-    def _write_common(self, time: str, traceparent: str | None) -> bytes:
+    def _alone(self, time: str) -> str:
+        """Return a new trace for what is told at one moment outside any: by the clock, or by a relay that repairs."""
+        if self._alone_of[0] != time:
+            self._alone_of = (time, part_of(None))
+        return self._alone_of[1]
+
+    def _write_common(self, time: str, traceparent: str) -> bytes:
         """Return what the messages of one moment share, up to the body."""
         fields = {
             "source": self._source,
@@ -81,9 +90,8 @@ class EventWriter:
             "dataschema": self._schema,
             "specversion": "1.0",
             "datacontenttype": "application/json",
+            "traceparent": traceparent,
         }
-        if traceparent is not None:
-            fields["traceparent"] = traceparent
         return b"," + _encoder.encode(fields)[1:-1] + b',"data":'
 
     def tombstone(self, key: str) -> Message:

@@ -5,7 +5,8 @@ named. Owns the asking; the parts report themselves.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+import logging
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from time import monotonic
 from typing import Final
@@ -18,6 +19,7 @@ from earshot_shared.migrations import missing_migrations
 Check = Callable[[], Awaitable[str | None]]
 """Returns what is missing in a sentence, None when all is well."""
 
+_log = logging.getLogger(__name__)
 _CHECK_TIMEOUT_S: Final = 3.0
 _PATIENCE_S: Final = 60.0  # a slice of 2,000 records on a busy machine takes a few seconds; a minute without a turn is a fault
 _LOOK_S: Final = 5.0
@@ -71,6 +73,7 @@ class Health:
             stuck = stuck + 1 if reasons else 0
             if stuck >= _LOOKS:
                 told = "; ".join(f"{part} {reason}" for part, reason in reasons.items())
+                _log.error("what hangs", extra={"action": "stalled", "tasks": standing_tasks()})
                 raise FatalError(f"This process hangs ({told}) and ends, to be started again.", code="stalled")
 
     async def ready(self) -> Verdict:
@@ -78,7 +81,7 @@ class Health:
         names = list(self._checks)
         found = await asyncio.gather(*(self._ask(self._checks[name]) for name in names))
         reasons = {name: reason for name, reason in zip(names, found, strict=True) if reason is not None}
-        return Verdict({**self.live().reasons, **reasons})
+        return Verdict({**reasons, **self.live().reasons})
 
     async def _ask(self, check: Check) -> str | None:
         try:
@@ -88,6 +91,19 @@ class Health:
             return f"did not answer within {_CHECK_TIMEOUT_S:.0f} s"
         except EarshotError as error:
             return error.detail
+
+
+def standing_tasks() -> dict[str, list[str]]:
+    """Return where each task of this loop waits, innermost last, by the task's name: places in the code, never values."""
+    return {task.get_name(): list(_places(task.get_coro())) for task in asyncio.all_tasks()}
+
+
+def _places(waiting: object) -> Iterator[str]:
+    while waiting is not None:
+        frame = getattr(waiting, "cr_frame", None) or getattr(waiting, "gi_frame", None)
+        if frame is not None:
+            yield f"{frame.f_code.co_filename}:{frame.f_lineno} {frame.f_code.co_qualname}"
+        waiting = getattr(waiting, "cr_await", None) or getattr(waiting, "gi_yieldfrom", None)
 
 
 def database_check(pool: "asyncpg.Pool[asyncpg.Record]", service: str) -> Check:

@@ -83,7 +83,7 @@ def handle(text: str | None) -> str | None:
     return None if cleaned is None else (cleaned.lstrip("@").strip().lower() or None)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def email(text: str | None) -> str | None:
     """Return one spelling of a mailbox: lower case, ASCII domain, no tags; no dots where the provider ignores them.
 
@@ -121,7 +121,7 @@ def noreply_account(address: str) -> NamedAccount | None:
     return None
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=16_384)
 def phone(text: str | None, region: str | None = None) -> str | None:
     """Return E.164, or None for what no phone can be (too short, repeated or counting digits).
 

@@ -5,6 +5,7 @@ Owns the spelling of ids (``docs/ids.md`` has test vectors). Reads nothing and k
 
 import hashlib
 import hmac
+import re
 import unicodedata
 from typing import NewType
 from uuid import UUID
@@ -17,7 +18,13 @@ UNIT_SEPARATOR = "\x1f"
 MAX_ID_BYTES = 512
 
 
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _VARIANT = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+
+
+def is_uuid(text: str) -> bool:
+    """Return whether ``text`` is a UUID as we write them: lower case, with dashes."""
+    return _UUID.fullmatch(text) is not None
 
 
 def uuid5_text(namespace: bytes, name: str) -> str:

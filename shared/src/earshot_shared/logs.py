@@ -1,7 +1,8 @@
 """JSON lines on standard error, one per event, constant messages with ids and coordinates beside them.
 
 Owns the format and the filter that keeps personal data out: fields whose names promise a text, a name or an address are dropped, and
-exceptions are told by type and place alone, because their messages quote values (Postgres's DETAIL, a parser's input).
+exceptions are told by type and place alone, because their messages quote values (Postgres's DETAIL, a parser's input). And libraries are
+kept from repeating themselves.
 """
 
 import logging
@@ -44,6 +45,33 @@ class PersonalDataFilter(logging.Filter):
         return True
 
 
+class SeldomFilter(logging.Filter):
+    """Lets a library say the same thing once in a while: without a broker aiokafka repeats itself eighty times a second.
+
+    What it says next bears ``unsaid``, how often it was not let.
+    """
+
+    def __init__(self, *libraries: str, every_s: float = 10.0) -> None:
+        super().__init__()
+        self._libraries = libraries
+        self._every_s = every_s
+        self._said: dict[tuple[str, str], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether the record is to be written."""
+        if not record.name.startswith(self._libraries):
+            return True
+        what = (record.name, str(record.msg))  # before its arguments are put in
+        at, unsaid = self._said.get(what, (float("-inf"), 0))
+        if record.created - at < self._every_s:
+            self._said[what] = (at, unsaid + 1)
+            return False
+        self._said[what] = (record.created, 0)
+        if unsaid:
+            record.unsaid = unsaid
+        return True
+
+
 class JsonFormatter(logging.Formatter):
     """One JSON object a line: time, level, logger, message, the extra fields, and where an exception came from."""
 
@@ -72,6 +100,7 @@ def configure_logs(service: str, level: str = "INFO", stream: TextIO | None = No
     """Send all logs of this process through our format; called once, by the composition root."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonFormatter(service))
+    handler.addFilter(SeldomFilter("aiokafka", "asyncpg"))
     handler.addFilter(PersonalDataFilter())
     root = logging.getLogger()
     root.handlers[:] = [handler]

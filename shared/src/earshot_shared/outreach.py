@@ -1,7 +1,10 @@
-"""`outreach.requested`: somebody is to be written to. Two services ask for it, so its form lives here.
+"""`outreach.requested` and `outreach.decided`: somebody is to be written to, and whether he may be.
 
-Owns the body. Whether it may happen is decided by consent (crm-sync); what is said stands in templates.
+Two services ask and one decides, and whoever sends reads both, so their forms live here. Owns the bodies. Whether it may happen is decided
+by consent (crm-sync); what is said stands in templates.
 """
+
+from datetime import datetime
 
 import msgspec
 
@@ -15,3 +18,25 @@ class OutreachRequested(msgspec.Struct, frozen=True, omit_defaults=True, kw_only
     template: str
     brand: str | None = None
     cause: str | None = None
+
+
+class OutreachDecided(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether an outreach may be sent. Readers keep the highest ``version`` of an outreach_id: what was allowed may be taken back.
+
+    ``reason``: opted-in, not-opted-out; opted-out, no-opt-in, unknown-author, shared-account, erased, too-late. ``rule``: what holds for
+    the purpose without a word on record, opt_in or opt_out, in ``rules_version``. ``consents``: the acts that spoke on it. What is allowed
+    may be sent until ``valid_until`` and not after; the account is the one of the request.
+    """
+
+    outreach_id: str
+    allowed: bool
+    reason: str
+    purpose: str
+    template: str
+    brand: str | None
+    rule: str
+    rules_version: str
+    consents: tuple[str, ...]
+    at: datetime
+    valid_until: datetime
+    version: int

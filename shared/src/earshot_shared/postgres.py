@@ -3,11 +3,13 @@
 Owns connection settings and the reading of query files. Begins no transaction (``pipeline.writer`` does) and holds no query.
 """
 
+import asyncio
+import contextlib
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Coroutine, Iterable, Iterator, Mapping
 from importlib import resources
 from types import MappingProxyType
+from typing import Any, TypeVar
 
 import asyncpg
 
@@ -17,10 +19,19 @@ from earshot_shared.errors import translate_asyncpg
 LOCK_TIMEOUT_MS = 4_500
 IDLE_IN_TRANSACTION_TIMEOUT_MS = 4_000
 STATEMENT_TIMEOUT_MS = 120_000
+CLOSE_TIMEOUT_S = 5.0
 _NAME = re.compile(r"^--\s*name:\s*(\w+)\s*$", re.MULTILINE)
 
+T = TypeVar("T")
 Pool = asyncpg.Pool
 Connection = asyncpg.Connection
+
+
+async def close_pool(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+    """Close a pool; connections that are still lent after `CLOSE_TIMEOUT_S` are cut, and Postgres rolls back what they did."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(CLOSE_TIMEOUT_S):
+            await pool.close()  # cuts all of them itself when it is cancelled
 
 
 async def open_pool(dsn: str, *, schema: str, application: str, max_size: int = 6) -> "asyncpg.Pool[asyncpg.Record]":
@@ -34,6 +45,7 @@ async def open_pool(dsn: str, *, schema: str, application: str, max_size: int = 
         max_size=max_size,
         timeout=10,
         command_timeout=STATEMENT_TIMEOUT_MS / 1000,
+        reset=_as_it_is,
         server_settings={
             "search_path": schema,
             "application_name": application,
@@ -44,6 +56,13 @@ async def open_pool(dsn: str, *, schema: str, application: str, max_size: int = 
             "jit": "off",
         },
     )
+
+
+async def _as_it_is(_connection: object) -> None:
+    """Give a connection back: the library ends an open transaction, and nothing else of ours outlives one.
+
+    No session lock, no listener, no setting but `set local`: resetting all that cost a round trip at each use.
+    """
 
 
 class Queries:
@@ -75,7 +94,28 @@ class Queries:
         return self.texts[name]
 
 
-@contextmanager
+@contextlib.asynccontextmanager
+async def beside(writing: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Let Postgres write while the body computes: the body leaves the connection alone, and gives way now and then (`in_turns`).
+
+    Whatever the body does, the writing has ended afterwards. Raises: what the writing raises, and the body.
+    """
+    task = asyncio.create_task(writing)
+    try:
+        yield
+    finally:
+        await task
+
+
+async def in_turns(things: Iterable[T], every: int = 100) -> AsyncIterator[T]:
+    """Give the things one by one, and after ``every`` so many (a millisecond or two of work) let others have a turn."""
+    for number, thing in enumerate(things):
+        if number % every == 0:
+            await asyncio.sleep(0)
+        yield thing
+
+
+@contextlib.contextmanager
 def translated() -> Iterator[None]:
     """Raise as ours whatever asyncpg or its transport raises inside the block."""
     try:

@@ -20,7 +20,7 @@ from earshot_shared.pipeline.regrounding import survey
 from earshot_shared.pipeline.relay import Relay
 from earshot_shared.pipeline.restating import Restates
 from earshot_shared.pipeline.writer import Writer
-from earshot_shared.postgres import Pool, Queries, open_pool, translated
+from earshot_shared.postgres import Pool, Queries, close_pool, open_pool, translated
 from earshot_shared.topics import Topic, schema_name
 
 _QUERIES = Queries.load("earshot_shared.pipeline")
@@ -64,6 +64,7 @@ class Runtime:
         speaker: Callable[[Pool], Restates] | None = None,
         outputs: Iterable[Topic],
         yields: Sequence[Topic] = (),
+        looks_ahead: bool = False,
         pool_size: int = 6,
     ) -> "Runtime":
         """Return the parts, connected to Postgres, with nothing running yet.
@@ -92,6 +93,7 @@ class Runtime:
                 prefix=ground.topic_prefix,
                 group=f"{ground.topic_prefix.rstrip('.')}.{ground.service}",
                 yields=yields,
+                looks_ahead=looks_ahead,
             )
         return cls(ground, pool, writer, relay, loop, staged.inputs if staged is not None else ())
 
@@ -116,7 +118,7 @@ class Runtime:
         """Close what `open` and the statistics opened; the tasks have ended by then."""
         if self._watcher is not None:
             await kafka.stop(self._watcher)
-        await self.pool.close()
+        await close_pool(self.pool)
 
     async def stats(self) -> dict[str, Any]:
         """Return ``position`` ({topic-partition: offset}), ``lag`` (records of all partitions not yet applied) and ``unpublished``.

@@ -13,6 +13,7 @@ import os
 import resource
 import signal
 import socket
+import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
 from typing import Any, Final
 
@@ -33,6 +34,7 @@ _log = logging.getLogger(__name__)
 _SECOND_SIGNAL_EXIT: Final = 130
 # Connections beyond the requests served at once: idle ones, and health checks, which must get through when everything else waits.
 _RESERVE_CONNECTIONS: Final = 200
+_LEAVE_S: Final = 10.0
 _OTHER_FILES: Final = 200  # logs, pools, Kafka, modules
 
 
@@ -54,9 +56,18 @@ class _Server(uvicorn.Server):
 
 def run(main: Callable[[], Coroutine[Any, Any, None]]) -> int:
     """Run a service's main coroutine on uvloop and return the process's exit code: 0 done, 1 failed (the log says why)."""
-    _calm_collector()
+    calm_collector()
+    leaving = threading.Timer(_LEAVE_S, _give_up)
+    leaving.daemon = True
+
+    async def then_leave() -> None:
+        try:
+            await main()
+        finally:
+            leaving.start()  # what a library left behind and does not end when it is cancelled
+
     try:
-        uvloop.run(main())
+        uvloop.run(then_leave())
     except Exception as error:  # noqa: BLE001  # the outermost supervisor: says what happened and exits non-zero
         first = _first_of(error)
         detail = (
@@ -64,10 +75,12 @@ def run(main: Callable[[], Coroutine[Any, Any, None]]) -> int:
         )
         _log.error("service stopped", extra={"action": "service_stopped", "detail": detail}, exc_info=first)
         return 1
+    finally:
+        leaving.cancel()
     return 0
 
 
-def _calm_collector() -> None:
+def calm_collector() -> None:
     """Let the collector of cycles look at less, less often.
 
     A slice makes tens of thousands of objects that die together, without cycles; at its usual thresholds the collector looks through them,
@@ -110,13 +123,17 @@ async def _serve(
 ) -> None:
     _allow_files(settings.max_connections + _RESERVE_CONNECTIONS + _OTHER_FILES)
     server = _Server(_config(app, settings))
-    async with asyncio.TaskGroup() as group, _signals(stop):
+    async with contextlib.AsyncExitStack() as ending, asyncio.TaskGroup() as group, _signals(stop):
         serving = group.create_task(_listen(server, settings), name="http")
-        running = {name: group.create_task(_guard(name, task, stop), name=name) for name, task in tasks.items()}
         await server.listening.wait()
+        running = {name: group.create_task(_guard(name, task, stop), name=name) for name, task in tasks.items()}
         if on_ready is not None:
             on_ready(settings.host, _port_of(server, settings))
-        await stop.wait()
+        try:
+            await stop.wait()
+        except asyncio.CancelledError:  # a task failed: the others end, and none may keep this process from being started again
+            ending.callback(asyncio.get_running_loop().call_later(settings.shutdown_s, _give_up).cancel)
+            raise
         _log.info("stopping", extra={"action": "stopping"})
         server.should_exit = True
         await asyncio.wait([serving], timeout=settings.shutdown_s)
@@ -124,13 +141,18 @@ async def _serve(
             await _end(running[name], settings.shutdown_s)
 
 
+def _give_up() -> None:
+    """End this process at once (its work is safe in Postgres)."""
+    _log.error("what runs did not end in time", extra={"action": "stop_forced"})
+    os._exit(1)
+
+
 async def _end(task: asyncio.Task[None], timeout_s: float) -> None:
-    """Cancel one task; one that does not end in time ends the process (its work is safe in Postgres)."""
+    """Cancel one task; one that does not end in time ends the process."""
     task.cancel()
     await asyncio.wait([task], timeout=timeout_s)
     if not task.done():
-        _log.error("a task did not end in time", extra={"action": "stop_forced", "task": task.get_name()})
-        os._exit(1)
+        _give_up()
 
 
 def _config(app: Application, settings: ServiceSettings) -> uvicorn.Config:
@@ -162,8 +184,13 @@ def _allow_files(wanted: int) -> None:
 
 
 async def _guard(name: str, task: Task, stop: asyncio.Event) -> None:
-    """Run one task; that it ends before anybody asked is a failure like any other."""
-    await task()
+    """Run one task; that it ends before anybody asked is a failure like any other, even when what it awaited was cancelled and not it."""
+    try:
+        await task()
+    except asyncio.CancelledError:
+        current = asyncio.current_task()
+        if current is None or current.cancelling():
+            raise
     if not stop.is_set():
         raise FatalError(f"The task {name} ended by itself, which it must not.", code="task-ended")
 
@@ -174,6 +201,9 @@ async def _listen(server: _Server, settings: ServiceSettings) -> None:
     except SystemExit:  # uvicorn's way to say that it cannot listen
         where = f"{settings.host}:{settings.port}"
         raise FatalError(f"Cannot listen on {where}: choose another port, or stop what listens there.", code="port-taken") from None
+    finally:
+        for listener in getattr(server, "servers", ()):  # none yet, when it could not begin
+            listener.close()
 
 
 def _port_of(server: _Server, settings: ServiceSettings) -> int:

@@ -4,7 +4,6 @@ Owns the order of beginning and ending. A service's ``cli.py`` says what its run
 """
 
 import contextlib
-import gc
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +17,7 @@ from earshot_shared.http.paging import Cursors
 from earshot_shared.logs import configure_logs
 from earshot_shared.metrics import Metrics
 from earshot_shared.runtime import Ground, Runtime
-from earshot_shared.serve import Task, run, serve
+from earshot_shared.serve import Task, calm_collector, run, serve
 from earshot_shared.settings import ServiceSettings
 
 
@@ -72,18 +71,8 @@ async def _serve(settings: ServiceSettings, open_runtime: OpenRuntime, build_app
         _follow(parts)
         tasks = {**runtime.tasks(), "tickets": lambda: keep_pruned(runtime.pool), "guard": parts.health.stand_guard, **more_tasks(parts)}
         app: Any = build_app(parts)  # uvicorn's own type of an application spells out every message
-        _spare_the_collector()
+        calm_collector()  # again: what was made since is here to stay too
         await serve(app, settings, tasks=tasks)
-
-
-def _spare_the_collector() -> None:
-    """Let the garbage collector look at what was made at start no more, and at the rest seldom.
-
-    A slice makes tens of thousands of short-lived objects without cycles; looking through them costs 8 % of a service's time.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 50)
 
 
 def _watch_health(parts: Parts) -> None:

@@ -50,16 +50,6 @@ def working_in(traceparent: str | None) -> Iterator[str]:
         otel_context.detach(token)
 
 
-@contextlib.contextmanager
-def working_within(traceparent: str | None) -> Iterator[None]:
-    """Work in the trace of an event; outside any when there is none."""
-    if traceparent is None:
-        yield
-    else:
-        with working_in(traceparent):
-            yield
-
-
 def own_part() -> str | None:
     """Return our own part of the trace we work in (`working_in`), for events; None outside any."""
     return _own.get()
@@ -68,7 +58,7 @@ def own_part() -> str | None:
 def trace_of(values: Iterable[bytes | None]) -> str | None:
     """Return the ``traceparent`` of events that all belong to one trace; None when they belong to several or to none.
 
-    A slice that mixes traces belongs to none of them, and a large one always mixes: only small ones are looked at.
+    A slice that mixes traces belongs to none of them and works in one of its own; a large one always mixes: only small ones are looked at.
     """
     found: str | None = None
     for number, value in enumerate(values):

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 
 from support.system import System
 
@@ -108,6 +109,58 @@ async def test_a_websocket_tells_the_same(system: System) -> None:
         async with asyncio.timeout(30):
             while json.loads(await socket.recv()).get("event", {}).get("subject") != sent:
                 pass
+
+
+async def test_a_websocket_begins_at_the_beginning_or_goes_on(system: System) -> None:
+    wanted = say(system, 301, "before any socket")
+    live_records(system)
+    address = str(system.state["services"]["console"]).replace("http://", "ws://") + "/v1/ws?topics=feedback.received"
+    headers = {"Authorization": f"Bearer {system.state['api_key']}"}
+    async with asyncio.timeout(30):
+        async with connect(f"{address}&from_beginning=true", additional_headers=headers) as socket:
+            told = json.loads(await socket.recv())
+            seen = [told]
+            while seen[-1]["event"]["subject"] != wanted:
+                seen.append(json.loads(await socket.recv()))
+        if len(seen) > 1:
+            async with connect(f"{address}&last_event_id={told['id']}", additional_headers=headers) as socket:
+                rest = json.loads(await socket.recv())
+            assert rest["event"]["id"] != told["event"]["id"]
+
+
+@pytest.mark.parametrize(
+    ("query", "key", "status"),
+    [
+        ("topics=case.changed", "", 401),
+        ("topics=case.changed", "nobody-knows-this-key", 401),
+        ("topics=nothing", None, 422),
+        ("topics=case.changed&filter=what", None, 422),
+        ("topics=case.changed&surprise=1", None, 422),
+        ("topics=case.changed&from_beginning=perhaps", None, 422),
+        ("topics=case.changed&last_event_id=forged", None, 422),
+    ],
+)
+async def test_a_handshake_is_refused_like_any_request(system: System, query: str, key: str | None, status: int) -> None:
+    address = str(system.state["services"]["console"]).replace("http://", "ws://")
+    key = system.state["api_key"] if key is None else key
+    with pytest.raises(InvalidStatus) as refused:
+        async with connect(f"{address}/v1/ws?{query}", additional_headers={"Authorization": f"Bearer {key}"} if key else {}):
+            pass
+    assert refused.value.response.status_code == status
+    assert json.loads(refused.value.response.body or b"")["status"] == status
+
+
+def test_a_stream_says_its_place_before_any_event(system: System) -> None:
+    host = str(system.state["services"]["console"]).removeprefix("http://")
+    connection = http.client.HTTPConnection(host, timeout=30)
+    connection.request("GET", "/v1/stream?topics=feedback.received", headers={"authorization": f"Bearer {system.state['api_key']}"})
+    answer = connection.getresponse()
+    lines = [answer.readline().decode().strip() for _ in range(3)]
+    connection.close()
+    assert (lines[0], lines[1][:4], lines[2]) == ("retry: 1000", "id: ", "")
+    missed = say(system, 302, "while nobody listened")
+    [(_, event)] = read_events(system, "feedback.received", lines[1][4:], 1)
+    assert event["subject"] == missed
 
 
 def test_bad_questions_to_the_stream(system: System) -> None:

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import aiokafka
 import asyncpg
 import pytest
 
-from earshot_shared.topics import Topic
+from earshot_shared.topics import DEFAULT_PREFIX, Topic
 from support.system import System
+from support.topics import read_topic
 
 SERVICES = {"ingest", "triage", "recognition", "crm-sync"}
 DEADLINE_S = 60.0
@@ -56,23 +56,11 @@ async def _tables_with(dsn: str, mark: str) -> set[str]:
 
 async def _topics_with(bootstrap: str, mark: str) -> set[str]:
     """Return the topics on which the last record of any key holds the mark; a tombstone goes, key and all, when the broker cleans up."""
-    consumer = aiokafka.AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
-    await consumer.start()
     found = set()
-    try:
-        for topic in Topic:
-            partitions = [aiokafka.TopicPartition(topic.full_name(), n) for n in range(topic.value.partitions)]
-            consumer.assign(partitions)
-            await consumer.seek_to_beginning()
-            ends = await consumer.end_offsets(partitions)
-            last: dict[bytes, bytes | None] = {}
-            while any([await consumer.position(each) < ends[each] for each in partitions]):
-                for records in (await consumer.getmany(timeout_ms=300)).values():
-                    last |= {record.key: record.value for record in records}
-            if any(value is not None and mark.encode() in key.lower() + value.lower() for key, value in last.items()):
-                found.add(topic.value.noun)
-    finally:
-        await consumer.stop()
+    for topic in Topic:
+        last = {record.key: record.value for record in await read_topic(bootstrap, DEFAULT_PREFIX, topic)}
+        if any(value is not None and mark.encode() in key.lower() + value.lower() for key, value in last.items()):
+            found.add(topic.value.noun)
     return found
 
 

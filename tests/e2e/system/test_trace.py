@@ -6,11 +6,11 @@ import secrets
 import urllib.request
 from typing import Any
 
-import aiokafka
 import pytest
 
-from earshot_shared.topics import Topic
+from earshot_shared.topics import DEFAULT_PREFIX, Topic
 from support.system import System
+from support.topics import read_topic
 
 PATH = (Topic.FEEDBACK_RECEIVED, Topic.FEEDBACK_TRIAGED, Topic.CASE_CHANGED, Topic.RECOGNITION_CHANGED, Topic.CUSTOMER_CHANGED)
 
@@ -38,21 +38,7 @@ def test_a_trace_leads_from_the_request_to_the_customer(system: System) -> None:
 
 async def spans_of(bootstrap: str, trace: str) -> list[tuple[Topic, str]]:
     """Return topic and span of every event on the path that belongs to a trace."""
-    consumer = aiokafka.AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
-    await consumer.start()
-    found: list[tuple[Topic, str]] = []
-    try:
-        for topic in PATH:
-            partitions = [aiokafka.TopicPartition(topic.full_name(), n) for n in range(topic.value.partitions)]
-            consumer.assign(partitions)
-            await consumer.seek_to_beginning()
-            ends = await consumer.end_offsets(partitions)
-            while any([await consumer.position(each) < ends[each] for each in partitions]):
-                for records in (await consumer.getmany(timeout_ms=300)).values():
-                    found += [(topic, each) for each in spans_in(records, trace)]
-    finally:
-        await consumer.stop()
-    return found
+    return [(topic, each) for topic in PATH for each in spans_in(await read_topic(bootstrap, DEFAULT_PREFIX, topic), trace)]
 
 
 def spans_in(records: list[Any], trace: str) -> list[str]:

@@ -15,6 +15,7 @@ from earshot_shared.pipeline.replay import Replay, run_replay
 from earshot_shared.topics import Topic, partition_of
 from earshot_shared.topics_admin import apply_topics
 from support.crm_ground import Bench, contact, item, record_of, running, snapshot, standing, triaged
+from support.topics import read_topic
 
 DEADLINE_S = 60.0
 
@@ -33,20 +34,8 @@ async def produce(bootstrap: str, prefix: str, messages: list[Message]) -> None:
 
 async def last_of_each_key(bootstrap: str, prefix: str, topic: Topic) -> dict[str, Any]:
     """Return the last body of every key; None for a tombstone."""
-    consumer = aiokafka.AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
-    await consumer.start()
-    try:
-        partitions = [aiokafka.TopicPartition(topic.full_name(prefix), n) for n in range(topic.value.partitions)]
-        consumer.assign(partitions)
-        await consumer.seek_to_beginning()
-        ends = await consumer.end_offsets(partitions)
-        last: dict[str, Any] = {}
-        while any([await consumer.position(each) < ends[each] for each in partitions]):
-            for batch in (await consumer.getmany(timeout_ms=200)).values():
-                last |= {each.key.decode(): None if each.value is None else json.loads(each.value)["data"] for each in batch}
-        return last
-    finally:
-        await consumer.stop()
+    records = await read_topic(bootstrap, prefix, topic)
+    return {each.key.decode(): None if each.value is None else json.loads(each.value)["data"] for each in records}
 
 
 async def eventually(check: Callable[[], Awaitable[bool]], what: str) -> None:

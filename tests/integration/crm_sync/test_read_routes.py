@@ -65,6 +65,7 @@ async def test_customers_are_found_by_word_and_by_identifier(service: CrmService
     assert (await service.get("/v1/customers", q="nobody"))["items"] == []
     assert (await service.get("/v1/customers", q="&|!'()"))["items"] == []
     assert len((await service.get("/v1/customers"))["items"]) == 2
+    assert len((await service.get("/v1/customers", q="", identifier=""))["items"]) == 2
 
 
 async def test_who_is_just_so_called_comes_before_whose_name_begins_so(service: CrmService) -> None:
@@ -95,8 +96,21 @@ async def test_customers_come_by_pages(service: CrmService) -> None:
     await service.ground.tell(*(item(f"i{n}", at=n, id=str(n)) for n in range(5)))
     first = await service.get("/v1/customers", limit=3)
     second = await service.get("/v1/customers", limit=3, cursor=first["next_cursor"])
-    assert len({each["customer_id"] for each in first["items"] + second["items"]}) == 5
+    listed = [each["customer_id"] for each in first["items"] + second["items"]]
+    assert len(set(listed)) == 5
+    assert listed == sorted(listed), "by id, an order that a replay leaves as it is"
     assert second["next_cursor"] is None
+
+
+async def test_a_search_lists_likes_by_id(service: CrmService) -> None:
+    await service.ground.tell(*(item(f"i{n}", at=n, id=str(n), name=f"Anna {n}") for n in range(6)))
+    found: list[str] = []
+    cursor = None
+    while cursor or not found:
+        page = await service.get("/v1/customers", q="anna", limit=2, **({"cursor": cursor} if cursor else {}))
+        found += [each["customer_id"] for each in page["items"]]
+        cursor = page["next_cursor"]
+    assert (len(set(found)), found) == (6, sorted(found))
 
 
 async def test_whose_an_item_is_follows_the_customer(service: CrmService) -> None:

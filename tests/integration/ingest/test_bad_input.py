@@ -37,7 +37,7 @@ CASES = [
     ("single: NUL", SINGLE, encoded(text="PERSONAL\x00"), JSON, 422, "text-invalid"),
     ("single: unknown field", SINGLE, encoded(mood="PERSONAL"), JSON, 422, "unknown-field"),
     ("single: unknown kind", SINGLE, encoded(kind="PERSONAL"), JSON, 422, "invalid-value"),
-    ("single: absurd date", SINGLE, encoded(occurred_at="0000-00-00"), JSON, 422, "invalid-time"),
+    ("single: absurd date", SINGLE, encoded(occurred_at="0000-00-00"), JSON, 422, "time-invalid"),
     ("single: 300 kB", SINGLE, encoded(extra={"x": "y" * 300_000}), JSON, 413, "item-too-large"),
     ("single: 30 MB", SINGLE, b"x" * 30_000_000, JSON, 413, "body-too-large"),
     ("single: compressed", SINGLE, encoded(), JSON | {"content-encoding": "gzip"}, 415, "encoding-unsupported"),

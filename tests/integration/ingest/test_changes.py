@@ -72,6 +72,21 @@ async def test_the_latest_edit_stands(ingest: IngestUnderTest) -> None:
     assert len(verbs) == 3
 
 
+async def test_a_withdrawal_says_in_query_or_body_when_it_was(ingest: IngestUnderTest) -> None:
+    path = "/v1/feedback/" + (await ingest.http.post("/v1/feedback", json=an_item())).json()["feedback_id"]
+    told = {"edited_at": "2026-05-02T11:00:00Z"}
+    refused = [
+        await ingest.http.request("DELETE", path, json=body, params=query)
+        for body, query in (([], None), ({"edited": 1}, None), ({"edited_at": "noon"}, None), (told, told))
+    ]
+    assert [(answer.status_code, answer.json()["code"]) for answer in refused] == [
+        (422, "wrong-type"), (422, "unknown-field"), (422, "time-invalid"), (422, "given-twice"),
+    ]  # fmt: skip
+    assert (await ingest.http.request("DELETE", path, json=told)).json()["status"] == "withdrawn"
+    assert (await ingest.http.put(path, json=edit("10:00"))).json()["status"] == "unchanged"
+    assert (await ingest.http.put(path, json=edit("12:00"))).json()["status"] == "edited"
+
+
 async def test_a_change_needs_an_item_and_its_own_ids(ingest: IngestUnderTest) -> None:
     feedback_id = ids.feedback_id("forum", "1")
     assert (await ingest.http.put(f"/v1/feedback/{feedback_id}", json=edit("10:00"))).status_code == 404

@@ -28,6 +28,19 @@ async def test_a_single_item_is_stored_and_told_once(ingest: IngestUnderTest) ->
     assert await ingest.totals() == {"accepted": 1, "duplicates": 1, "rejected": 0}
 
 
+@pytest.mark.capability("L14")
+@pytest.mark.capability("L12")
+async def test_a_review_is_a_rating_of_a_product_with_or_without_words(ingest: IngestUnderTest) -> None:
+    said = {"kind": "review", "product": "Kettle 2", "rating": {"value": 1.5, "best": 5}}
+    for number, text in enumerate(("Leaks.", "")):
+        assert (await ingest.http.post("/v1/feedback", json=an_item(str(number), text=text, **said))).status_code == 202
+    for item, text in zip(await ingest.told_items(), ("Leaks.", ""), strict=True):
+        assert item.rating is not None
+        assert (item.kind, item.product, item.rating.value, item.rating.best, item.text) == ("review", "Kettle 2", 1.5, 5, text)
+    for wrong in ({"value": 6, "best": 5}, {"best": 5}, 3):
+        assert (await ingest.http.post("/v1/feedback", json=an_item("x", **said | {"rating": wrong}))).status_code == 422
+
+
 async def test_a_batch_keeps_the_good_and_names_the_bad(ingest: IngestUnderTest) -> None:
     batch = [an_item("1"), {"source": "forum"}, an_item("2"), an_item("1"), an_item("3", surprise=1), an_item("4", text="\x00")]
     answer = await ingest.http.post("/v1/feedback/batch", json={"items": batch})

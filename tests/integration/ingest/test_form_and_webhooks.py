@@ -98,6 +98,14 @@ async def test_two_secrets_live_while_one_replaces_the_other(ingest: IngestUnder
     assert [(await sender.send([])).status_code for sender in (first, second, third)] == [401, 401, 422]
 
 
+async def test_a_source_that_is_forgotten_signs_no_more(ingest: IngestUnderTest) -> None:
+    await ingest.http.put("/v1/sources/shop", json={})
+    sender = await new_secret(ingest)
+    assert (await ingest.http.delete("/v1/sources/shop")).status_code == 204
+    assert (await sender.send(an_item(source="shop"))).json()["code"] == "signature-wrong"
+    assert (await ingest.http.get("/v1/sources/shop")).status_code == 404
+
+
 async def test_what_is_not_signed_or_stale_is_refused(ingest: IngestUnderTest) -> None:
     item = an_item(source="shop")
     assert (await Sender(ingest.http, "whsec_" + base64.b64encode(b"x" * 32).decode()).send(item)).json()["code"] == "signature-wrong"

@@ -18,6 +18,7 @@ from earshot_shared.topics import Topic
 from earshot_shared.topics_admin import apply_topics
 from support.ground import FreshDatabase
 from support.ingest import IngestUnderTest, an_item, running_ingest
+from support.topics import read_topic
 
 DEADLINE_S = 40.0
 
@@ -30,24 +31,6 @@ async def settled(ingest: IngestUnderTest, **wanted: int) -> dict[str, Any]:
             if stats["lag"] == stats["unpublished"] == 0 and wanted.items() <= stats.items():
                 return stats
             await asyncio.sleep(0.05)
-
-
-async def records(bootstrap: str, topic: str) -> list[Any]:
-    """Return every record of a topic."""
-    consumer = aiokafka.AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
-    await consumer.start()
-    try:
-        partitions = [aiokafka.TopicPartition(topic, n) for n in range(6)]
-        consumer.assign(partitions)
-        await consumer.seek_to_beginning()
-        ends = await consumer.end_offsets(partitions)
-        found: list[Any] = []
-        while any([await consumer.position(each) < ends[each] for each in partitions]):
-            for batch in (await consumer.getmany(timeout_ms=200)).values():
-                found += batch
-        return found
-    finally:
-        await consumer.stop()
 
 
 @pytest.mark.capability("L1")
@@ -71,8 +54,8 @@ async def test_accepted_items_are_published_and_replies_come_in(
             await producer.send_and_wait(Topic.ACTION_TAKEN.full_name(topic_prefix), key=message.key, value=message.value)
         await producer.stop()
         await settled(ingest, accepted=22, duplicates=1)
-    received = await records(kafka_bootstrap, OUTPUTS[0].full_name(topic_prefix))
-    backfilled = await records(kafka_bootstrap, OUTPUTS[1].full_name(topic_prefix))
+    received = await read_topic(kafka_bootstrap, topic_prefix, OUTPUTS[0])
+    backfilled = await read_topic(kafka_bootstrap, topic_prefix, OUTPUTS[1])
     assert (len(received), len(backfilled)) == (21, 1)
     items = [decode_item(envelope.decode(record.value).data) for record in received]
     reply = next(item for item in items if item.source == "earshot")

@@ -83,3 +83,26 @@ async def test_health_of_all_sources_by_pages(ingest: IngestUnderTest) -> None:
     assert (await ingest.http.get("/v1/sources/mail")).json() == mail
     assert (await ingest.http.get("/v1/sources/nobody")).status_code == 404
     assert (await ingest.http.get("/v1/sources", params={"cursor": "forged"})).json()["code"] == "cursor-invalid"
+
+
+async def test_a_source_is_made_once(ingest: IngestUnderTest) -> None:
+    key = await ingest.key()
+    crm = {"name": "crm.2", "title": "The CRM", "staff": True}
+    assert (await ingest.http.post("/v1/sources", json=crm, headers=key)).status_code == 403
+    made = await ingest.http.post("/v1/sources", json=crm, headers={"idempotency-key": "once"})
+    assert (made.status_code, made.headers["location"], made.json()["managed_by"]) == (201, "/v1/sources/crm.2", "http")
+    assert (await ingest.http.get(made.headers["location"])).json() == made.json()
+    assert (await send(ingest, key, "crm.2")).is_staff
+    again = await ingest.http.post("/v1/sources", json=crm, headers={"idempotency-key": "once"})
+    assert (again.status_code, again.json(), again.headers["idempotency-replayed"]) == (201, made.json(), "true")
+    refused = {
+        "source-exists": crm,
+        "managed-by-file": {"name": "mail"},
+        "invalid": {"title": "no name"},
+        "unknown-field": {"name": "x", "surprise": 1},
+    }
+    for code, body in refused.items():
+        told = await ingest.http.post("/v1/sources", json=body)
+        assert (told.status_code, told.json()["code"]) == (409 if code in ("source-exists", "managed-by-file") else 422, code)
+    assert (await ingest.http.post("/v1/sources", json={"name": "a/b"})).status_code == 422
+    assert (await ingest.http.post("/v1/sources", json={"name": "forum"})).status_code == 201, "heard of or not, it was not kept"

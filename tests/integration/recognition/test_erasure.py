@@ -9,7 +9,8 @@ from support.recognition import RecognitionUnderTest, record_of, said
 async def a_story(recognition: RecognitionUnderTest) -> None:
     await recognition.fold(said("q0", "bea", kind="question"), said("a0", "ann", at=1, to="q0", handle="annie"))
     await recognition.fold(said("h", "@annie", at=2), said("q1", "cleo", at=2, kind="question"), said("a1", "ann", at=3, to="q1"))
-    await recognition.do("/v1/members/forum:ann/badges", {"badge": "ambassador", "reason": "Ann was kind"})
+    kept = {"idempotency-key": "k"}
+    await recognition.do("/v1/members/forum:ann/badges", {"badge": "ambassador", "reason": "Ann was kind"}, headers=kept)
 
 
 async def everything(recognition: RecognitionUnderTest) -> str:

@@ -25,6 +25,10 @@ async def test_a_badge_is_given_by_hand_with_a_reason_once(recognition: Recognit
     await a_helper(recognition, 1)
     listed = await recognition.get("/v1/badges")
     assert [(each["name"], each["by_hand"]) for each in listed["items"]] == [("first-answer", False), ("ambassador", True)]
+    first = await recognition.get("/v1/badges?limit=1")
+    second = await recognition.get(f"/v1/badges?limit=1&cursor={first['next_cursor']}")
+    assert [*first["items"], *second["items"]] == listed["items"]
+    assert second["next_cursor"] is None
     given = {"badge": "ambassador", "reason": "spoke at our meeting"}
     member = await recognition.do(f"/v1/members/{ANN}/badges", given, headers={"earshot-actor": "Cleo"})
     assert member["badges"] == ["first-answer", "ambassador"]
@@ -205,6 +209,19 @@ async def test_the_network_shows_clusters_and_who_connects_them(recognition: Rec
         ("forum:ann", "Ann", 1),
         ("forum:cleo", "Cleo", 1),
     ]
+    first = await recognition.get("/v1/network?limit=1")
+    second = await recognition.get(f"/v1/network?limit=1&cursor={first['next_cursor']}")
+    assert (network["next_cursor"], second["next_cursor"]) == (None, None)
+    assert first["clusters"] + second["clusters"] == network["clusters"]
+    assert first["connectors"] + second["connectors"] == network["connectors"]
+    forged = await recognition.http.get("/v1/network?cursor=forged")
+    assert (forged.status_code, forged.json()["code"]) == (422, "cursor-invalid")
+
+
+async def test_nobody_has_no_ledger(recognition: RecognitionUnderTest) -> None:
+    for path in ("/v1/members/forum:nobody", "/v1/members/forum:nobody/ledger"):
+        answer = await recognition.http.get(path)
+        assert (answer.status_code, answer.json()["code"]) == (404, "member-unknown")
 
 
 async def test_a_ledger_is_paged_over_items_help_and_handles(recognition: RecognitionUnderTest) -> None:

@@ -33,7 +33,10 @@ def test_migrate_then_again(dsn: str, capsys: pytest.CaptureFixture[str]) -> Non
 def test_a_key_from_making_to_its_end(dsn: str, capsys: pytest.CaptureFixture[str]) -> None:
     run(["migrate"])
     capsys.readouterr()
-    assert run(["keys", "create", "--scope", "ingest:write", "--scope", "triage:read", "--name", "forum", "--source", "forum"]) == 0
+    assert (
+        run(["keys", "create", "--scope", "ingest:write,triage:read", "--scope", "triage:read", "--name", "forum", "--source", "forum"])
+        == 0
+    )
     out, err = capsys.readouterr()
     token = out.splitlines()[-1]
     assert token.startswith("esk_")

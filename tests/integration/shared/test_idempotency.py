@@ -9,7 +9,7 @@ import pytest
 from earshot_shared.access import Principal
 from earshot_shared.errors import RetryableError
 from earshot_shared.http.call import Call
-from earshot_shared.http.idempotency import MismatchError, Ticket, make_ticket, once, prune
+from earshot_shared.http.idempotency import MismatchError, Ticket, forget_answers, make_ticket, once, prune
 from earshot_shared.http.problems import Answer, ConflictError, InvalidError
 from earshot_shared.migrations import migrate_all
 from earshot_shared.postgres import open_pool, translated
@@ -136,3 +136,32 @@ async def test_after_seven_days_a_key_is_new_again_and_is_pruned(pool: "asyncpg.
 def test_keys_that_are_none(key: str) -> None:
     with pytest.raises(InvalidError):
         ticket(key=key)
+
+
+async def test_an_erasure_takes_the_words_and_leaves_the_ticket(pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+    bodies = {
+        "ann": b'{"customer":{"accounts":[{"author_key":"forum:\\"ann\\""}],"name":"Ann"}}',
+        "anna": b'{"author_key":"forum:anna","name":"Anna"}',
+        "told of": b'{"reasons":["as forum:\\"ann\\" says"]}',
+    }
+    done = []
+
+    async def keep(body: bytes) -> Answer:
+        done.append(body)
+        return Answer(body=body, headers=((b"etag", b'"7"'),))
+
+    async def ask_again(key: str) -> Answer:
+        with translated():
+            async with pool.acquire() as connection, connection.transaction():
+                return await once(connection, ticket(key.replace(" ", "-")), lambda: keep(bodies[key]))
+
+    for key in bodies:
+        await ask_again(key)
+    async with pool.acquire() as connection:
+        assert await forget_answers(connection, {'forum:"ann"', "b2b6ff6e-0000-4000-8000-000000000000"}) == 1
+        assert await forget_answers(connection, set()) == 0
+    assert [(await ask_again(key)).body for key in bodies] == [b'{"erased":true}', bodies["anna"], bodies["told of"]]
+    assert (b"etag", b'"7"') in (await ask_again("ann")).headers
+    assert len(done) == len(bodies), "nothing was done twice"
+    with pytest.raises(MismatchError):
+        await ask(pool, ticket("ann", body=b'{"x":1}'), Work())

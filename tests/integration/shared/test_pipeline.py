@@ -12,10 +12,11 @@ import pytest
 
 from earshot_shared.errors import FatalError
 from earshot_shared.migrations import migrate_all
+from earshot_shared.pipeline import loop, relay
 from earshot_shared.runtime import Ground, Runtime
 from earshot_shared.topics import Topic, partition_of
 from earshot_shared.topics_admin import apply_topics
-from support.echo_stage import TABLE, CountingStage
+from support.echo_stage import TABLE, CountingStage, tell
 from support.topics import read_topic
 
 DEADLINE_S = 30.0
@@ -34,9 +35,11 @@ async def ground(kafka_bootstrap: str, topic_prefix: str, fresh_database: Any) -
 
 
 @contextlib.asynccontextmanager
-async def running(ground: Ground, stage: CountingStage, outputs: Sequence[Topic] = (Topic.CASE_CHANGED,)) -> AsyncIterator[Runtime]:
+async def running(
+    ground: Ground, stage: CountingStage, outputs: Sequence[Topic] = (Topic.CASE_CHANGED,), *, looks_ahead: bool = False
+) -> AsyncIterator[Runtime]:
     """Run the loop and the relay until the block ends."""
-    runtime = await Runtime.open(ground, stage=lambda _: stage, outputs=outputs)
+    runtime = await Runtime.open(ground, stage=lambda _: stage, outputs=outputs, looks_ahead=looks_ahead)
     tasks = [asyncio.create_task(run(), name=name) for name, run in runtime.tasks().items()]
     try:
         yield runtime
@@ -118,13 +121,37 @@ async def test_poison_is_set_aside_and_its_neighbours_go_on(ground: Ground) -> N
         assert runtime.loop.state.ready
 
 
+async def test_what_is_prepared_ahead_is_applied_once_whatever_comes_between(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "SLICE_RECORDS", 20)  # so that slices are full, and others are prepared beside them
+    odd = {n: b"poison" if n % 2 else b"crash" for n in range(50, 600, 130)}
+    values = [(f"odd{n}" if n in odd else f"k{n % 50}", odd.get(n, b"x")) for n in range(600)]
+    await produce(ground, values)
+    stage = CountingStage()
+    async with running(ground, stage, looks_ahead=True) as first:
+        assert first.loop is not None
+        state = first.loop.state
+        await until(lambda: state.applied > 60, "well under way")
+        await first.pool.execute(  # a slice dies in the middle, and the one that was prepared beside it with it
+            "select pg_terminate_backend(pid) from pg_stat_activity where application_name = $1 and pid <> pg_backend_pid()", ground.schema
+        )
+        async with running(ground, CountingStage(), looks_ahead=True):
+            await produce(ground, values)
+            await until(lambda: settled(first), "settled by two")
+        await produce(ground, values)
+        await until(lambda: settled(first), "settled by the one that stayed")
+        assert await counts(first) == {f"k{n}": 3 * sum(key == f"k{n}" for key, _ in values) for n in range(50)}
+        assert await first.pool.fetchval("select count(*) from dead_letters") == 3 * len(odd)
+        assert state.retries > 0
+    assert sum(stage.sizes) > state.applied, "what was prepared beside a slice that failed is prepared again"
+
+
 async def test_many_failures_in_a_row_pause_the_partition_and_say_so(ground: Ground) -> None:
     await produce(ground, [("same", b"crash")] * 40 + [("same", b"x")])
     async with running(ground, CountingStage()) as runtime:
-        loop = runtime.loop
-        assert loop is not None
-        await until(lambda: "paused" in loop.state.reason, "paused")
-        assert not loop.state.ready
+        assert runtime.loop is not None
+        state = runtime.loop.state
+        await until(lambda: "paused" in state.reason, "paused")
+        assert not state.ready
         assert await counts(runtime) == {}
         assert (await runtime.stats())["lag"] > 0
 
@@ -156,6 +183,24 @@ async def test_a_late_record_of_a_frozen_relay_is_repaired(ground: Ground) -> No
             return bool(last["n"] == 3)
 
         await until(repaired, "the newest state said again")
+
+
+async def test_what_waited_goes_out_in_order_however_little_fits_a_round(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relay, "ROUND_BYTES", 1)
+    monkeypatch.setattr(relay, "MEMORY_BYTES", 1)
+    waiting = await Runtime.open(ground, stage=lambda _: CountingStage(), outputs=(Topic.CASE_CHANGED,))
+    for n in range(7):  # nothing publishes yet
+        async with waiting.writer.transaction() as tx:
+            tx.send([tell("a", n, tx.version), tell("b", n, tx.version)])
+    await waiting.close()
+    async with running(ground, CountingStage()) as runtime:
+        await until(lambda: emptied(runtime), "the outbox is empty")
+    told = [(record.key, json.loads(record.value)["n"]) for record in await read_all(ground, Topic.CASE_CHANGED)]
+    assert [n for key, n in told if key == b"a"] == [n for key, n in told if key == b"b"] == list(range(7))
+
+
+async def emptied(runtime: Runtime) -> bool:
+    return not await runtime.pool.fetchval("select count(*) from outbox")
 
 
 async def test_another_cluster_is_refused_in_words(ground: Ground) -> None:

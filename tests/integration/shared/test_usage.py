@@ -60,6 +60,24 @@ def test_what_is_used_well_succeeds(
     assert "triage.yaml: " in capsys.readouterr().out
 
 
+def test_a_misspelt_folder_of_files_is_not_passed_over(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("EARSHOT_CONFIGDIR", "/etc/earshot")
+    assert run(["config", "check"]) == 1
+    assert "EARSHOT_CONFIG_DIR" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command", [("triage", "classify"), ("triage", "train"), ("crm-sync", "resolve"), ("crm-sync", "learn")], ids="-".join
+)
+def test_nor_does_an_offline_command_pass_it_over(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: tuple[str, str]
+) -> None:
+    monkeypatch.setenv("EARSHOT_CONFIGDIR", "/etc/earshot")
+    (tmp_path / "in.jsonl").write_bytes(b"")
+    assert run([*command, "--input", str(tmp_path / "in.jsonl"), "--output", str(tmp_path / "out.jsonl")]) == 1
+    assert "EARSHOT_CONFIG_DIR" in capsys.readouterr().err
+
+
 def test_a_wrong_file_is_named_with_its_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "sources.yaml").write_text("sources:\n  forum:\n    verifies: [everything]\n", encoding="utf-8")
     assert run(["config", "check", "--config-dir", str(tmp_path)]) == 1

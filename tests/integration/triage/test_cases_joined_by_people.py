@@ -53,7 +53,7 @@ async def test_two_cases_become_one_and_part_again(triage: TriageUnderTest) -> N
     assert (texts(one), one["priority"]) == (["bug 3 in the forum", "complaint 2 by mail"], 3)
     assert [(each["verb"], each["actor"]) for each in one["history"]] == [("merge", "Ann")]
     told = (await newest(triage, Topic.CASE_CHANGED))[case_of("a")]["data"]
-    assert told["merged_into"] == case_of("b")
+    assert (told["id"], told["merged_into"]) == (case_of("a"), case_of("b"))
     assert (await newest(triage, Topic.FEEDBACK_TRIAGED))[ids.feedback_id("forum", "a")]["data"]["case_id"] == case_of("b")
     assert (await act(triage, "b", "merge", status=409, other=case_of("a")))["code"] == "already-one"
 

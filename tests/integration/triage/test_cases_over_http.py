@@ -66,15 +66,17 @@ async def test_people_work_on_a_case(triage: TriageUnderTest) -> None:
     assert (await act(triage, "a", "assign", {"assignee": "ann"}, earshot_actor="Bea"))["assignee"] == "ann"
     await act(triage, "a", "note", {"text": "We know him."})
     assert (await act(triage, "a", "route", {"team": "product"}))["team"] == "product"
+    assert (await act(triage, "a", "escalate"))["priority"] == 3, "one higher, when nobody says how high"
     assert (await act(triage, "a", "escalate", {"priority": 4}))["priority"] == 4
+    assert (await act(triage, "a", "escalate", {}))["priority"] == 4, "there is none higher"
     answered = await act(triage, "a", "respond", {"text": "We are on it."})
     assert answered["status"] == "waiting"
     case = await get_case(triage, "a")
     assert case["version"] == answered["version"]
     assert [message["text"] for message in case["messages"]] == ["complaint 2 late", "We are on it."]
     assert case["messages"][1]["is_brand"] is True
-    assert [entry["verb"] for entry in case["history"]] == ["assign", "note", "route", "escalate", "respond"]
-    assert case["history"][0]["actor"] == "Bea"
+    assert [entry["verb"] for entry in case["history"]] == ["assign", "note", "route", *["escalate"] * 3, "respond"]
+    assert (case["history"][0]["actor"], case["history"][0]["key_id"]) == ("Bea", "first")
     assert case["history"][1]["text"] == "We know him."
     assert (await act(triage, "a", "resolve"))["status"] == "resolved"
     assert (await act(triage, "a", "reopen"))["status"] == "open"
@@ -103,6 +105,7 @@ async def test_an_action_is_an_event_that_names_facts_and_its_copy_changes_nothi
 
 
 @pytest.mark.capability("T36")
+@pytest.mark.capability("L20")
 async def test_a_private_word_is_answered_in_private_on_its_channel(triage: TriageUnderTest) -> None:
     await triage.fold(plain_item("a", 0, channel="mail", visibility="private"))
     answered = await act(triage, "a", "respond", {"text": "Sorry."})
@@ -119,6 +122,18 @@ async def test_a_message_that_was_not_seen_keeps_the_case_open_whatever_its_time
     now = (await get_case(triage, "a"))["version"]
     assert (await act(triage, "a", "resolve", {"seen": now}))["status"] == "resolved"
     assert (await act(triage, "a", "resolve", {"seen": 10**9}, status=422))["code"] == "seen-unknown"
+
+
+async def test_a_message_older_than_the_case_keeps_it_open_though_its_id_changes(triage: TriageUnderTest) -> None:
+    await triage.fold(plain_item("a", 10), plain_item("b", 11, to="a"))
+    looked_at = (await get_case(triage, "a"))["version"]
+    await triage.fold(plain_item("old", 1), plain_item("a", 10, to="old", revision=2))
+    assert (await get_case(triage, "a"))["case_id"] == case_of("old")
+    assert (await act(triage, "a", "resolve", {"seen": looked_at}))["status"] == "open"
+    assert (await act(triage, "a", "respond", {"text": "Sorry.", "seen": looked_at}))["status"] == "open"
+    await triage.fold(plain_item("old", 1, revision=2, withdrawn=True))
+    assert (await get_case(triage, "a"))["case_id"] == case_of("a")
+    assert (await act(triage, "a", "resolve", {"seen": looked_at}))["status"] == "resolved"
 
 
 async def test_joined_cases_answer_by_both_ids_and_part_again(triage: TriageUnderTest) -> None:
@@ -194,6 +209,7 @@ async def test_lists_filter_and_page_through_every_case_once(triage: TriageUnder
     assert await ids_of(brand="Bolt") == {case_of("bolt")}
     assert await ids_of(priority=4) == {case_of("n3")}
     assert await ids_of(q="WORD5") == {case_of("n5")}
+    assert await ids_of(q="") == await ids_of()
     assert await ids_of(q="channel") == set()
     assert len(await ids_of(overdue="true")) == 8
     assert await ids_of(overdue="false") == set()

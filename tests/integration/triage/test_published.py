@@ -15,6 +15,7 @@ from earshot_shared.migrations import migrate_all
 from earshot_shared.pipeline.replay import Replay, run_replay
 from earshot_shared.topics import Topic, partition_of
 from earshot_shared.topics_admin import apply_topics
+from support.topics import read_topic
 from support.triage import running_triage
 from support.triage_world import ITEMS, plain_item, rows_of
 
@@ -36,20 +37,8 @@ async def produce(bootstrap: str, prefix: str, items: list[Item]) -> None:
 
 async def read_all(bootstrap: str, prefix: str, topic: Topic) -> list[tuple[str, Any]]:
     """Return (key, body) of every record of a topic, None for a tombstone."""
-    consumer = aiokafka.AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False)
-    await consumer.start()
-    try:
-        partitions = [aiokafka.TopicPartition(topic.full_name(prefix), n) for n in range(topic.value.partitions)]
-        consumer.assign(partitions)
-        await consumer.seek_to_beginning()
-        ends = await consumer.end_offsets(partitions)
-        records: list[tuple[str, Any]] = []
-        while any([await consumer.position(each) < ends[each] for each in partitions]):
-            for batch in (await consumer.getmany(timeout_ms=200)).values():
-                records += [(each.key.decode(), None if each.value is None else json.loads(each.value)["data"]) for each in batch]
-        return records
-    finally:
-        await consumer.stop()
+    records = await read_topic(bootstrap, prefix, topic)
+    return [(each.key.decode(), None if each.value is None else json.loads(each.value)["data"]) for each in records]
 
 
 async def eventually(check: Callable[[], Awaitable[bool]], what: str) -> None:

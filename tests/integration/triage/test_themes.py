@@ -148,7 +148,7 @@ async def test_people_join_and_part_themes_and_a_rebuild_gives_the_same(triage: 
     found = {each["theme_id"]: each["items"] for each in await themes(triage)}
     assert found == {id_of("dark1"): 4, id_of("dark0"): 2}
     history = (await triage.http.get(f"/v1/themes/{id_of('csv0')}")).json()["history"]
-    assert [(each["verb"], each["actor"]) for each in history] == [("merge-theme", "Ann")]
+    assert [(each["verb"], each["actor"], each["key_id"]) for each in history] == [("merge-theme", "Ann", "first")]
 
     expected = await rows(triage)
     acts = [message for message in await triage.said() if message.topic is Topic.ACTION_TAKEN]

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from earshot_console.app import Naming, SignIn, check_same_origin
 from earshot_console.proxy import Proxy, Upstream
 from earshot_shared.access import ALL_SCOPES, Principal
-from earshot_shared.http.problems import ForbiddenError, NotFoundError
+from earshot_shared.http.problems import ForbiddenError, NotFoundError, UnauthorizedError
 
 ALL = Principal(key_id="k", scopes=frozenset(ALL_SCOPES))
 UPSTREAMS = {
@@ -104,3 +104,36 @@ def test_names_that_are_none(name: str) -> None:
         Naming(person=name)
     with pytest.raises(ValidationError):
         SignIn(api_key="k", person=name)
+
+
+async def hand_on(path: str, *, method: str = "POST", authorization: str | None = "Bearer k") -> httpx.Request:
+    """Send one request of a command's through the console, and return what the service saw."""
+    seen: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(202, json={})
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as client:
+        proxy = Proxy(UPSTREAMS, api_key="ours", client=client)
+        told = await proxy.hand_on("crm-sync", path, method=method, query="a=1", body=b"{}", authorization=authorization)
+    assert told.status == 202
+    return seen[0]
+
+
+async def test_commands_come_through_under_their_own_key_and_never_under_ours() -> None:
+    seen = await hand_on("admin/replay")
+    assert (str(seen.url), seen.headers["authorization"]) == ("http://crm/admin/replay?a=1", "Bearer k")
+    with pytest.raises(UnauthorizedError):
+        await hand_on("admin/replay", authorization=None)
+
+
+@pytest.mark.parametrize("path", ["v1/customers", "admin", "admin/../v1/customers", "docs"])
+async def test_commands_reach_nothing_else_through_the_console(path: str) -> None:
+    with pytest.raises(NotFoundError):
+        await hand_on(path)
+
+
+async def test_the_page_never_reaches_what_keeps_the_installation() -> None:
+    for path in ("admin/keys", "admin/replay"):
+        assert str((await forward(path=path))[1].url) == f"http://crm/v1/{path}"

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from earshot_console.hub import Event
 from earshot_console.positions import decode_positions, encode_positions
-from earshot_console.streams import as_json, as_sse, parse_filter, parse_topics
+from earshot_console.streams import as_json, as_sse, is_told, parse_filter, parse_topics
 from earshot_shared.http.problems import InvalidError
 from earshot_shared.topics import Topic
 
@@ -69,3 +69,18 @@ def test_an_event_on_the_wire() -> None:
     event = Event(Topic.CASE_CHANGED, 0, 7, b"k", b'{"data":{}}')
     assert as_sse("abc", event) == b'id: abc\nevent: case.changed\ndata: {"data":{}}\n\n'
     assert as_json(event._replace(value=None)) == b'{"specversion":"1.0","type":"earshot.case.changed.v1","subject":"k","data":null}'
+    assert as_sse("abc", event._replace(value=b'{\n"data": {}\r\n}')).endswith(b'data: {\ndata: "data": {}\ndata: }\n\n')
+
+
+@pytest.mark.parametrize("value", [b"no event", b"7", b"[]", b"", b"{", b'{"data": }', b'{"data": "\xff"}', b"\xff"])
+@pytest.mark.parametrize("wanted", [None, "team:support"])
+def test_what_a_stranger_wrote_is_not_told(value: bytes, wanted: str | None) -> None:
+    assert not is_told(Event(Topic.CASE_CHANGED, 0, 7, b"k", value), parse_filter(wanted))
+
+
+def test_events_that_a_filter_lets_pass_and_tombstones_are_told() -> None:
+    event = Event(Topic.CASE_CHANGED, 0, 7, b"k", b'{"id": "1", "data": {"team": "support"}}')
+    assert is_told(event, ())
+    assert is_told(event, parse_filter("team:support"))
+    assert not is_told(event, parse_filter("team:product"))
+    assert is_told(event._replace(value=None), parse_filter("team:product"))

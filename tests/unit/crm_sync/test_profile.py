@@ -26,7 +26,7 @@ def row(no: int, channel: str = "forum", account: str = "1", *, at: int = 0, **f
     assert statement is not None
     tally = Tally()
     tally.add(START + timedelta(hours=at), START + timedelta(hours=at), f"record-{no}")
-    return StatementRow(no, statement.digest, (no,), statement.saying, tally, None, 1)
+    return StatementRow(no, statement.digest, (no,), statement.packed, statement.author_key, tally, None, 1)
 
 
 def test_the_latest_name_survives_and_only_its_statement_is_settled() -> None:

@@ -4,7 +4,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from earshot_crm_sync.domain.statements import OVERSIZE, SHARED_NAME, SHARED_VALUE, Tally, links_nothing, statement_of, unpack_saying
+from earshot_crm_sync.domain.statements import (
+    OVERSIZE,
+    SHARED_NAME,
+    SHARED_VALUE,
+    Tally,
+    links_nothing,
+    shown_by,
+    statement_of,
+    unpack_saying,
+)
 from earshot_crm_sync.identity import Claim, Identifier, Rule
 
 START = datetime(2024, 5, 1, tzinfo=UTC)
@@ -50,7 +59,11 @@ def test_whatever_else_is_said_makes_another_statement(fields: dict[str, object]
 def test_a_statement_shows_its_speaker_first_and_comes_back_whole() -> None:
     told = statement_of(claim(handle="Anna", email="a@example.org", email_verified=True, name="Anna A"))
     assert told is not None
-    assert told.shown == (Identifier("account", "forum:1"), Identifier("handle", "forum:@anna"), Identifier("email", "a@example.org"))
+    assert shown_by(told.saying) == (
+        Identifier("account", "forum:1"),
+        Identifier("handle", "forum:@anna"),
+        Identifier("email", "a@example.org"),
+    )
     assert unpack_saying(told.packed) == told.saying
 
 

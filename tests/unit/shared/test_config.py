@@ -94,6 +94,7 @@ def test_the_version_is_that_of_the_content(tmp_path: Path) -> None:
         pytest.param("- a\n- b\n", ["1: should be lines of `name: value`"], id="a list"),
         pytest.param("just words\n", ["1: should be lines of `name: value`"], id="words"),
         pytest.param(b"name: a\n# \xff\n", ["2: is not UTF-8"], id="not UTF-8"),
+        pytest.param("name: a\n# \x00\n", ["2: is not YAML"], id="NUL"),
         pytest.param("name: !!python/object:os.system x\n", ["is not YAML"], id="python tag"),
         pytest.param('targets:\n  - team: support\n    note: "a\\tb"\n', ["3: targets.0.note: tabs are not for notes"], id="our own check"),
         pytest.param("name: 5\ntargets: 6\n", ["1: name: ", "2: targets: "], id="two faults"),

@@ -1,12 +1,13 @@
 """The envelope as it is written is the envelope as it is read."""
 
-import json
+import re
 
 import msgspec
 import pytest
 
 from earshot_shared.envelope import EventWriter, decode, schema_uri
 from earshot_shared.topics import Topic
+from earshot_shared.tracing import working_in
 
 
 @pytest.mark.parametrize("traceparent", [None, "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"])
@@ -17,13 +18,24 @@ def test_what_is_written_is_what_is_read(key: str, traceparent: str | None) -> N
         message = writer.write(key, "an-id", msgspec.Raw(b'{"a":[1,2]}'), time=time, traceparent=traceparent)
         assert message.value is not None
         read = decode(message.value)
-        assert (read.id, read.subject, read.time, read.traceparent) == ("an-id", key, time, traceparent)
+        assert (read.id, read.subject, read.time) == ("an-id", key, time)
+        assert read.traceparent == traceparent or (traceparent is None and read.traceparent is not None)
         assert (read.source, read.type) == ("earshot/recognition", "earshot.recognition.changed.v1")
         assert (read.specversion, read.datacontenttype) == ("1.0", "application/json")
         assert read.dataschema == schema_uri(Topic.RECOGNITION_CHANGED)
         assert msgspec.json.decode(read.data) == {"a": [1, 2]}
         assert message.key == key.encode()
-        assert ("traceparent" in json.loads(message.value)) is (traceparent is not None)
+
+
+def test_what_is_told_at_one_moment_outside_any_trace_has_one_of_its_own() -> None:
+    writer = EventWriter(Topic.CASE_CHANGED, "triage")
+    told = [writer.write("k", "i", msgspec.Raw(b"{}"), time=f"2026-01-01T00:00:0{second}Z") for second in (0, 0, 1)]
+    first, same, later = [decode(each.value or b"").traceparent or "" for each in told]
+    assert re.fullmatch(r"00-[0-9a-f]{32}-[0-9a-f]{16}-00", first)
+    assert (first == same, first == later) == (True, False)
+    with working_in("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"):
+        inside = writer.write("k", "i", msgspec.Raw(b"{}"), time="2026-01-01T00:00:01Z")
+    assert "0af7651916cd43dd8448eb211c80319c" in (decode(inside.value or b"").traceparent or "")
 
 
 def test_a_struct_is_encoded() -> None:

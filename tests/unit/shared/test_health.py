@@ -28,6 +28,23 @@ async def test_a_part_that_hangs_ends_the_process() -> None:
     assert raised.value.code == "stalled"
 
 
+async def test_what_hangs_is_told_by_its_place_alone(caplog: pytest.LogCaptureFixture) -> None:
+    async def waits_for_ever(secret: str) -> None:
+        await asyncio.Event().wait()
+        raise AssertionError(secret)
+
+    hanging = asyncio.create_task(waits_for_ever("hunter2"), name="loop")
+    health = Health(patience_s=0.5, clock=Clock())
+    health.watch("loop", lambda: 1.0)
+    with pytest.raises(FatalError):
+        await asyncio.wait_for(health.stand_guard(look_s=0.001), 10)
+    hanging.cancel()
+    [told] = [vars(record)["tasks"]["loop"] for record in caplog.records if vars(record).get("action") == "stalled"]
+    assert "waits_for_ever" in told[0]
+    assert "Event.wait" in told[-1]
+    assert "hunter2" not in str(told)
+
+
 async def test_a_process_that_was_frozen_goes_on() -> None:
     clock = Clock()
     turned = [100.0]

@@ -84,7 +84,7 @@ KEY = f"Authorization: Bearer {TEST_KEY}\r\n".encode()
 async def test_serves_and_stops() -> None:
     async with served() as service, httpx.AsyncClient() as client:
         answer = await client.get(f"{service.url}/healthz")
-        assert answer.json() == {"status": "ok", "reasons": {}}
+        assert answer.json() == {"service": "triage", "status": "ok", "reasons": {}}
         assert "server" not in answer.headers
         service.stop.set()
         async with asyncio.timeout(DEADLINE_S):
@@ -211,6 +211,16 @@ async def test_a_task_that_ends_by_itself_stops_the_process() -> None:
         await serve(echo_door(), settings(), tasks={"loop": end})
 
 
+async def test_a_task_that_ends_because_what_it_awaited_was_cancelled_stops_the_process() -> None:
+    async def await_another() -> None:
+        other = asyncio.create_task(asyncio.sleep(60))
+        asyncio.get_running_loop().call_soon(other.cancel)
+        await other
+
+    with pytest.raises(FatalError, match="The task loop ended by itself"):
+        await serve(echo_door(), settings(), tasks={"loop": await_another})
+
+
 async def test_a_port_that_is_taken_is_said() -> None:
     async with served() as service:
         with pytest.raises(FatalError, match=f"Cannot listen on 127.0.0.1:{service.port}"):
@@ -243,6 +253,13 @@ from earshot_shared.logs import configure_logs
 from earshot_shared.serve import run, serve
 from support.http import echo_door, settings
 
+async def stubborn():
+    while True:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            pass
+
 async def task():
     {task}
 
@@ -260,6 +277,10 @@ sys.exit(run(main))
         pytest.param("await asyncio.Event().wait()", [signal.SIGTERM], 0, id="SIGTERM ends in order"),
         pytest.param("await asyncio.Event().wait()", [signal.SIGINT], 0, id="SIGINT too"),
         pytest.param("await asyncio.sleep(0.5); raise ValueError('secret')", [], 1, id="a dead task"),
+        pytest.param(
+            "asyncio.create_task(stubborn()); await asyncio.sleep(0.5); raise ValueError", [], 1, id="what a dead task left behind"
+        ),
+        pytest.param("await stubborn()", [signal.SIGTERM], 1, id="a task that will not end"),
     ],
 )
 async def test_the_process(task: str, signals: list[signal.Signals], code: int) -> None:

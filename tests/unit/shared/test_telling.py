@@ -48,6 +48,22 @@ def test_a_line_is_json_with_its_fields(lines: io.StringIO) -> None:
     assert str(line["time"]).endswith("Z")
 
 
+def test_a_library_that_repeats_itself_is_written_once_in_a_while(lines: io.StringIO) -> None:
+    chatty, ours = logging.getLogger("aiokafka.client"), logging.getLogger("earshot.test")
+    for node in range(50):
+        chatty.error("Unable connect to node with id %s", node)
+        ours.warning("waiting to try again")
+    chatty.error("Something else")
+    record = logging.LogRecord("aiokafka.client", logging.ERROR, "", 0, "Unable connect to node with id %s", (7,), None)
+    record.created += 11
+    chatty.handle(record)
+    assert [line["message"] for line in told(lines) if line["logger"] == "aiokafka.client"] == [
+        "Unable connect to node with id 0", "Something else", "Unable connect to node with id 7",
+    ]  # fmt: skip
+    assert told(lines)[-1]["unsaid"] == 49
+    assert sum(line["logger"] == "earshot.test" for line in told(lines)) == 50
+
+
 def test_personal_fields_are_taken_off_and_the_slip_is_seen(lines: io.StringIO) -> None:
     extra = {"text": "my secret", "email": "anna@example.org", "nested": {"handle": "anna", "count": 1}, "feedback_id": "f1"}
     logging.getLogger("earshot.test").warning("odd", extra=extra)

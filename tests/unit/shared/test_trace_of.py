@@ -5,7 +5,7 @@ import pytest
 from earshot_shared import envelope
 from earshot_shared.envelope import EventWriter
 from earshot_shared.topics import Topic
-from earshot_shared.tracing import trace_of, working_in, working_within
+from earshot_shared.tracing import trace_of, working_in
 
 A = "00-" + "a" * 32 + "-" + "1" * 16 + "-01"
 A_LATER = "00-" + "a" * 32 + "-" + "2" * 16 + "-01"
@@ -36,13 +36,16 @@ def test_trace_of(values: list[bytes | None], trace: str | None) -> None:
 
 
 def test_what_is_written_within_a_trace_carries_it() -> None:
-    with working_within(A):
+    with working_in(A):
         inside = envelope.decode(event(None)).traceparent
     assert inside is not None
     assert inside.split("-")[1] == "a" * 32
     assert inside != A
-    with working_within(None):
-        assert envelope.decode(event(None)).traceparent is None
+    outside = envelope.decode(event(None)).traceparent
+    assert outside is not None
+    assert outside.split("-")[1] != "a" * 32
+    with working_in(None) as fresh:
+        assert envelope.decode(event(None)).traceparent == fresh
     with working_in("nonsense") as fresh:
         assert envelope.decode(event(None)).traceparent == fresh
     assert envelope.decode(event(B)).traceparent == B

@@ -14,17 +14,18 @@ from fastapi.responses import RedirectResponse, Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from earshot_console.hub import Event, Hub
-from earshot_console.proxy import Proxy, check_unbound
+from earshot_console.proxy import SHOWS_ALL, Proxy
 from earshot_console.sessions import COOKIE, Sessions
 from earshot_console.settings import ConsoleSettings
 from earshot_console.streams import Condition, Streams, as_json, as_sse, parse_filter, parse_topics
 from earshot_shared.access import Principal
-from earshot_shared.errors import EarshotError
+from earshot_shared.administration.routes import key_routes
 from earshot_shared.health import Health
 from earshot_shared.http.app import create_app
-from earshot_shared.http.auth import Keyring, check_scope, require
+from earshot_shared.http.auth import Keyring, check_scope, check_unbound, require
 from earshot_shared.http.call import call_of
 from earshot_shared.http.door import Door
+from earshot_shared.http.paging import Cursors
 from earshot_shared.http.problems import ForbiddenError, UnauthorizedError
 from earshot_shared.http.rules import PathRule
 from earshot_shared.http.strict import ANY_QUERY
@@ -36,7 +37,6 @@ _PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
-_POLICY_CLOSED = 1008
 
 TopicsText = Annotated[str, Query(max_length=2000, description="Topics without prefix and version, such as `case.changed,alert.raised`.")]
 FilterText = Annotated[str | None, Query(max_length=4000, description="Fields of the event's data: `team:support,status:open|waiting`.")]
@@ -64,7 +64,15 @@ class Console:
     """The routes over their parts."""
 
     def __init__(
-        self, settings: ConsoleSettings, *, hub: Hub, streams: Streams, sessions: Sessions, keyring: Keyring, proxy: Proxy
+        self,
+        settings: ConsoleSettings,
+        *,
+        hub: Hub,
+        streams: Streams,
+        sessions: Sessions,
+        keyring: Keyring,
+        proxy: Proxy,
+        cursors: Cursors,
     ) -> None:
         self._settings = settings
         self._hub = hub
@@ -72,6 +80,7 @@ class Console:
         self._sessions = sessions
         self._keyring = keyring
         self._proxy = proxy
+        self._cursors = cursors
 
     def app(self, health: Health, metrics: Metrics) -> Door:
         """Return the ASGI application."""
@@ -79,7 +88,7 @@ class Console:
             self._settings,
             title="Earshot console",
             summary="The page where people watch, and the stream that dashboards subscribe to.",
-            routers=[self._page_routes(), self._data_routes()],
+            routers=[self._page_routes(), self._data_routes(), key_routes(self._keyring.store, self._cursors)],
             authenticate=self._sessions,
             health=health,
             metrics=metrics,
@@ -109,13 +118,10 @@ class Console:
         router.add_api_route(
             "/v1/stats", self.stats, methods=["GET"], summary="Exact counts", dependencies=[Depends(require("console:read"))]
         )
-        router.add_api_route(
-            "/api/{service}/{path:path}",
-            self.forward,
-            methods=["GET", "POST", "PUT", "DELETE"],
-            include_in_schema=False,
-            openapi_extra={ANY_QUERY: True},
-        )
+        for path, pass_on in (("/api/{service}/{path:path}", self.forward), ("/services/{service}/{path:path}", self.hand_on)):
+            router.add_api_route(
+                path, pass_on, methods=["GET", "POST", "PUT", "DELETE"], include_in_schema=False, openapi_extra={ANY_QUERY: True}
+            )
         return router
 
     async def page(self, request: Request, token: Annotated[str | None, Query(max_length=500)] = None) -> Response:
@@ -136,7 +142,7 @@ class Console:
 
     async def sign_in(self, body: SignIn) -> Response:
         principal = await self._keyring([(b"authorization", f"Bearer {body.api_key}".encode("ascii", "replace"))])
-        check_unbound(principal)
+        check_unbound(principal, SHOWS_ALL)
         answer = Response(status_code=204)
         self._remember(answer, self._sessions.issue(principal.key_id, sorted(principal.scopes), body.person))
         return answer
@@ -176,12 +182,12 @@ class Console:
         last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", max_length=4096)] = None,
     ) -> StreamingResponse:
         """Stream topics as Server-Sent Events. A client that comes back with its Last-Event-ID gets what it missed: no gap, no repeat."""
-        check_unbound(principal)
+        check_unbound(principal, SHOWS_ALL)
         wanted, conditions = parse_topics(topics), parse_filter(filter)
         start = await self._streams.start(wanted, last_event_id, from_beginning=from_beginning)
 
         async def body() -> AsyncIterator[bytes]:
-            yield b"retry: 1000\n\n"
+            yield self._streams.opening(wanted, start)
             async for told in self._streams.follow(wanted, start, conditions):
                 yield b"".join(as_sse(event_id, event) for event_id, event in told) or b": still here\n\n"
 
@@ -193,18 +199,15 @@ class Console:
         socket: WebSocket,
         topics: str = "",
         filter: str | None = None,  # noqa: A002  # the contract's name
+        from_beginning: bool = False,
         last_event_id: str | None = None,
     ) -> None:
-        try:
-            check_same_origin(socket)
-            check_scope(_principal(socket), "console:read")
-            check_unbound(_principal(socket))
-            wanted, conditions = parse_topics(topics), parse_filter(filter)
-            start = await self._streams.start(wanted, last_event_id, from_beginning=False)
-        except EarshotError as error:
-            await socket.accept()
-            await socket.close(_POLICY_CLOSED, reason=error.detail[:120])
-            return
+        """Stream topics over a WebSocket. What is refused is refused as over HTTP: the handshake is answered with a problem."""
+        check_same_origin(socket)
+        check_scope(_principal(socket), "console:read")
+        check_unbound(_principal(socket), SHOWS_ALL)
+        wanted, conditions = parse_topics(topics), parse_filter(filter)
+        start = await self._streams.start(wanted, last_event_id, from_beginning=from_beginning)
         await socket.accept()
         await self._talk(socket, wanted, start, conditions)
 
@@ -235,6 +238,17 @@ class Console:
         )
         headers = {name.decode(): value.decode() for name, value in answer.headers}
         return Response(answer.body, status_code=answer.status, media_type=answer.content_type.decode(), headers=headers)
+
+    async def hand_on(self, request: Request, service: str, path: str) -> Response:
+        answer = await self._proxy.hand_on(
+            service,
+            path,
+            method=request.method,
+            query=request.url.query,
+            body=call_of(request).body,
+            authorization=request.headers.get("authorization"),
+        )
+        return Response(answer.body, status_code=answer.status, media_type=answer.content_type.decode())
 
 
 def _as_message(event_id: str, event: Event) -> str:

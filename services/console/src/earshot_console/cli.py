@@ -16,6 +16,7 @@ from earshot_console.streams import Streams
 from earshot_shared.access import PostgresKeys, open_access_pool, read_secret
 from earshot_shared.health import Health
 from earshot_shared.http.auth import Keyring
+from earshot_shared.http.paging import Cursors
 from earshot_shared.logs import configure_logs
 from earshot_shared.metrics import Metrics
 from earshot_shared.serve import run, serve
@@ -51,6 +52,7 @@ async def _serve(settings: ConsoleSettings) -> None:
             sessions=Sessions(secret, keyring, login_token=token, hours=settings.session_hours),
             keyring=keyring,
             proxy=Proxy(_upstreams(settings), api_key=api_key, client=client),
+            cursors=Cursors(secret),
         )
         health = Health()
         health.require("stream", lambda: _stream_ready(hub))

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 import httpx
 
 from earshot_shared.access import Principal
-from earshot_shared.http.auth import check_scope
-from earshot_shared.http.problems import Answer, BusyError, ForbiddenError, NotFoundError
+from earshot_shared.http.auth import check_scope, check_unbound
+from earshot_shared.http.problems import Answer, BusyError, NotFoundError, UnauthorizedError
 
+SHOWS_ALL = "the console shows all"
 TIMEOUT_S = 15.0
+KEEPING_TIMEOUT_S = 60.0  # a replay empties tables before it answers
 _PASSED_ON = ("content-type", "etag", "idempotency-replayed")
 _TAKEN_ALONG = ("if-match", "idempotency-key")
 _UNSAFE_IN_PATH = ("..", "//", "\\", "?", "#", "%")
@@ -28,17 +30,8 @@ class Upstream:
     write: bool = False
 
 
-def check_unbound(principal: Principal) -> None:
-    """Let a principal pass who may see every brand and source.
-
-    Raises: ForbiddenError for one who is bound to some: what the console shows is of all.
-    """
-    if principal.brands is not None or principal.sources is not None:
-        raise ForbiddenError("This key is bound to brands or sources, and the console shows all: use another.", code="key-bound")
-
-
 class Proxy:
-    """Forwards ``/api/{service}/…`` to ``/v1/…`` of the service."""
+    """Forwards the page's ``/api/{service}/…`` to ``/v1/…`` of the service, and commands' ``/services/{service}/admin/…`` as they are."""
 
     def __init__(self, upstreams: Mapping[str, Upstream], *, api_key: str | None, client: httpx.AsyncClient) -> None:
         self._upstreams = upstreams
@@ -64,17 +57,40 @@ class Proxy:
         upstream = self._upstreams.get(service)
         if upstream is None or any(mark in path for mark in _UNSAFE_IN_PATH) or (method != "GET" and not upstream.write):
             raise NotFoundError("There is nothing at this address.", code="not-found")
-        check_unbound(principal)
+        check_unbound(principal, SHOWS_ALL)
         check_scope(principal, f"{upstream.scope}:{'read' if method == 'GET' else 'write'}")
         sent = {b"authorization": f"Bearer {self._api_key}".encode(), b"earshot-actor": person.encode()}  # names are UTF-8
         sent |= {name.encode(): headers[name].encode() for name in _TAKEN_ALONG if name in headers}
         if body:
             sent[b"content-type"] = b"application/json"
-        url = f"{upstream.url.rstrip('/')}/v1/{path}" + (f"?{query}" if query else "")
-        try:
-            answer = await self._client.request(method, url, content=body or None, headers=sent, timeout=TIMEOUT_S)
-        except httpx.HTTPError as error:
-            raise BusyError(f"{service} does not answer: it may be starting again.", headers=[("retry-after", "1")]) from error
+        answer = await self._ask(service, method, f"/v1/{path}", query=query, body=body, headers=sent, timeout_s=TIMEOUT_S)
         passed = tuple((name.encode(), answer.headers[name].encode()) for name in _PASSED_ON[1:] if name in answer.headers)
         content_type = answer.headers.get("content-type", "application/json").encode()
         return Answer(status=answer.status_code, body=answer.content, content_type=content_type, headers=passed)
+
+    async def hand_on(self, service: str, path: str, *, method: str, query: str, body: bytes, authorization: str | None) -> Answer:
+        """Return what a service answers to the caller's own key, which it judges itself: how commands keep an installation from here.
+
+        Raises: NotFoundError for an unknown service or any other path; UnauthorizedError without a key (a session is none); BusyError when
+        the service does not answer.
+        """
+        known = path == "v1/stats" or path.startswith("admin/")
+        if service not in self._upstreams or not known or any(mark in path for mark in _UNSAFE_IN_PATH):
+            raise NotFoundError("There is nothing at this address.", code="not-found")
+        if authorization is None:
+            raise UnauthorizedError("Send an API key: `Authorization: Bearer KEY`.", code="key-missing")
+        sent = {b"authorization": authorization.encode("latin-1")}
+        if body:
+            sent[b"content-type"] = b"application/json"
+        answer = await self._ask(service, method, f"/{path}", query=query, body=body, headers=sent, timeout_s=KEEPING_TIMEOUT_S)
+        content_type = answer.headers.get("content-type", "application/json").encode()
+        return Answer(status=answer.status_code, body=answer.content, content_type=content_type)
+
+    async def _ask(
+        self, service: str, method: str, path: str, *, query: str, body: bytes, headers: Mapping[bytes, bytes], timeout_s: float
+    ) -> httpx.Response:
+        url = self._upstreams[service].url.rstrip("/") + path + (f"?{query}" if query else "")
+        try:
+            return await self._client.request(method, url, content=body or None, headers=dict(headers), timeout=timeout_s)
+        except httpx.HTTPError as error:
+            raise BusyError(f"{service} does not answer: it may be starting again.", headers=[("retry-after", "1")]) from error

@@ -4,7 +4,7 @@ Owns the query of a stream and its spelling on the wire. What is kept, and for h
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -97,6 +97,10 @@ class Streams:
             self._hub.leave(topics)
             raise InvalidError(f"Last-Event-ID {error}: begin again without it.", code="cursor-invalid") from error
 
+    def opening(self, topics: Sequence[Topic], start: Mapping[Partition, int]) -> bytes:
+        """Return what a stream begins with: its place, so that who loses the line before the first event misses none."""
+        return b"retry: 1000\nid: %s\n\n" % encode_positions(start, self._hub.counts, topics).encode()
+
     async def _attend(self, topics: Sequence[Topic]) -> None:
         try:
             async with asyncio.timeout(ATTEND_S):
@@ -117,7 +121,7 @@ class Streams:
                     told = []
                     for event in batch:
                         positions[event.topic, event.partition] = event.offset + 1
-                        if not conditions or _passes(event, conditions):
+                        if is_told(event, conditions):
                             told.append((encode_positions(positions, self._hub.counts, topics), event))
                     if told or not batch:
                         yield told
@@ -136,15 +140,26 @@ def as_json(event: Event) -> bytes:
 
 def as_sse(event_id: str, event: Event) -> bytes:
     """Return one Server-Sent Event."""
-    return b"id: %s\nevent: %s\ndata: %s\n\n" % (event_id.encode(), event.topic.value.noun.encode(), as_json(event))
+    data = b"\ndata: ".join(as_json(event).splitlines())
+    return b"id: %s\nevent: %s\ndata: %s\n\n" % (event_id.encode(), event.topic.value.noun.encode(), data)
 
 
-def _passes(event: Event, conditions: Sequence[Condition]) -> bool:
+class _HasData(msgspec.Struct):
+    data: Any = None
+
+
+_data_of = msgspec.json.Decoder(_HasData)
+_is_event = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+def is_told(event: Event, conditions: Sequence[Condition]) -> bool:
+    """Return whether a stream tells the event: what a stranger wrote that is no event would break the stream's own form."""
     if event.value is None:
         return True  # that a thing is gone concerns everybody who may have seen it
     try:
-        data = msgspec.json.decode(event.value).get("data")
-    except (msgspec.DecodeError, AttributeError):
+        event.value.decode()
+        data = _data_of.decode(event.value).data if conditions else _is_event.decode(event.value)
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return False
     return all(condition.holds(data) for condition in conditions)
 

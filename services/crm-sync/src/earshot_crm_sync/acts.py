@@ -56,18 +56,18 @@ def read_act(action: Action, slice_: Slice) -> None:
 
     Raises: msgspec.DecodeError when the arguments are not those of its verb.
     """
-    action_id, actor = str(action.action_id), str(action.actor)
+    action_id, actor, key_id = str(action.action_id), str(action.actor), action.actor.key_id
     if action.verb == DECIDE:
         word = _decided.decode(action.arguments)
-        slice_.acts.append(Act(action_id, word.word, actor, action.at, frozenset((word.a, word.b, *word.left, *word.right))))
+        slice_.acts.append(Act(action_id, word.word, actor, key_id, action.at, frozenset((word.a, word.b, *word.left, *word.right))))
         slice_.said.append(Said(action_id, word.word, word.a, word.b, word.left, word.right, action.at, actor))
     elif action.verb == EDIT:
         edited = _edited.decode(action.arguments)
-        slice_.acts.append(Act(action_id, EDIT, actor, action.at, frozenset((edited.identifier,))))
+        slice_.acts.append(Act(action_id, EDIT, actor, key_id, action.at, frozenset((edited.identifier,))))
         for name, value in edited.fields.items():
             slice_.edits.append((edited.identifier, StoredEdit(name, value, action.at, action_id, actor)))
     elif action.verb == CONSENT:
         given = _consented.decode(action.arguments)
-        slice_.acts.append(Act(action_id, CONSENT, actor, action.at, frozenset(given.identifiers)))
+        slice_.acts.append(Act(action_id, CONSENT, actor, key_id, action.at, frozenset(given.identifiers)))
         stored = StoredConsent(given.purpose, given.brand, given.granted, given.at, action_id, given.proof, given.source)
         slice_.consents.extend((alias, stored) for alias in given.identifiers)

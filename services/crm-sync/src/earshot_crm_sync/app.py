@@ -19,12 +19,13 @@ from earshot_crm_sync.domain.aliases import alias_of
 from earshot_crm_sync.domain.lookup import identifiers_meant
 from earshot_crm_sync.finding import find
 from earshot_crm_sync.people import People
-from earshot_crm_sync.repository_read import Place
+from earshot_crm_sync.repository_read import NO_ID, Place
 from earshot_crm_sync.routes_people import WriteRoutes
 from earshot_crm_sync.rows import CustomerRow, FoundSuggestion, Held
 from earshot_crm_sync.stage import ID_PURPOSE, CrmSync, view_of
 from earshot_crm_sync.taking_contacts import ContactDoor
 from earshot_crm_sync.why import explain
+from earshot_shared.administration.routes import administration
 from earshot_shared.envelope import rfc3339
 from earshot_shared.http.app import create_app
 from earshot_shared.http.auth import require
@@ -37,9 +38,11 @@ from earshot_shared.http.times import parse_time
 from earshot_shared.postgres import translated
 from earshot_shared.service import Parts
 
-_READ = Depends(require("crm-sync:read"))
+_READ = Depends(require("crm-sync:read", every_brand=True))
 _LONGEST_SEARCH = 200
 CONTACTS_LIMIT_BYTES = 5 * 1024 * 1024
+_MOST_MEANT: Final = 1000  # a text names a few identifiers, and each has one holder
+_LIST: Final = "customers by id"  # a cursor from before they came so is refused
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _json = msgspec.json.Encoder()
 
@@ -55,7 +58,7 @@ def create_crm_sync_app(
         parts.settings,
         title="Earshot crm-sync",
         summary="One view of every customer, and why it is one.",
-        routers=[ReadRoutes(parts, rules).router(), WriteRoutes(people, contacts).router()],
+        routers=[ReadRoutes(parts, rules).router(), WriteRoutes(people, contacts).router(), *administration(parts)],
         rules={"/v1/contacts": PathRule(body_limit_bytes=CONTACTS_LIMIT_BYTES)},
         authenticate=parts.keyring,
         health=parts.health,
@@ -109,26 +112,27 @@ class ReadRoutes:
         limit: Limit = DEFAULT_LIMIT,
         cursor: CursorText = None,
     ) -> Response:
+        q, identifier = q or None, identifier or None  # `?q=&identifier=` asks for nothing
         if merged and (q is not None or identifier is not None):
             raise InvalidError("Ask for merged customers without q and identifier.", code="invalid")
         filters = {"q": q, "identifier": identifier, "merged": merged or None}
-        after = self._cursors.read("customers", filters, cursor, length=2)
-        place = (int(after[0] or 0), int(after[1] or 0)) if after else (0, 0)
+        after = self._cursors.read(_LIST, filters, cursor, length=2)
+        place = (int(after[0] or 0), str(after[1])) if after else (0, NO_ID)
         async with self._moment() as conn:
             if merged:
-                found = [((0, row.no), row) for row in await repository_read.page_of_merged(conn, place[1], limit + 1)]
+                found = [_first_ranked(row) for row in await repository_read.page_of_merged(conn, place[1], limit + 1)]
             else:
                 found = await self._page(conn, q, identifier, place, limit + 1)
             held = await repository_read.hold_all(conn, [row for _, row in found[:limit]])
-        following = self._cursors.issue("customers", filters, found[limit - 1][0]) if len(found) > limit else None
+        following = self._cursors.issue(_LIST, filters, found[limit - 1][0]) if len(found) > limit else None
         return _told({"items": [view_of(each) for each in held], "next_cursor": following})
 
     async def _page(self, conn: Any, q: str | None, identifier: str | None, place: Place, limit: int) -> list[tuple[Place, CustomerRow]]:
         if q is None and identifier is None:
-            return [((0, row.no), row) for row in await repository_read.page_of_customers(conn, place[1], limit)]
+            return [_first_ranked(row) for row in await repository_read.page_of_customers(conn, place[1], limit)]
         aliases = self._aliases(q if identifier is None else identifier)
-        meant = await repository_read.customers_by_alias(conn, aliases, 0, limit) if aliases else []
-        exact = [((0, row.no), row) for row in meant]
+        meant = await repository_read.customers_by_alias(conn, aliases, _MOST_MEANT) if aliases else []
+        exact = [_first_ranked(row) for row in meant]
         page = [each for each in exact if each[0] > place]
         if q is None or identifier is not None or len(page) >= limit:
             return page[:limit]
@@ -224,9 +228,10 @@ class ReadRoutes:
             raise GoneError("The item was withdrawn or erased: it is nobody's.", code="feedback-gone")
         return _told(owner)
 
-    async def connectors(self) -> Response:
+    async def connectors(self, limit: Limit = DEFAULT_LIMIT, cursor: CursorText = None) -> Response:
         async with self._moment() as conn:
-            return _told({"items": await repository_read.count_contacts(conn), "next_cursor": None})
+            page, following = self._cursors.page_of("connectors", await repository_read.count_contacts(conn), limit, cursor)
+        return _told({"items": page, "next_cursor": following})
 
     async def stats(self) -> Response:
         async with self._moment() as conn:
@@ -238,6 +243,10 @@ class ReadRoutes:
             "contacts": totals.contacts,
         }
         return _told({**counts, **await self._runtime.stats()})
+
+
+def _first_ranked(row: CustomerRow) -> tuple[Place, CustomerRow]:
+    return (0, row.profile.customer_id), row
 
 
 def _told(body: object, *, version: int | None = None) -> Response:

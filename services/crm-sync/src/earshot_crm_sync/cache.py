@@ -10,14 +10,14 @@ from typing import Final
 from earshot_crm_sync.domain.profile import StandingView
 from earshot_crm_sync.rows import Held, StatementRow, Totals
 
-# A customer with one statement takes some 2 KiB here: 64 MiB in all.
-MOST_CUSTOMERS: Final = 30_000
+# A statement takes some 2 KiB here with its share of its customer: 18 MiB in all.
+MOST_STATEMENTS: Final = 9_000
 
 
 class Cache:
     """Statements by digest and by number, customers by number; whole customers come and go together."""
 
-    def __init__(self, most: int = MOST_CUSTOMERS) -> None:
+    def __init__(self, most: int = MOST_STATEMENTS) -> None:
         self._most = most
         self.totals: Totals | None = None
         self.statements: dict[bytes, StatementRow] = {}
@@ -26,6 +26,8 @@ class Cache:
         self.customers: dict[int, Held] = {}
         self.standings: dict[str, StandingView] = {}
         self.has_erasures = False
+        self.outreach_waits = False  # something is to be decided
+        self.outreach_open_until: datetime | None = None  # something that was allowed may still be sent
         self.erased_until: dict[bytes, datetime | None] = {}  # by digest of the statement
 
     def clear(self) -> None:
@@ -41,15 +43,15 @@ class Cache:
     def add(self, row: StatementRow) -> None:
         """Remember a statement."""
         self.statements[row.digest] = self.by_number[row.no] = row
-        if row.saying.author_key:
-            self.by_author[row.saying.author_key] = row
+        if row.author_key:
+            self.by_author[row.author_key] = row
 
     def remove(self, row: StatementRow) -> None:
         """Forget a statement."""
         self.statements.pop(row.digest, None)
         self.by_number.pop(row.no, None)
-        if self.by_author.get(row.saying.author_key) is row:
-            del self.by_author[row.saying.author_key]
+        if self.by_author.get(row.author_key) is row:
+            del self.by_author[row.author_key]
 
     def put(self, held: Held) -> None:
         """Remember a customer with his statements."""
@@ -57,6 +59,10 @@ class Cache:
         for row in held.spoken.values():
             row.customer_no = held.no
             self.add(row)
+
+    def use(self, held: Held) -> None:
+        """Remember a customer longer than those who are not used."""
+        self.customers[held.no] = self.customers.pop(held.no)
 
     def drop(self, customer_no: int) -> None:
         """Forget one customer with his statements."""
@@ -67,8 +73,8 @@ class Cache:
                     self.remove(row)
 
     def shrink(self) -> None:
-        """Forget those that were remembered longest ago, down to the limit; called between slices."""
-        while len(self.customers) > self._most:
+        """Forget those who were used longest ago, down to the limit; called between slices."""
+        while len(self.statements) > self._most and self.customers:
             self.drop(next(iter(self.customers)))
         for remembered in (self.standings, self.erased_until):
             if len(remembered) > self._most:

@@ -36,7 +36,7 @@ def serve() -> None:
 
     async def open_runtime(ground: Ground, secret: Secret) -> Runtime:
         stages.append(CrmSync(rules, key=secret.key(ID_PURPOSE)))
-        return await Runtime.open(ground, stage=lambda _: stages[0], outputs=OUTPUTS)
+        return await Runtime.open(ground, stage=lambda _: stages[0], outputs=OUTPUTS, looks_ahead=True)
 
     sys.exit(
         run_service(

@@ -1,4 +1,4 @@
-"""``config/crm-sync.yaml``: what operators tune of identity and survivorship.
+"""``config/crm-sync.yaml``: what operators tune of identity, survivorship and outreach.
 
 Owns the shape of the file and its translation to the engine's values. A change holds for what is judged from then on; `earshot replay`
 judges everything by it.
@@ -10,8 +10,9 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from earshot_crm_sync.desk import Rules
+from earshot_crm_sync.domain.outreach import OutreachRules, Unasked
 from earshot_crm_sync.identity import Criterion, IdentityRules, Limit, SurvivorshipRules
-from earshot_crm_sync.identity.offline.model import is_row
+from earshot_crm_sync.identity.offline.tables import is_row
 from earshot_shared.config import ConfigFile, Loaded
 
 Kind = Literal["handle", "email", "phone", "crm_id", "listed"]
@@ -77,11 +78,20 @@ class SurvivorshipConfig(_Model):
     fields: dict[str, tuple[Criterion, ...]] = Field(default_factory=dict)
 
 
+class OutreachConfig(_Model):
+    """Who may be written to where he said nothing himself, by purpose; and how long after it was wished."""
+
+    default: Unasked = OutreachRules().default
+    purposes: dict[str, Unasked] = Field(default_factory=dict)
+    valid_hours: Annotated[float, Field(gt=0, le=24 * 30)] = OutreachRules().valid_for.total_seconds() / 3600
+
+
 class CrmSyncConfig(_Model):
     """The whole file."""
 
     identity: IdentityConfig = IdentityConfig()
     survivorship: SurvivorshipConfig = SurvivorshipConfig()
+    outreach: OutreachConfig = OutreachConfig()
 
 
 def rules_of(config: CrmSyncConfig) -> Rules:
@@ -108,6 +118,11 @@ def rules_of(config: CrmSyncConfig) -> Rules:
             criteria=dict(config.survivorship.fields),
             source_rank=config.survivorship.source_rank,
             default=config.survivorship.default,
+        ),
+        OutreachRules(
+            default=config.outreach.default,
+            purposes=dict(config.outreach.purposes),
+            valid_for=timedelta(hours=config.outreach.valid_hours),
         ),
     )
 

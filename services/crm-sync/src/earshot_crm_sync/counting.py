@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from earshot_crm_sync import repository, repository_words
 from earshot_crm_sync.desk import Desk, Told
 from earshot_crm_sync.rows import ActivityRow, ContactRow, Held, NewActivity, StatementRow
+from earshot_shared.postgres import in_turns
 
 
 async def write_items(desk: Desk, applied: Sequence[Told], known: Mapping[str, ActivityRow]) -> None:
@@ -25,6 +26,18 @@ async def write_items(desk: Desk, applied: Sequence[Told], known: Mapping[str, A
         desk.totals.feedback += len(fresh)
     if revised:
         await repository.update_activities(desk.conn, revised)
+
+
+async def write_records(
+    desk: Desk, said: Sequence[Told], recorded: Sequence[Told], items: Mapping[str, ActivityRow], contacts: Mapping[str, ContactRow]
+) -> None:
+    """Write items and records of other systems, new and revised, and the identifiers that they show for the first time."""
+    if said:
+        await write_items(desk, said, items)
+    if recorded:
+        await write_contacts(desk, recorded, contacts)
+    if desk.fresh:
+        await repository.insert_identifiers(desk.conn, [row for each, row in desk.identifiers.items() if each in desk.fresh])
 
 
 async def write_contacts(desk: Desk, applied: Sequence[Told], known: Mapping[str, ContactRow]) -> None:
@@ -46,10 +59,10 @@ async def write_contacts(desk: Desk, applied: Sequence[Told], known: Mapping[str
     desk.totals.contacts += sum(one.record_id not in known for one in applied)
 
 
-def count(desk: Desk, applied: Sequence[Told], known: Mapping[str, ActivityRow]) -> set[int]:
+async def count(desk: Desk, applied: Sequence[Told], known: Mapping[str, ActivityRow]) -> set[int]:
     """Add records to tallies; return the numbers of statements from which one was taken, to be recounted."""
     taken: set[int] = set()
-    for one in applied:
+    async for one in in_turns(applied):
         row = None if one.statement is None else desk.cache.statements[one.statement.digest]
         was = known.get(one.record_id)
         if was is None or was.statement_no is None:
@@ -72,13 +85,13 @@ def _add(desk: Desk, row: StatementRow, one: Told) -> None:
     if held is None:
         desk.seeds.update(row.links)
         return
-    if row.saying.is_item:
+    if row.is_item:
         held.feedback_count += 1
     profile = held.profile
     if (earlier and not profile.alone) or (profile.watched and row.no in profile.watched):
         desk.seeds.update(row.links)
     elif later and row.no not in profile.settled:
-        desk.rebuild.add(held.no)
+        desk.heard.setdefault(held.no, {})[row.no] = row
 
 
 def _touch(desk: Desk, row: StatementRow) -> Held | None:
@@ -89,7 +102,9 @@ def _touch(desk: Desk, row: StatementRow) -> Held | None:
     held = desk.held_of(row)
     if held is not None:
         held.version = desk.version
-        desk.changed[held.no] = held
+        if held.no not in desk.changed:
+            desk.changed[held.no] = held
+            desk.cache.use(held)
     return held
 
 

@@ -1,19 +1,24 @@
 """The working set of one transaction: what was loaded, what changed, what must still be looked at.
 
 Owns nothing but the shapes that the steps of a fold share: ``meeting`` (statements and identifiers get their rows), ``counting`` (records
-and tallies), ``judging`` (who the customers are), ``profiles`` (how they look), ``erasing`` (what is to be forgotten).
+and tallies), ``judging`` (who the customers are), ``profiles`` (how they look), ``deciding`` (who may be written to),
+``erasing`` (what is to be forgotten).
 """
 
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import msgspec
+
 from earshot_crm_sync.cache import Cache
+from earshot_crm_sync.domain.outreach import OutreachRules
 from earshot_crm_sync.domain.profile import StandingView
 from earshot_crm_sync.domain.statements import Statement
 from earshot_crm_sync.domain.words import Act, StoredConsent, StoredEdit
 from earshot_crm_sync.identity import Identifier, IdentityRules, SurvivorshipRules
 from earshot_crm_sync.rows import Held, IdentifierRow, StatementRow, Totals
+from earshot_shared.outreach import OutreachDecided, OutreachRequested
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +27,10 @@ class Rules:
 
     identity: IdentityRules = field(default_factory=IdentityRules)
     survivorship: SurvivorshipRules = field(default_factory=SurvivorshipRules)
+    outreach: OutreachRules = field(default_factory=OutreachRules)
 
 
-@dataclass(slots=True)
-class Told:
+class Told(msgspec.Struct, gc=False):
     """One record: what it says of whom (None: of nobody), and when. ``revision`` orders what is told of one record."""
 
     record_id: str
@@ -62,6 +67,14 @@ class Erasure:
     actor: str
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A wish to write to somebody as the topic has it, and when it was made."""
+
+    body: OutreachRequested
+    at: datetime
+
+
 @dataclass(slots=True)
 class Slice:
     """Everything that one transaction applies; of each record the newest."""
@@ -70,6 +83,7 @@ class Slice:
     contacts: dict[str, Told] = field(default_factory=dict)
     standings: dict[str, tuple[int, StandingView]] = field(default_factory=dict)
     erasures: list[Erasure] = field(default_factory=list)
+    outreach: dict[str, Asked] = field(default_factory=dict)
     receipts: list[tuple[str, str, bytes]] = field(default_factory=list)  # erasure, service, counts as JSON
     acts: list[Act] = field(default_factory=list)
     said: list[Said] = field(default_factory=list)
@@ -86,19 +100,22 @@ class Desk:
     cache: Cache
     rules: Rules
     key: bytes
+    now: datetime
 
     identifiers: dict[Identifier, IdentifierRow] = field(default_factory=dict)
     by_alias: dict[str, IdentifierRow] = field(default_factory=dict)
     fresh: set[Identifier] = field(default_factory=set)  # identifiers the store does not know yet
-    new: dict[int, tuple[StatementRow, Statement]] = field(default_factory=dict)
+    new: dict[int, tuple[StatementRow, tuple[Identifier, ...]]] = field(default_factory=dict)  # with all they show
 
+    judged: list[StatementRow] = field(default_factory=list)  # statements that judgement looked at
     duplicates: int = 0  # records that were known already
     touched: dict[int, StatementRow] = field(default_factory=dict)  # known statements whose tally changed
     moved_first: set[int] = field(default_factory=set)  # of these, the first time too
     seeds: set[int] = field(default_factory=set)  # identifiers whose components must be judged anew
     loosened: set[int] = field(default_factory=set)  # identifiers from which evidence was taken: what they share may bind again
     rebuild: set[int] = field(default_factory=set)  # customers whose profile may change
-    promoted: set[int] = field(default_factory=set)  # customers of whom nothing but a standing changed: they are found by the same words
+    heard: dict[int, dict[int, StatementRow]] = field(default_factory=dict)  # customers by number: what was said later than all before
+    promoted: set[int] = field(default_factory=set)  # customers of whom a standing changed, or whence a value is: the same words find them
 
     founded: dict[int, Held] = field(default_factory=dict)  # customers that nothing known could touch
     reshaped: dict[int, Held] = field(default_factory=dict)  # customers whose row changes
@@ -109,6 +126,7 @@ class Desk:
 
     erased: dict[str, set[int]] = field(default_factory=dict)  # erasure -> identifiers
     receipts: dict[str, dict[str, int]] = field(default_factory=dict)  # erasure -> what was erased here
+    decided: list[OutreachDecided] = field(default_factory=list)
     forgotten_contacts: set[str] = field(default_factory=set)
     forgotten_acts: set[str] = field(default_factory=set)
 

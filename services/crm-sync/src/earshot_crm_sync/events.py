@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
+from uuid import UUID
 
 import msgspec
 
@@ -16,18 +17,20 @@ from earshot_crm_sync.domain.timeline import Entry, pack_entry
 from earshot_crm_sync.identity import Claim
 from earshot_shared.envelope import EventWriter
 from earshot_shared.messages import Message
+from earshot_shared.outreach import OutreachDecided, OutreachRequested
 from earshot_shared.receipts import ReceiptWriter
 from earshot_shared.topics import Topic
 
 CUSTOMERS: Final = EventWriter(Topic.CUSTOMER_CHANGED, "crm-sync")
 _ERASURES: Final = EventWriter(Topic.ERASURE_REQUESTED, "crm-sync")
+_OUTREACH: Final = EventWriter(Topic.OUTREACH_DECIDED, "crm-sync")
 RECEIPTS: Final = ReceiptWriter("crm-sync")
 # Statements are pure functions of what an item says of its author; this many are kept, some 1 KiB each.
-_KNOWN_STATEMENTS: Final = 20_000
+_KNOWN_STATEMENTS: Final = 8_000
 
 
 class Speaker(msgspec.Struct, frozen=True, gc=False):
-    """The part of an author that identity rests on; hashable, so that an author met again costs one look-up."""
+    """The part of an author that identity rests on."""
 
     id: str | None = None
     handle: str | None = None
@@ -41,11 +44,11 @@ class Speaker(msgspec.Struct, frozen=True, gc=False):
     on_behalf_of_brand: bool = False
 
 
-_NOBODY: Final = Speaker()
+_NOBODY: Final = msgspec.Raw(b"{}")
 
 
 class HeardItem(msgspec.Struct, gc=False):
-    """The part of an item that the customer view needs."""
+    """The part of an item that the customer view needs. The author stays JSON: who is met again costs one look-up, and is not read."""
 
     feedback_id: str
     source: str
@@ -53,7 +56,7 @@ class HeardItem(msgspec.Struct, gc=False):
     author_key: str
     occurred_at: datetime
     received_at: datetime
-    author: Speaker = _NOBODY
+    author: msgspec.Raw = _NOBODY
     kind: str = "post"
     text: str = ""
     withdrawn: bool = False
@@ -127,6 +130,11 @@ class _ErasureRequestedEvent(msgspec.Struct, gc=False):
     data: ErasureRequested
 
 
+class _OutreachEvent(msgspec.Struct, gc=False):
+    data: OutreachRequested
+    time: datetime
+
+
 class MergedView(msgspec.Struct, gc=False):
     """What an id that joined another says last."""
 
@@ -136,8 +144,10 @@ class MergedView(msgspec.Struct, gc=False):
 
 
 _triaged = msgspec.json.Decoder(TriagedEvent)
+_speaker = msgspec.json.Decoder(Speaker)
 _standing = msgspec.json.Decoder(StandingEvent)
 _erasure_requested = msgspec.json.Decoder(_ErasureRequestedEvent)
+_outreach_requested = msgspec.json.Decoder(_OutreachEvent)
 _json = msgspec.json.Encoder()
 
 
@@ -162,6 +172,27 @@ def tell_erasure(body: ErasureRequested, *, now: str) -> Message:
     return _ERASURES.write(body.erasure_id, body.erasure_id, body, time=now)
 
 
+def decode_outreach(value: bytes) -> tuple[OutreachRequested, datetime]:
+    """Return what a record of ``outreach.requested`` says, and when it was said.
+
+    Raises: msgspec.DecodeError when it is none.
+    """
+    event = _outreach_requested.decode(value)
+    body = event.data
+    try:
+        UUID(body.outreach_id)
+    except ValueError as error:
+        raise msgspec.ValidationError("outreach_id is no UUID") from error
+    if "\x00" in f"{body.purpose}{body.template}{body.brand}":
+        raise msgspec.ValidationError("a NUL in a name")
+    return body, event.time
+
+
+def tell_decided(body: OutreachDecided, *, now: str) -> Message:
+    """Return the message that tells whether an outreach may be sent."""
+    return _OUTREACH.write(body.outreach_id, f"{body.outreach_id}/{body.version}", body, time=now)
+
+
 def decode_standing(value: bytes) -> StandingChanged:
     """Return what a record of ``recognition.changed`` says.
 
@@ -171,14 +202,18 @@ def decode_standing(value: bytes) -> StandingChanged:
 
 
 def statement_of_item(item: HeardItem) -> Statement | None:
-    """Return what an item says of its author; None when it shows nobody (withdrawn, erased)."""
+    """Return what an item says of its author; None when it shows nobody (withdrawn, erased).
+
+    Raises: msgspec.DecodeError when the author is none.
+    """
     if item.withdrawn or item.erased:
         return None
-    return _statement(item.source, item.channel, item.author_key, item.author)
+    return _statement(item.source, item.channel, item.author_key, bytes(item.author))
 
 
 @lru_cache(maxsize=_KNOWN_STATEMENTS)
-def _statement(source: str, channel: str, author_key: str, speaker: Speaker) -> Statement | None:
+def _statement(source: str, channel: str, author_key: str, author: bytes) -> Statement | None:
+    speaker = _speaker.decode(author)
     return statement_of(
         Claim(
             evidence_id="",
@@ -224,8 +259,8 @@ def _span(spoken: Mapping[int, Spoken]) -> tuple[datetime | None, datetime | Non
     """Return when the first and the last item was said."""
     if len(spoken) == 1:  # nearly always, and this is on the path of every item
         (one,) = spoken.values()
-        return (one.tally.first_at, one.tally.last_at) if one.saying.is_item else (None, None)
-    tallies = [one.tally for one in spoken.values() if one.saying.is_item]
+        return (one.tally.first_at, one.tally.last_at) if one.is_item else (None, None)
+    tallies = [one.tally for one in spoken.values() if one.is_item]
     return min((tally.first_at for tally in tallies), default=None), max((tally.last_at for tally in tallies), default=None)
 
 

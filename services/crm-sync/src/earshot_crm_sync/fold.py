@@ -4,38 +4,58 @@ Owns the order of the steps; each is a module of its own (see ``desk``). A recor
 counter; components are loaded and judged anew only where something new touches them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from earshot_crm_sync import counting, erasing, judging, profiles, repository, repository_erasing, repository_words
+from earshot_crm_sync import (
+    counting,
+    deciding,
+    erasing,
+    judging,
+    profiles,
+    repository,
+    repository_erasing,
+    repository_outreach,
+    repository_words,
+)
 from earshot_crm_sync.desk import Desk, Erasure, Said, Slice, Told
+from earshot_crm_sync.domain.aliases import alias_of, speaker_of
+from earshot_crm_sync.domain.outreach import Ask
 from earshot_crm_sync.domain.profile import StandingView
 from earshot_crm_sync.domain.statements import Statement
 from earshot_crm_sync.domain.words import Word
 from earshot_crm_sync.identity import Identifier
 from earshot_crm_sync.meeting import load_held, meet, meet_aliases
 from earshot_crm_sync.rows import ActivityRow, ContactRow, Held
+from earshot_shared.messages import Message
+from earshot_shared.outreach import OutreachDecided
+from earshot_shared.postgres import beside, in_turns
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What a slice changed: customers as they are now, and ids that lead elsewhere (alias to alias) or nowhere (to None).
+    """What a slice changed: what tells the customers as they are now, and ids that lead elsewhere (alias to alias) or nowhere (to None).
 
     ``receipts``: what was erased here, by erasure; records and acts of the erased are to be forgotten by the topics too.
     """
 
-    changed: dict[int, Held]
+    told: list[Message]
     moved: dict[str, str | None]
     receipts: dict[str, dict[str, int]]
     forgotten_contacts: set[str]
     forgotten_acts: set[str]
+    decided: list[OutreachDecided]
 
 
-async def apply(desk: Desk, slice_: Slice, *, cause: str | None) -> Outcome:
-    """Apply a slice in the desk's transaction. ``cause`` stands in the log of what became of customers; None logs nothing."""
+async def apply(desk: Desk, slice_: Slice, *, cause: str | None, tell: Callable[[Held], Message]) -> Outcome:
+    """Apply a slice in the desk's transaction.
+
+    ``cause`` stands in the log of what became of customers; None logs nothing. ``tell`` says what a changed customer is now.
+    """
     if desk.cache.totals is None:
         desk.cache.totals = await repository.load_totals(desk.conn)
         desk.cache.has_erasures = await repository_erasing.has_erasures(desk.conn)
+        desk.cache.outreach_waits, desk.cache.outreach_open_until = await repository_outreach.load_state(desk.conn)
     await _apply_records(desk, slice_)
     await _keep_acts(desk, slice_)
     await _apply_decisions(desk, slice_.said)
@@ -46,9 +66,12 @@ async def apply(desk: Desk, slice_: Slice, *, cause: str | None) -> Outcome:
     spoken_of |= profiles.promote(desk, standings)
     if spoken_of:
         await _note_words(desk, spoken_of)
+    profiles.refresh(desk)
     if desk.rebuild:
         await profiles.rebuild(desk)
-    await profiles.store(desk, cause)
+    async with beside(profiles.store(desk, cause)):
+        told = [tell(held) async for held in in_turns(desk.changed.values())]
+    await deciding.decide(desk, _asks(desk, slice_), replaying=cause is None)
     if desk.erased:
         await erasing.purge(desk)
     for erasure_id, service, counts in slice_.receipts:
@@ -56,8 +79,30 @@ async def apply(desk: Desk, slice_: Slice, *, cause: str | None) -> Outcome:
     for row in desk.touched.values():
         if not row.tally.count:
             desk.cache.remove(row)
+    _pack_up(desk)
     desk.cache.shrink()
-    return Outcome(desk.changed, desk.moved, desk.receipts, desk.forgotten_contacts, desk.forgotten_acts)
+    return Outcome(told, desk.moved, desk.receipts, desk.forgotten_contacts, desk.forgotten_acts, desk.decided)
+
+
+def _pack_up(desk: Desk) -> None:
+    """Let go of what was unpacked of statements that stay in the cache."""
+    customers = [desk.cache.customers[no] for no in desk.heard.keys() | desk.rebuild if no in desk.cache.customers]
+    for row in (*desk.judged, *(row for row, _ in desk.new.values()), *(row for held in customers for row in held.spoken.values())):
+        row.pack_up()
+
+
+def _asks(desk: Desk, slice_: Slice) -> list[Ask]:
+    return [
+        Ask(
+            outreach_id=asked.body.outreach_id,
+            author=alias_of(speaker_of(asked.body.author_key), desk.key),
+            purpose=asked.body.purpose,
+            template=asked.body.template,
+            brand=asked.body.brand,
+            requested_at=asked.at,
+        )
+        for asked in slice_.outreach.values()
+    ]
 
 
 async def _apply_records(desk: Desk, slice_: Slice) -> None:
@@ -75,13 +120,8 @@ async def _apply_records(desk: Desk, slice_: Slice) -> None:
     known = items | {key: ActivityRow(row.revision, row.statement_no, row.updated_at, row.updated_at) for key, row in contacts.items()}
     left = {row.statement_no for row in known.values() if row.statement_no is not None}
     await meet(desk, _statements((*said, *recorded)), left)
-    if said:
-        await counting.write_items(desk, said, items)
-    if recorded:
-        await counting.write_contacts(desk, recorded, contacts)
-    taken = counting.count(desk, [*said, *recorded], known)
-    if desk.fresh:
-        await repository.insert_identifiers(conn, [desk.identifiers[each] for each in desk.identifiers if each in desk.fresh])
+    async with beside(counting.write_records(desk, said, recorded, items, contacts)):
+        taken = await counting.count(desk, [*said, *recorded], known)
     if desk.new:
         await repository.insert_statements(conn, list(desk.new.values()), desk.version)
         desk.loosened.update(_names_of_known_speakers(desk))
@@ -116,9 +156,9 @@ def _names_of_known_speakers(desk: Desk) -> set[int]:
     Where such a handle spoke for itself, it and its account count as one from now on: a value on both may no longer be over its limit.
     """
     found = set()
-    for row, statement in desk.new.values():
-        number_of = dict(zip(statement.shown, row.links, strict=True))
-        for link in statement.saying.links:
+    for row, shown in desk.new.values():
+        number_of = dict(zip(shown, row.links, strict=True))
+        for link in row.saying.links:
             identifier: Identifier = link.identifier
             if link.rule == "account" and identifier not in desk.fresh:
                 found.add(number_of[identifier])

@@ -8,7 +8,7 @@ import msgspec
 from earshot_crm_sync import events
 from earshot_crm_sync.acts import SERVICE, read_act
 from earshot_crm_sync.contacts import Contact, decode_contact, encode_contact, statement_of_contact
-from earshot_crm_sync.desk import Erasure, Slice, Told
+from earshot_crm_sync.desk import Asked, Erasure, Slice, Told
 from earshot_crm_sync.domain.profile import StandingView
 from earshot_shared import envelope
 from earshot_shared.actions import decode_action
@@ -73,6 +73,15 @@ def take_receipt(value: bytes, slice_: Slice) -> None:
     told = decode_receipt(value)
     if told.service != SERVICE:
         slice_.receipts.append((told.erasure_id, told.service, msgspec.json.encode(told.counts)))
+
+
+def take_outreach(value: bytes, slice_: Slice) -> None:
+    """Take a record of ``outreach.requested``; of one wish the first stands.
+
+    Raises: msgspec.DecodeError when it is none.
+    """
+    body, at = events.decode_outreach(value)
+    slice_.outreach.setdefault(body.outreach_id, Asked(body, at))
 
 
 def take_contact(value: bytes, slice_: Slice) -> None:

@@ -59,6 +59,7 @@ async def judge(desk: Desk) -> None:
     loaded = await load(desk.conn, desk.seeds)
     for number, row in loaded.rows.items():  # the copies that this fold works on
         loaded.rows[number] = loaded.evidence.spoken[number] = desk.cache.statements.get(row.digest, row)
+    desk.judged += loaded.rows.values()
     holders = {loaded.identifiers[no].customer_no for no in loaded.reached}
     before = await _take_out(desk, {no for no in holders if no is not None})
     judgements = judge_all(loaded.evidence, desk.rules.identity)

@@ -11,7 +11,7 @@ from earshot_crm_sync.desk import Desk
 from earshot_crm_sync.domain.aliases import alias_of
 from earshot_crm_sync.domain.components import earliest
 from earshot_crm_sync.domain.profile import Sketch, Words, build_profile
-from earshot_crm_sync.domain.statements import Statement, Tally
+from earshot_crm_sync.domain.statements import Statement, Tally, shown_by
 from earshot_crm_sync.identity import Identifier
 from earshot_crm_sync.rows import Held, IdentifierRow, StatementRow, held_of
 
@@ -63,16 +63,18 @@ async def meet_aliases(desk: Desk, aliases: Collection[str]) -> None:
 
 async def _introduce(desk: Desk, strangers: Sequence[Statement]) -> None:
     """Give numbers to statements that the store does not know, and to the identifiers they bring."""
-    uses = Counter(each for statement in strangers for each in statement.shown)
+    sayings = [statement.saying for statement in strangers]
+    shown_of = [shown_by(saying) for saying in sayings]
+    uses = Counter(each for shown in shown_of for each in shown)
     await _number(desk, uses)
     founders = []
     is_blocked = desk.rules.identity.is_blocked
-    for statement in strangers:
-        shown = statement.shown
+    for statement, saying, shown in zip(strangers, sayings, shown_of, strict=True):
         links = tuple(desk.identifiers[each].no for each in shown)
-        row = StatementRow(desk.totals.next_statement, statement.digest, links, statement.saying, Tally(), None, desk.version)
+        number, digest, author = desk.totals.next_statement, statement.digest, statement.author_key
+        row = StatementRow(number, digest, links, statement.packed, author, Tally(), None, desk.version, saying)
         desk.totals.next_statement += 1
-        desk.new[row.no] = (row, statement)
+        desk.new[row.no] = (row, shown)
         desk.cache.add(row)
         if all(each in desk.fresh and uses[each] == 1 and not is_blocked(each) for each in shown):
             founders.append((row, shown))
@@ -107,7 +109,7 @@ async def _found(desk: Desk, founders: Sequence[tuple[StatementRow, Sequence[Ide
     """Make customers of statements whose identifiers nobody knew: no judgement could say otherwise."""
     if not founders:
         return
-    keys = {row.saying.author_key for row, _ in founders if row.saying.author_key}
+    keys = {row.author_key for row, _ in founders if row.author_key}
     standings = await repository_words.load_standings(desk.conn, keys) if keys else {}
     for row, shown in founders:
         members = frozenset(shown)
@@ -118,7 +120,7 @@ async def _found(desk: Desk, founders: Sequence[tuple[StatementRow, Sequence[Ide
             if held_one.published and held_one is not anchor:  # told of before a replay by other rules
                 desk.moved[held_one.alias] = anchor.alias
         desk.totals.identifiers += len(shown)
-        standing = standings.get(row.saying.author_key)
+        standing = standings.get(row.author_key)
         words = Words(standings=[standing[1]] if standing else [])
         profile = build_profile(Sketch(anchor.alias, members, alone=True), [row], words, desk.rules.survivorship)
         held = Held(anchor.no, profile, {row.no: row}, desk.version, 0)

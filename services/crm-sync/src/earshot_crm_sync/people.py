@@ -28,13 +28,14 @@ from earshot_crm_sync.stage import CrmSync, view_of
 from earshot_shared.actions import ActionWriter, Actor, new_action
 from earshot_shared.envelope import rfc3339
 from earshot_shared.http.etags import Change, IfMatch, etag
-from earshot_shared.http.idempotency import Ticket, once
+from earshot_shared.http.idempotency import Ticket, forget_answers, once
 from earshot_shared.http.problems import Answer, ConflictError, InvalidError, NotFoundError
 from earshot_shared.pipeline.writer import Transaction, Writer
 from earshot_shared.postgres import translated
 
 _json = msgspec.json.Encoder()
 _ACTIONS = ActionWriter(SERVICE)
+_WORDS = {"same": "merge", "not_same": "parting"}
 _REFUSED = {
     Refusal.TOO_LARGE: "Together they would be larger than one customer may be (config/crm-sync.yaml, caps).",
     Refusal.NOT_SAME: "Somebody said later that they are not the same.",
@@ -228,8 +229,7 @@ class People:
             asked = ErasureRequested(str(self._new_id()), aliases, await self._moment(tx.conn, held), str(wish.actor))
             tx.tell_facts([tell_erasure(asked, now=rfc3339(self._clock()))])
             outcome = await self._stage.apply(tx, Slice(erasures=[erasure_of(asked)]), cause=f"erased by {wish.actor}")
-            ids = [held.profile.customer_id, *outcome.moved]
-            await repository_erasing.purge_answers(tx.conn, ids)
+            await forget_answers(tx.conn, {held.profile.customer_id, *outcome.moved, *aliases, *(each.value for each in own)})
             return Answer(status=202, body=_json.encode(await self._erasure(tx.conn, asked.erasure_id)))
 
         return await self._carry_out(wish, work)
@@ -272,7 +272,9 @@ class People:
 
             async def since(version: int) -> list[Change]:
                 acts = await repository_read.list_acts(tx.conn, _links(held), version)
-                return [Change(version=act.version, actor=act.actor, verb=act.verb, at=act.at) for act in acts]
+                return [
+                    Change(version=act.version, actor=act.actor, verb=act.verb, at=act.at, words=_WORDS.get(act.verb, "")) for act in acts
+                ]
 
             await wish.if_match.check(held.version, "customer", since)
             return await work(tx, held)

@@ -10,7 +10,16 @@ from typing import Any, Final
 from earshot_crm_sync import repository, repository_words
 from earshot_crm_sync.desk import Desk
 from earshot_crm_sync.domain.aliases import alias_of, speaker_of
-from earshot_crm_sync.domain.profile import StandingView, Words, build_profile, sketch_of, with_standings, words_to_find
+from earshot_crm_sync.domain.profile import (
+    StandingView,
+    Words,
+    build_profile,
+    heard_again,
+    is_found_alike,
+    sketch_of,
+    with_standings,
+    words_to_find,
+)
 from earshot_crm_sync.identity import Identifier
 from earshot_crm_sync.rows import CustomerRow, Held, StatementRow
 
@@ -25,7 +34,7 @@ async def load_words(conn: Any, customers: Sequence[Known]) -> list[Words]:
     """Return what people and recognition said of each customer."""
     words = [Words() for _ in customers]
     owner = {no: place for place, (_, members) in enumerate(customers) for no in members}
-    speaker = {row.saying.author_key: place for place, (rows, _) in enumerate(customers) for row in rows if row.saying.author_key}
+    speaker = {row.author_key: place for place, (rows, _) in enumerate(customers) for row in rows if row.author_key}
     for no, edit in await repository_words.load_edits(conn, owner.keys()):
         words[owner[no]].edits.append(edit.edit(customers[owner[no]][1][no]))
     for no, consent in await repository_words.load_consents(conn, owner.keys()):
@@ -60,6 +69,27 @@ def promote(desk: Desk, standings: Mapping[str, StandingView]) -> set[str]:
             desk.reshaped[no] = held
             desk.promoted.add(no)
     return away
+
+
+def refresh(desk: Desk) -> None:
+    """Show in profiles what was merely said again: another statement may have the last say on a field now."""
+    for no, heard in desk.heard.items():
+        held = desk.cache.customers.get(no)
+        if held is None or no in desk.rebuild or (no in desk.reshaped and no not in desk.promoted):  # gone, or worked out anew
+            continue
+        profile = heard_again(held.profile, heard.values(), held.spoken, desk.rules.survivorship)
+        if profile is None:
+            desk.rebuild.add(no)
+        elif profile != held.profile:
+            if no not in desk.founded:
+                if not is_found_alike(profile, held.profile):
+                    desk.promoted.discard(no)
+                elif no not in desk.reshaped:
+                    desk.promoted.add(no)
+                desk.reshaped[no] = held
+            held.profile = profile
+            held.version = desk.version
+            desk.changed[no] = held
 
 
 async def rebuild(desk: Desk) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from earshot_crm_sync.domain.profile import pack_profile, unpack_profile
-from earshot_crm_sync.domain.statements import Link, Statement, Tally, unpack_saying
+from earshot_crm_sync.domain.statements import Link, Tally, unpack_saying
 from earshot_crm_sync.identity import Identifier, Rule
 from earshot_crm_sync.rows import ActivityRow, CustomerRow, IdentifierRow, NewActivity, StatementRow, Totals
 from earshot_shared.postgres import Queries
@@ -46,22 +46,14 @@ async def insert_activities(conn: Any, activities: Iterable[NewActivity]) -> Non
     """Write items that the store does not know."""
     await conn.copy_records_to_table(
         "activities",
-        records=[(a.feedback_id, a.version, a.statement_no, a.occurred_at, a.heard_at, a.entry) for a in activities],
-        columns=("feedback_id", "version", "statement_no", "occurred_at", "heard_at", "entry"),
+        records=activities,
+        columns=NewActivity._fields,
     )
 
 
 async def update_activities(conn: Any, activities: Sequence[NewActivity]) -> None:
     """Write items that the store knows."""
-    await conn.execute(
-        QUERIES["update_activities"],
-        [a.feedback_id for a in activities],
-        [a.version for a in activities],
-        [a.statement_no for a in activities],
-        [a.occurred_at for a in activities],
-        [a.heard_at for a in activities],
-        [a.entry for a in activities],
-    )
+    await conn.execute(QUERIES["update_activities"], *zip(*activities, strict=True))
 
 
 def _statement(row: Any) -> StatementRow:
@@ -73,8 +65,17 @@ def _statement(row: Any) -> StatementRow:
         heard_at=row["heard_at"],
         heard_id=str(row["heard_id"]),
     )
+    saying = unpack_saying(row["saying"])
     return StatementRow(
-        row["statement_no"], row["digest"], tuple(row["links"]), unpack_saying(row["saying"]), tally, row["customer_no"], row["version"]
+        row["statement_no"],
+        row["digest"],
+        tuple(row["links"]),
+        row["saying"],
+        saying.author_key,
+        tally,
+        row["customer_no"],
+        row["version"],
+        saying,
     )
 
 
@@ -138,8 +139,8 @@ async def hold_identifiers(conn: Any, held: Mapping[int, int | None]) -> None:
     await conn.execute(QUERIES["hold_identifiers"], list(held), list(held.values()))
 
 
-async def insert_statements(conn: Any, statements: Sequence[tuple[StatementRow, Statement]], version: int) -> None:
-    """Write statements that the store does not know, and how they are found."""
+async def insert_statements(conn: Any, statements: Sequence[tuple[StatementRow, Sequence[Identifier]]], version: int) -> None:
+    """Write statements that the store does not know, with all they show, and how they are found."""
     await conn.copy_records_to_table(
         "statements",
         records=[
@@ -147,7 +148,7 @@ async def insert_statements(conn: Any, statements: Sequence[tuple[StatementRow, 
                 row.no,
                 row.digest,
                 row.links,
-                statement.packed,
+                row.packed,
                 row.tally.count,
                 row.tally.first_at,
                 row.tally.first_id,
@@ -156,7 +157,7 @@ async def insert_statements(conn: Any, statements: Sequence[tuple[StatementRow, 
                 row.tally.heard_id,
                 version,
             )
-            for row, statement in statements
+            for row, _ in statements
         ],
         columns=(
             "statement_no",
@@ -174,16 +175,16 @@ async def insert_statements(conn: Any, statements: Sequence[tuple[StatementRow, 
     )
     await conn.copy_records_to_table(
         "evidence",
-        records=[place for row, statement in statements for place in evidence_places(row, statement)],
+        records=[place for row, shown in statements for place in evidence_places(row, shown)],
         columns=("identifier_no", "statement_no", "rule"),
     )
 
 
-def evidence_places(row: StatementRow, statement: Statement) -> set[tuple[int, int, int]]:
+def evidence_places(row: StatementRow, shown: Sequence[Identifier]) -> set[tuple[int, int, int]]:
     """Return how a statement is found: (identifier_no, statement_no, rule)."""
-    number_of = dict(zip(statement.shown, row.links, strict=True))
+    number_of = dict(zip(shown, row.links, strict=True))
     places = {(row.links[0], row.no, _SPEAKER)}
-    for link in statement.saying.links:
+    for link in row.saying.links:
         places.add((number_of[link.identifier], row.no, _rule_number(link)))
     return places
 

@@ -71,11 +71,6 @@ async def purge_spellings(conn: Any, numbers: Collection[int]) -> None:
     await conn.execute(QUERIES["purge_spellings"], sorted(numbers))
 
 
-async def purge_answers(conn: Any, customer_ids: Sequence[str]) -> None:
-    """Forget kept answers that speak of some customers."""
-    await conn.execute(QUERIES["purge_answers"], [each.encode() for each in customer_ids])
-
-
 async def keep_receipt(conn: Any, erasure_id: str, service: str, counts: bytes) -> None:
     """Keep what a service says it erased."""
     await conn.execute(QUERIES["keep_receipt"], erasure_id, service, counts)

@@ -20,19 +20,30 @@ from earshot_crm_sync.repository import (
 from earshot_crm_sync.rows import ActLine, CustomerRow, FoundSuggestion, Held, IdentifierRow, MoveLine, held_of
 
 NO_ID: Final = "00000000-0000-0000-0000-000000000000"  # before every id
-_LAST_NUMBER = 2**31 - 1
-Place = tuple[int, int]
-"""Where a customer stands in what a search finds: by rank, then by number. Rank 0 holds an identifier that is just so."""
+Place = tuple[int, str]
+"""Where a customer stands in what a search finds: by rank, then by id. Rank 0 holds an identifier that is just so."""
 
 
 async def find_identifier(conn: Any, alias: str) -> IdentifierRow | None:
     """Return the identifier of this alias, with who holds it."""
-    rows = await load_identifiers_by_alias(conn, [alias])
-    if rows and rows[0].customer_no is None and rows[0].shared:
-        answered = await first_claimant(conn, rows[0].no)
-        if answered is not None:
-            rows[0].customer_no = (await load_identifiers_by_alias(conn, [answered]))[0].no
+    rows = await find_identifiers(conn, [alias])
     return rows[0] if rows else None
+
+
+async def find_identifiers(conn: Any, aliases: Sequence[str]) -> list[IdentifierRow]:
+    """Return the known identifiers of these aliases, sorted by them, with who holds each; of what ties nobody, who is answered for."""
+    rows = sorted(await load_identifiers_by_alias(conn, aliases), key=lambda row: row.alias)
+    for row in rows:
+        if row.customer_no is None and row.shared:  # few
+            answered = await first_claimant(conn, row.no)
+            if answered is not None:
+                row.customer_no = (await load_identifiers_by_alias(conn, [answered]))[0].no
+    return rows
+
+
+async def read_many(conn: Any, numbers: Collection[int]) -> dict[int, Held]:
+    """Return customers by number, with all statements that speak of them."""
+    return {held.no: held for held in await hold_all(conn, await load_customers(conn, numbers))}
 
 
 async def read_held(conn: Any, customer_no: int) -> Held | None:
@@ -43,14 +54,14 @@ async def read_held(conn: Any, customer_no: int) -> Held | None:
     return held_of(customers[0], await load_statements(conn, customers[0].statements))
 
 
-async def page_of_customers(conn: Any, after: int, limit: int) -> list[CustomerRow]:
-    """Return customers after a number."""
+async def page_of_customers(conn: Any, after: str, limit: int) -> list[CustomerRow]:
+    """Return customers after an id (`NO_ID`: from the first)."""
     return customer_rows(await conn.fetch(QUERIES["page_of_customers"], after, limit))
 
 
-async def page_of_merged(conn: Any, before: int, limit: int) -> list[CustomerRow]:
-    """Return customers before a number (0: any) of whom several speak, the last that were met first."""
-    return customer_rows(await conn.fetch(QUERIES["page_of_merged"], before or _LAST_NUMBER, limit))
+async def page_of_merged(conn: Any, before: str, limit: int) -> list[CustomerRow]:
+    """Return customers met before one (`NO_ID`: any) of whom several speak, the last that were met first."""
+    return customer_rows(await conn.fetch(QUERIES["page_of_merged"], before, limit))
 
 
 async def search_customers(
@@ -61,7 +72,7 @@ async def search_customers(
     if not begun:
         return []
     rows = await conn.fetch(QUERIES["search_customers"], *place, limit, begun, whole, names_as_json(words), sorted(but))
-    return [((row["rank"], customer.no), customer) for row, customer in zip(rows, customer_rows(rows), strict=True)]
+    return [((row["rank"], customer.profile.customer_id), customer) for row, customer in zip(rows, customer_rows(rows), strict=True)]
 
 
 def _quoted(words: str) -> list[str]:
@@ -91,9 +102,9 @@ async def page_of_told(conn: Any, after: str, limit: int) -> list[str]:
     return [str(row[0]) for row in await conn.fetch(QUERIES["page_of_told"], after or NO_ID, limit)]
 
 
-async def customers_by_alias(conn: Any, aliases: Sequence[str], after: int, limit: int) -> list[CustomerRow]:
-    """Return customers after a number who hold one of these identifiers."""
-    return customer_rows(await conn.fetch(QUERIES["customers_by_alias"], after, limit, aliases))
+async def customers_by_alias(conn: Any, aliases: Sequence[str], limit: int) -> list[CustomerRow]:
+    """Return customers who hold one of these identifiers, by id."""
+    return customer_rows(await conn.fetch(QUERIES["customers_by_alias"], limit, aliases))
 
 
 async def hold_all(conn: Any, customers: Sequence[CustomerRow]) -> list[Held]:
@@ -146,7 +157,7 @@ async def holders_of(conn: Any, aliases: Sequence[str]) -> dict[str, str]:
 async def list_acts(conn: Any, identifiers: Collection[int], after: int) -> list[ActLine]:
     """Return what people did to some identifiers after a version, oldest first."""
     rows = await conn.fetch(QUERIES["list_acts"], sorted(identifiers), after)
-    return [ActLine(str(row["action_id"]), row["version"], row["verb"], row["actor"], row["at"]) for row in rows]
+    return [ActLine(str(row["action_id"]), row["version"], row["verb"], row["actor"], row["at"], row["key_id"]) for row in rows]
 
 
 async def last_act_at(conn: Any, identifiers: Collection[int]) -> datetime | None:

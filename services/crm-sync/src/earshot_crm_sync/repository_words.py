@@ -39,7 +39,7 @@ async def insert_words(conn: Any, words: Iterable[Word]) -> None:
 
 async def insert_act(conn: Any, act: Act, identifiers: Collection[int], version: int) -> None:
     """Keep what a person did, for the history of each identifier it names."""
-    await conn.execute(QUERIES["insert_acts"], sorted(identifiers), act.action_id, version, act.verb, act.actor, act.at)
+    await conn.execute(QUERIES["insert_acts"], sorted(identifiers), act.action_id, version, act.verb, act.actor, act.at, act.key_id)
 
 
 async def insert_edits(conn: Any, edits: Sequence[tuple[int, StoredEdit]]) -> None:

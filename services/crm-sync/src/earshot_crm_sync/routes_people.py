@@ -45,8 +45,8 @@ def _check_moment(moment: datetime) -> datetime:
 Moment = Annotated[AwareDatetime, AfterValidator(_check_moment)]
 Acting = Annotated[Actor, Depends(actor)]
 Once = Annotated[Ticket | None, Depends(ticket_of)]
-_READ: Final = Depends(require("crm-sync:read"))
-Writing = Annotated[Principal, Depends(require("crm-sync:write"))]
+_READ: Final = Depends(require("crm-sync:read", every_brand=True))
+Writing = Annotated[Principal, Depends(require("crm-sync:write", every_brand=True))]
 
 
 class _Asked(BaseModel):

@@ -1,33 +1,56 @@
 """Rows of the store as working copies: what the fold changes in memory while it changes the store.
 
-Owns their shapes. Knows no query.
+Owns their shapes. Knows no query. Those that a slice makes or remembers by thousands are structs that the garbage collector need not look
+at: nothing in them leads back to them.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
 
 from earshot_crm_sync.domain.profile import Profile
-from earshot_crm_sync.domain.statements import Saying, Tally
+from earshot_crm_sync.domain.statements import Saying, Tally, unpack_saying
 from earshot_crm_sync.domain.suggestions import StoredSuggestion
 from earshot_crm_sync.identity import Identifier
 
 
-@dataclass(slots=True)
-class StatementRow:
-    """One statement in the store, as a working copy. ``customer_no`` is who its speaker belongs to."""
+class StatementRow(msgspec.Struct, gc=False):
+    """One statement in the store, as a working copy. ``customer_no`` is who its speaker belongs to.
+
+    What it says stays packed from slice to slice: unpacked it takes four times the room (`pack_up`).
+    """
 
     no: int
     digest: bytes
     links: tuple[int, ...]
-    saying: Saying
+    packed: bytes
+    author_key: str
     tally: Tally
     customer_no: int | None
     version: int
+    unpacked: Saying | None = None
+
+    @property
+    def saying(self) -> Saying:
+        """What is said, unpacked until `pack_up`."""
+        if self.unpacked is None:
+            self.unpacked = unpack_saying(self.packed)
+        return self.unpacked
+
+    @property
+    def is_item(self) -> bool:
+        """Whether items say it; else a contact does."""
+        return bool(self.author_key)
+
+    def pack_up(self) -> None:
+        """Let go of what need not be remembered."""
+        self.unpacked = None
 
 
-@dataclass(slots=True)
-class IdentifierRow:
+class IdentifierRow(msgspec.Struct, gc=False):
     """One identifier in the store, as a working copy."""
 
     no: int
@@ -48,8 +71,7 @@ class CustomerRow:
     version: int
 
 
-@dataclass(slots=True)
-class Held:
+class Held(msgspec.Struct, gc=False):
     """A customer with all statements that speak of him."""
 
     no: int
@@ -60,7 +82,7 @@ class Held:
 
     def count_feedback(self) -> None:
         """Work out ``feedback_count`` from the statements anew."""
-        self.feedback_count = sum(row.tally.count for row in self.spoken.values() if row.saying.is_item)
+        self.feedback_count = sum(row.tally.count for row in self.spoken.values() if row.is_item)
 
 
 def held_of(customer: CustomerRow, rows: Iterable[StatementRow]) -> Held:
@@ -83,8 +105,7 @@ class Totals:
     next_statement: int
 
 
-@dataclass(slots=True)
-class ActivityRow:
+class ActivityRow(NamedTuple):
     """What the store knows of an item: by what it was decided, whom it speaks of."""
 
     version: int
@@ -93,16 +114,15 @@ class ActivityRow:
     heard_at: datetime
 
 
-@dataclass(slots=True)
-class NewActivity:
-    """One item to write."""
+class NewActivity(NamedTuple):
+    """One item to write, in the order of the columns."""
 
     feedback_id: str
     version: int
     statement_no: int | None
     occurred_at: datetime
     heard_at: datetime | None
-    entry: bytes = field(repr=False)
+    entry: bytes
 
 
 @dataclass(slots=True)
@@ -150,13 +170,14 @@ class FoundSuggestion:
 
 @dataclass(slots=True)
 class ActLine:
-    """One thing a person did."""
+    """One thing a person did, under which key."""
 
     action_id: str
     version: int
     verb: str
     actor: str
     at: datetime
+    key_id: str
 
 
 @dataclass(slots=True)

@@ -3,7 +3,7 @@
 Owns decoding, and what is published. How a slice changes the store is in ``fold``; who is who is decided in ``identity``.
 """
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
@@ -15,12 +15,14 @@ from earshot_crm_sync.cache import Cache
 from earshot_crm_sync.contacts import decode_contact, tell_contact
 from earshot_crm_sync.desk import Desk, Rules, Slice
 from earshot_crm_sync.fold import Outcome, apply
-from earshot_crm_sync.intake import take_action, take_contact, take_erasure, take_item, take_receipt, take_standing
-from earshot_crm_sync.rows import Held
+from earshot_crm_sync.intake import take_action, take_contact, take_erasure, take_item, take_outreach, take_receipt, take_standing
+from earshot_crm_sync.rows import Held, IdentifierRow
+from earshot_shared import ids
 from earshot_shared.envelope import rfc3339
 from earshot_shared.messages import Message
 from earshot_shared.pipeline.records import Batch, Poison
 from earshot_shared.pipeline.writer import Transaction
+from earshot_shared.postgres import in_turns
 from earshot_shared.topics import Topic
 
 
@@ -33,7 +35,7 @@ class Prepared:
     poison: list[Poison] = field(default_factory=list)
 
 
-PAGE_KEYS: Final = 200  # each is several queries
+PAGE_KEYS: Final = 200  # a page is one transaction, and a customer may be told in a hundred kilobytes
 ID_PURPOSE: Final = "customer"
 """Names the key of the installation that ids of customers are made with."""
 
@@ -49,6 +51,7 @@ class CrmSync:
         Topic.CONTACT_RECEIVED,
         Topic.ERASURE_REQUESTED,
         Topic.ERASURE_DONE,
+        Topic.OUTREACH_REQUESTED,
     )
 
     def __init__(self, rules: Callable[[], Rules], *, key: bytes, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
@@ -63,15 +66,16 @@ class CrmSync:
             Topic.CONTACT_RECEIVED: take_contact,
             Topic.ERASURE_REQUESTED: take_erasure,
             Topic.ERASURE_DONE: take_receipt,
+            Topic.OUTREACH_REQUESTED: take_outreach,
         }
 
     async def prepare(self, slice_: Sequence[Batch]) -> Prepared:
-        """Decode the slice; needs no database."""
+        """Decode the slice; needs no database, and lets the slice before it be applied beside."""
         prepared = Prepared()
         for batch in slice_:
             prepared.replaying |= batch.replaying
             take = self._decoders[batch.topic]
-            for record in batch.records:
+            async for record in in_turns(batch.records):
                 if record.value is None:
                     continue
                 try:
@@ -92,12 +96,14 @@ class CrmSync:
         """
         if not tx.undisturbed:
             self._cache.clear()
-        desk = Desk(tx.conn, tx.version, self._cache, self._rules(), self._key)
-        outcome = await apply(desk, slice_, cause=cause)
+        clock = self._clock()
+        desk = Desk(tx.conn, tx.version, self._cache, self._rules(), self._key, clock)
+        now = rfc3339(clock)
+        outcome = await apply(desk, slice_, cause=cause, tell=lambda held: tell_held(held, now))
         tx.duplicates += desk.duplicates
-        now = rfc3339(self._clock())
-        tx.send(tell_held(held, now) for held in outcome.changed.values())
+        tx.send(outcome.told)
         tx.send(tell_moved(alias, into, tx.version, now) for alias, into in sorted(outcome.moved.items()))
+        tx.send(events.tell_decided(each, now=now) for each in outcome.decided)
         if cause is not None:
             tx.tell_facts(_tell_forgotten(outcome, now))
         return outcome
@@ -105,24 +111,14 @@ class CrmSync:
     async def restate(self, tx: Transaction, topic: Topic, keys: Collection[str]) -> list[Message]:
         """Return the present state of keys: customers and where their ids lead, or records of other systems."""
         now = rfc3339(self._clock())
+        keys = [key for key in sorted(keys) if ids.is_uuid(key)]  # a stranger may have written under any key
         if topic is Topic.CONTACT_RECEIVED:
             # A record we do not know gets nothing: it is a fact that a replay has yet to read, or that only the topic still has.
-            known = await repository_words.load_contacts(tx.conn, sorted(keys))
-            return [tell_contact(decode_contact(known[key].record), now=now) for key in sorted(keys) if key in known]
-        told = [await self._restate(tx, key, now) for key in sorted(keys)]
-        return [message for message in told if message is not None]
-
-    async def _restate(self, tx: Transaction, key: str, now: str) -> Message | None:
-        found = await repository_read.find_identifier(tx.conn, key)
-        if found is None:
-            return None
-        if found.customer_no is None:
-            return events.CUSTOMERS.tombstone(key)
-        held = await repository_read.read_held(tx.conn, found.customer_no)
-        assert held is not None, "who holds an identifier is a customer"
-        if found.customer_no != found.no:
-            return tell_moved(key, held.profile.customer_id, tx.version, now)
-        return tell_held(held, now)
+            known = await repository_words.load_contacts(tx.conn, keys)
+            return [tell_contact(decode_contact(known[key].record), now=now) for key in keys if key in known]
+        found = await repository_read.find_identifiers(tx.conn, keys)
+        customers = await repository_read.read_many(tx.conn, {row.customer_no for row in found if row.customer_no is not None})
+        return [_restated(row, customers, tx.version, now) for row in found]
 
     async def restate_page(self, tx: Transaction, topic: Topic, after: str) -> tuple[list[Message], str | None]:
         """Return the present state of the next ids by which customers were ever told of."""
@@ -140,8 +136,16 @@ OUTPUTS: Final = (
     Topic.ACTION_TAKEN,
     Topic.ERASURE_REQUESTED,
     Topic.ERASURE_DONE,
+    Topic.OUTREACH_DECIDED,
 )
 """The topics that crm-sync writes."""
+
+
+def _restated(row: IdentifierRow, customers: Mapping[int, Held], version: int, now: str) -> Message:
+    if row.customer_no is None:
+        return events.CUSTOMERS.tombstone(row.alias)
+    held = customers[row.customer_no]
+    return tell_held(held, now) if row.customer_no == row.no else tell_moved(row.alias, held.profile.customer_id, version, now)
 
 
 def _tell_forgotten(outcome: Outcome, now: str) -> Iterator[Message]:

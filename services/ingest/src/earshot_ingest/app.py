@@ -16,6 +16,7 @@ from earshot_ingest.routes.form import form_router
 from earshot_ingest.routes.items import items_router
 from earshot_ingest.routes.sources import sources_router
 from earshot_ingest.routes.webhooks import webhooks_router
+from earshot_shared.administration.routes import administration
 from earshot_shared.http.app import create_app
 from earshot_shared.http.auth import require
 from earshot_shared.http.door import Door, HotRoute
@@ -44,6 +45,7 @@ def make_app(parts: Parts, *, group: GroupCommit, intake: Intake, registry: Sour
             webhooks_router(runtime.pool, intake),
             form_router(intake),
             _statistics(runtime, group),
+            *administration(parts, replayed=False),
         ],
         rules={form.PATH: form.RULE, webhooks.PREFIX: webhooks.RULE},
         authenticate=parts.keyring,

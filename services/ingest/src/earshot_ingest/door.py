@@ -31,6 +31,7 @@ from earshot_shared.http.problems import (
     TooLargeError,
     UnsupportedMediaError,
 )
+from earshot_shared.http.strict import query_error
 from earshot_shared.item import MAX_ITEM_BYTES
 
 MAX_BATCH_ITEMS: Final = 1_000
@@ -222,18 +223,14 @@ def read_flags(query: bytes, names: Sequence[str]) -> dict[str, bool]:
     seen: set[str] = set()
     for name, value in parse_qsl(query.decode("latin-1"), keep_blank_values=True):
         if name not in flags:
-            raise _query_error(name, "query-unknown", f"There is no such query parameter: this path takes {', '.join(names)}.")
+            raise query_error(name, "query-unknown", f"There is no such query parameter: this path takes {', '.join(names)}.")
         if name in seen:
-            raise _query_error(name, "query-repeated", f"Give the query parameter {name} once.")
+            raise query_error(name, "query-repeated", f"Give the query parameter {name} once.")
         if value.lower() not in _FLAGS:
-            raise _query_error(name, "invalid", f"{name} takes true or false.")
+            raise query_error(name, "invalid", f"{name} takes true or false.")
         seen.add(name)
         flags[name] = _FLAGS[value.lower()]
     return flags
-
-
-def _query_error(name: str, code: str, detail: str) -> InvalidError:
-    return InvalidError(detail, code=code, errors=[FieldProblem(name[:120], code, detail)])
 
 
 def refuse_forms(call: Call) -> None:

@@ -14,7 +14,7 @@ from earshot_ingest.domain.normalise import LATEST_AHEAD, Normaliser
 from earshot_ingest.domain.refusals import Refusal
 from earshot_ingest.domain.sources import Grant
 from earshot_ingest.erasing import Forgotten
-from earshot_ingest.events import SERVICE, decode_edit_in
+from earshot_ingest.events import SERVICE, decode_edit_in, decode_withdrawal_in
 from earshot_shared.actions import ActionWriter, Actor, new_action
 from earshot_shared.envelope import rfc3339
 from earshot_shared.http.idempotency import Ticket, once
@@ -113,6 +113,14 @@ def read_edit(body: bytes, feedback_id: str, normaliser: Normaliser, now: dateti
         raise Refusal("id-mismatch", "source and external_id are those of another item than the address names.", "external_id")
     check_edited_at(given.edited_at, now)
     return item, given.edited_at
+
+
+def read_withdrawal(body: bytes) -> datetime | None:
+    """Return when an item was withdrawn, as a ``DELETE`` body ``{"edited_at"}`` has it; None without a body.
+
+    Raises: Refusal when the body is something else.
+    """
+    return decode_withdrawal_in(body).edited_at if body.strip() else None
 
 
 def check_edited_at(edited_at: datetime, now: datetime) -> None:

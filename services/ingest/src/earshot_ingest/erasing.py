@@ -46,16 +46,15 @@ class Forgotten:
 
     async def any(self, tx: Transaction) -> bool:
         """Return whether anybody is forgotten; reads what is new, unless nobody else has written since the last look."""
-        if self._seen == _BEFORE_ALL or not (tx.undisturbed and tx.version == self._seen + 1):
-            self._seen = tx.version
+        may_be_more = self._seen == _BEFORE_ALL or not (tx.undisturbed and tx.version == self._seen + 1)
+        self._seen = tx.version
+        if may_be_more:
             for alias, at, version in await repository_erasing.load_erased(tx.conn, self._read):
                 self._until[alias] = at
                 if version < tx.version:
                     self._read = max(self._read, version)
                 else:
                     self._seen = _BEFORE_ALL  # written by this transaction, which may yet fail: to be read again
-        else:
-            self._seen = tx.version
         return bool(self._until)
 
     async def note(self, tx: Transaction, asked: ErasureRequested) -> None:

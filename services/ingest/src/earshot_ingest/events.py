@@ -5,11 +5,12 @@ Owns the shapes and the words for what does not fit them. What an item becomes i
 
 import re
 from datetime import datetime
+from typing import TypeVar
 from uuid import UUID
 
 import msgspec
 
-from earshot_ingest.domain.given import EditIn, ItemIn
+from earshot_ingest.domain.given import EditIn, ItemIn, WithdrawalIn
 from earshot_ingest.domain.refusals import Refusal
 from earshot_shared import ids
 from earshot_shared.envelope import EventWriter
@@ -19,10 +20,12 @@ from earshot_shared.receipts import ReceiptWriter
 from earshot_shared.topics import Topic
 
 SERVICE = "ingest"
+T = TypeVar("T")
 
 
 _item_decoder = msgspec.json.Decoder(ItemIn)
 _edit_decoder = msgspec.json.Decoder(EditIn)
+_withdrawal_decoder = msgspec.json.Decoder(WithdrawalIn)
 _PATH = re.compile(r" - at `\$\.?([^`]*)`")
 _MISSING = re.compile(r"missing required field `([^`]*)`")
 _UNKNOWN = re.compile(r"contains unknown field `([^`]*)`")
@@ -34,10 +37,7 @@ def decode_item_in(raw: bytes | msgspec.Raw) -> ItemIn:
 
     Raises: Refusal with a word for what does not fit.
     """
-    try:
-        return _item_decoder.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise refusal_of(error) from None
+    return _decoded(_item_decoder, raw)
 
 
 def decode_edit_in(raw: bytes) -> EditIn:
@@ -45,8 +45,20 @@ def decode_edit_in(raw: bytes) -> EditIn:
 
     Raises: Refusal with a word for what does not fit.
     """
+    return _decoded(_edit_decoder, raw)
+
+
+def decode_withdrawal_in(raw: bytes) -> WithdrawalIn:
+    """Return the withdrawal in ``raw``.
+
+    Raises: Refusal with a word for what does not fit.
+    """
+    return _decoded(_withdrawal_decoder, raw)
+
+
+def _decoded(decoder: msgspec.json.Decoder[T], raw: bytes | msgspec.Raw) -> T:
     try:
-        return _edit_decoder.decode(raw)
+        return decoder.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise refusal_of(error) from None
 
@@ -69,7 +81,7 @@ def refusal_of(error: Exception) -> Refusal:
         field = _joined(path, named[1])
         return Refusal("required", f"The field {field} is required.", field)
     if "timezone" in said or "RFC3339" in said:
-        return Refusal("invalid-time", f"{path or 'The value'} is not an RFC 3339 time with a zone, such as 2024-05-01T12:30:00Z.", path)
+        return Refusal("time-invalid", f"{path or 'The value'} is not an RFC 3339 time with a zone, such as 2024-05-01T12:30:00Z.", path)
     if said.startswith("Expected"):
         wanted = said[: said.find(", got")] if ", got" in said else "Expected something else"
         return Refusal("wrong-type", f"{wanted} in {path or 'the body'}.", path)

@@ -106,6 +106,11 @@ async def all_sources(conn: Any) -> dict[str, bytes]:
     return {row["name"]: row["settings"] for row in await conn.fetch(QUERIES["all_sources"])}
 
 
+async def add_source(conn: Any, name: str, settings: bytes) -> bool:
+    """Keep a new source; return whether there was none of that name."""
+    return await conn.fetchval(QUERIES["add_source"], name, settings) is not None
+
+
 async def put_source(conn: Any, name: str, settings: bytes) -> None:
     """Keep a source, new or changed."""
     await conn.execute(QUERIES["put_source"], name, settings)

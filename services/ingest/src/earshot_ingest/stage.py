@@ -3,7 +3,6 @@
 Owns the fold and the restating of items. The reply is a function of its action, so that the item's own id is all the dedupe there is.
 """
 
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,7 +14,7 @@ from earshot_ingest import repository
 from earshot_ingest.acceptance import Submission, accept, prepare
 from earshot_ingest.erasing import Forgotten
 from earshot_ingest.events import SERVICE, ErasureRequested, decode_erasure, item_message, topic_of
-from earshot_shared import envelope
+from earshot_shared import envelope, ids
 from earshot_shared.actions import decode_action
 from earshot_shared.envelope import rfc3339
 from earshot_shared.item import Item
@@ -27,7 +26,6 @@ from earshot_shared.topics import Topic
 
 OUTPUTS: Final = (Topic.FEEDBACK_RECEIVED, Topic.FEEDBACK_BACKFILLED, Topic.ACTION_TAKEN, Topic.ERASURE_DONE)
 PAGE_ITEMS: Final = 1_000
-_FEEDBACK_ID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +75,7 @@ class IngestStage:
         A key that is no item of ours gets nothing: an item that was told is a fact, and a database that lacks it was restored from an
         older copy; a tombstone would destroy the only copy left.
         """
-        wanted = [key for key in keys if _is_feedback_id(key)]
+        wanted = [key for key in keys if ids.is_uuid(key)]
         time = rfc3339(datetime.now(UTC))
         return [
             item_message(stored.feedback_id, stored.revision, stored.body, live=stored.live, time=time)
@@ -102,7 +100,7 @@ def _read_action(record: Record, value: bytes, decoded: Decoded) -> None:
         action = decode_action(envelope.decode(value).data)
         if action.verb == RESPOND:
             item = reply_item(action)
-            if not _is_feedback_id(action.subject):
+            if not ids.is_uuid(action.subject):
                 raise ValueError("the subject is no feedback_id")
             decoded.items.append(item)
     except (msgspec.DecodeError, ValueError, RecursionError, OverflowError):
@@ -114,7 +112,3 @@ def _read_erasure(record: Record, value: bytes, decoded: Decoded) -> None:
         decoded.erasures.append(decode_erasure(value))
     except (msgspec.DecodeError, ValueError):
         decoded.poison.append(Poison(record, "undecodable", "This is no wish to be forgotten as `erasure.requested` holds them."))
-
-
-def _is_feedback_id(key: str) -> bool:
-    return _FEEDBACK_ID.fullmatch(key) is not None

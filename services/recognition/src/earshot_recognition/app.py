@@ -14,12 +14,14 @@ from pydantic import BaseModel
 from earshot_recognition import repository
 from earshot_recognition.acting import Desk
 from earshot_recognition.book import Book
+from earshot_recognition.domain.accounts import Account
 from earshot_recognition.repository import LedgerPoint
 from earshot_recognition.routes_acting import acting_routes
 from earshot_recognition.routes_community import CommunityRoutes
 from earshot_recognition.rules import RecognitionRules
 from earshot_recognition.stage import Recognition
 from earshot_recognition.views import Member, member_view
+from earshot_shared.administration.routes import administration
 from earshot_shared.envelope import rfc3339
 from earshot_shared.http.app import create_app
 from earshot_shared.http.auth import require
@@ -33,7 +35,7 @@ from earshot_shared.service import Parts
 Board = Literal["helpful", "active", "reach"]
 Window = Literal["all", "year", "month", "week"]
 _WINDOWS = {"year": timedelta(days=365), "month": timedelta(days=30), "week": timedelta(days=7)}
-_READ = Depends(require("recognition:read"))
+_READ = Depends(require("recognition:read", every_brand=True))
 
 
 class LedgerEntry(BaseModel):
@@ -84,7 +86,7 @@ class BadgeList(BaseModel):
     """The badges there are."""
 
     items: list[BadgeShown]
-    next_cursor: None = None
+    next_cursor: str | None
 
 
 def create_recognition_app(parts: Parts, stage: Recognition, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Door:
@@ -94,11 +96,22 @@ def create_recognition_app(parts: Parts, stage: Recognition, *, clock: Callable[
         parts.settings,
         title="Earshot recognition",
         summary="Who helps, and the standing that follows from it.",
-        routers=[_Routes(parts, stage.rules).router(), CommunityRoutes(parts).router(), acting_routes(desk)],
+        routers=[_Routes(parts, stage.rules).router(), CommunityRoutes(parts).router(), acting_routes(desk), *administration(parts)],
         authenticate=parts.keyring,
         health=parts.health,
         metrics=parts.metrics,
     )
+
+
+def _account(book: Book, author_key: str) -> Account:
+    """Return the account that a key names.
+
+    Raises: NotFoundError for nobody.
+    """
+    account = book.accounts.get(book.owner(author_key))
+    if account is None:
+        raise NotFoundError("No author of that key has been heard.", code="member-unknown")
+    return account
 
 
 class _Routes:
@@ -122,11 +135,7 @@ class _Routes:
         with translated():
             async with self._pool.acquire() as conn:
                 book = await Book.load(conn, [author_key])
-        owner = book.owner(author_key)
-        account = book.accounts.get(owner)
-        if account is None:
-            raise NotFoundError("No author of that key has been heard.", code="member-unknown")
-        return member_view(account, book, rules)
+        return member_view(_account(book, author_key), book, rules)
 
     async def ledger(self, author_key: str, limit: Limit = DEFAULT_LIMIT, cursor: CursorText = None) -> Ledger:
         filters = {"author_key": author_key}
@@ -135,7 +144,7 @@ class _Routes:
         with translated():
             async with self._pool.acquire() as conn:
                 book = await Book.load(conn, [author_key])
-                owner = book.owner(author_key)
+                owner = _account(book, author_key).author_key
                 entries = await repository.page_of_ledger(conn, owner, list(book.names_of(owner)), before, limit + 1)
         page = entries[:limit]
         following = None
@@ -172,9 +181,10 @@ class _Routes:
             following = self._cursors.issue("leaderboard", filters, [page[-1].points, page[-1].author_key, page[-1].rank])
         return Leaderboard(items=page, next_cursor=following)
 
-    async def badges(self) -> BadgeList:
-        badges = self._rules().badges
-        return BadgeList(items=[BadgeShown(name=each.name, helped=each.helped, items=each.items, by_hand=each.by_hand) for each in badges])
+    async def badges(self, limit: Limit = DEFAULT_LIMIT, cursor: CursorText = None) -> BadgeList:
+        page, following = self._cursors.page_of("badges", self._rules().badges, limit, cursor)
+        items = [BadgeShown(name=each.name, helped=each.helped, items=each.items, by_hand=each.by_hand) for each in page]
+        return BadgeList(items=items, next_cursor=following)
 
     async def stats(self) -> dict[str, Any]:
         with translated():

@@ -15,6 +15,7 @@ from earshot_recognition.book import Book
 from earshot_recognition.domain.deeds import Act
 from earshot_recognition.domain.ledger import Contribution
 from earshot_shared import identifiers
+from earshot_shared.http.idempotency import forget_answers
 
 ID_PURPOSE: Final = "customer"
 """Names the key of the installation that the hashes are made with."""
@@ -78,6 +79,7 @@ async def begin(conn: Any, book: Book, erasures: Sequence[Erasure], key: bytes) 
         acts += await repository_acts.delete_acts(conn, [subject], at)
         book.forget_acts(subject)
     book.note(await repository_acts.load_acts(conn, hit.keys()))
+    await forget_answers(conn, hit.keys())
     counts = {erasure.erasure_id: {"items": len(items), "accounts": len(hit), "acts": len(acts)} for erasure in erasures}
     return Struck(items, frozenset(hit), acts, counts)
 

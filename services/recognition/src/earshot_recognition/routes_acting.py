@@ -25,7 +25,7 @@ Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 Link = Annotated[str, StringConstraints(pattern=r"^https?://\S{1,2000}$")]
 Acting = Annotated[Actor, Depends(actor)]
 Once = Annotated[Ticket | None, Depends(ticket_of)]
-_WRITE: Final = Depends(require("recognition:write"))
+_WRITE: Final = Depends(require("recognition:write", every_brand=True))
 
 
 class _Asked(BaseModel):

@@ -6,6 +6,7 @@ Thin: queries are in ``repository_acts``, what acts come to in ``domain.deeds``,
 import asyncio
 import time
 from collections.abc import Iterable, Iterator
+from itertools import zip_longest
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query
@@ -21,7 +22,7 @@ from earshot_shared.http.paging import DEFAULT_LIMIT, CursorText, Limit
 from earshot_shared.postgres import translated
 from earshot_shared.service import Parts
 
-_READ = Depends(require("recognition:read"))
+_READ = Depends(require("recognition:read", every_brand=True))
 # The strongest ties tell who belongs together; this many take a second of one core, in a thread.
 _MOST_TIES: Final = 20_000
 _NETWORK_KEPT_S: Final = 60.0
@@ -65,10 +66,11 @@ class ConnectorShown(Person):
 
 
 class NetworkShown(BaseModel):
-    """Who helps whom: the largest clusters and the widest connectors. Made anew at most once a minute."""
+    """A page of who helps whom: the largest clusters and the widest connectors first. Made anew at most once a minute."""
 
     clusters: list[ClusterShown]
     connectors: list[ConnectorShown]
+    next_cursor: str | None
 
 
 class CommunityRoutes:
@@ -120,9 +122,12 @@ class CommunityRoutes:
         following = self._cursors.issue("thank-yous", filters, [page[-1].author_key, page[-1].cause]) if len(items) > limit else None
         return ThankYouList(items=page, next_cursor=following)
 
-    async def network(self, limit: Limit = DEFAULT_LIMIT) -> NetworkShown:
+    async def network(self, limit: Limit = DEFAULT_LIMIT, cursor: CursorText = None) -> NetworkShown:
         found = await self._draw()
-        clusters, connectors = found.clusters[:limit], found.connectors[:limit]
+        rows = list(zip_longest(found.clusters, found.connectors))
+        page, following = self._cursors.page_of("network", rows, limit, cursor)
+        clusters = [cluster for cluster, _ in page if cluster is not None]
+        connectors = [connector for _, connector in page if connector is not None]
         keys = {key for cluster in clusters for key in cluster.members[:_MEMBERS_SHOWN]} | {each.author_key for each in connectors}
         with translated():
             async with self._pool.acquire() as conn:
@@ -140,6 +145,7 @@ class CommunityRoutes:
                 ConnectorShown(author_key=each.author_key, name=names.get(each.author_key, ""), clusters=each.clusters, times=each.times)
                 for each in connectors
             ],
+            next_cursor=following,
         )
 
     async def _draw(self) -> Network:

@@ -6,7 +6,7 @@ Owns the order of checks and effects. What an act means is the domain's; what it
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
@@ -38,6 +38,8 @@ from earshot_triage.events import (
 from earshot_triage.reading import CaseLine, Found
 from earshot_triage.repository import Held, Thread
 from earshot_triage.stage import TriageStage
+
+HIGHEST_PRIORITY: Final = 4
 
 _encoder = msgspec.json.Encoder()
 
@@ -216,7 +218,7 @@ def _arguments(request: Request, thread: Thread, visibility: Visibility, seen: t
         case Verb.ROUTE:
             return ROUTE(request.team, request.reason)
         case Verb.ESCALATE:
-            return ESCALATE(request.priority, request.reason)
+            return ESCALATE(request.priority or min(thread.state.priority + 1, HIGHEST_PRIORITY), request.reason)
         case Verb.RESPOND:
             return _reply(request, thread, visibility, seen)
         case Verb.MOVE_PRIVATE:

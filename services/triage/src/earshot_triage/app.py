@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from uuid import uuid4
 
+from earshot_shared.administration.routes import administration
 from earshot_shared.http.app import create_app
 from earshot_shared.http.door import Door
 from earshot_shared.service import Parts
@@ -37,6 +38,7 @@ def make_app(parts: Parts, stage: TriageStage, book: RuleBook, clock: Callable[[
             correcting_routes(parts, corrections_desk),
             rules_routes(parts, book, rules_desk),
             *themes_routes(parts, themes_desk, clock),
+            *administration(parts),
         ],
         authenticate=parts.keyring,
         health=parts.health,

@@ -6,7 +6,7 @@ import click
 
 from earshot_shared.settings import read_settings
 from earshot_triage.asking import rehearse
-from earshot_triage.judgement.commands import classify, evaluate, train
+from earshot_triage.judgement.commands import classify, distil, evaluate, train
 from earshot_triage.labelling import labels
 from earshot_triage.settings import TriageSettings
 
@@ -27,5 +27,5 @@ def serve_command() -> None:
     sys.exit(run_service(wiring.settings, open_runtime=wiring.open_runtime, build_app=wiring.build_app, more_tasks=wiring.more_tasks))
 
 
-for other in (classify, train, evaluate, rehearse, labels):
+for other in (classify, train, distil, evaluate, rehearse, labels):
     commands.add_command(other)

@@ -1,14 +1,19 @@
-"""Receipts of erasures: what a person asked to be forgotten comes here as skeletons, which take the place of what was held.
+"""Erasures: what a person asked to be forgotten comes here as skeletons, which take the place of what was held.
 
-Owns the counting of skeletons and the receipt, which goes out once all that ingest speaks of have been applied.
+Owns what colleagues wrote about such items and were answered, the counting of skeletons, and the receipt, which goes out once all that
+ingest speaks of have been applied.
 """
 
 from collections.abc import Sequence
 from typing import Final
 
+import msgspec
+
+from earshot_shared.actions import decode_action
+from earshot_shared.http.idempotency import forget_answers
 from earshot_shared.pipeline.writer import Transaction
 from earshot_shared.receipts import ReceiptWriter, decode_receipt
-from earshot_triage.events import SERVICE
+from earshot_triage.events import ACTIONS, SERVICE, silenced
 from earshot_triage.repository import QUERIES
 
 _MAKER: Final = "ingest"  # whose receipt says how many skeletons there are
@@ -24,13 +29,15 @@ def read_receipt(value: bytes) -> tuple[str, int] | None:
     return (told.erasure_id, told.counts.get("items", 0)) if told.service == _MAKER else None
 
 
-async def settle(tx: Transaction, struck: Sequence[tuple[str, str]], expected: Sequence[tuple[str, int]], *, now: str) -> None:
-    """Count skeletons, (erasure_id, key), that this transaction applied, and tell the receipts of the erasures that are whole now.
+async def settle(tx: Transaction, struck: Sequence[tuple[str, str, str]], expected: Sequence[tuple[str, int]], *, now: str) -> None:
+    """Count skeletons, (erasure_id, key, feedback_id), that this transaction applied; tell the receipts of erasures that are whole now.
 
     What is known already changes nothing: a replay tells nobody again.
     """
     if struck:
         await tx.conn.execute(QUERIES["note_erased"], [each[0] for each in struck], [each[1] for each in struck])
+        await _silence(tx, [each[1] for each in struck])
+        await forget_answers(tx.conn, {str(name) for _, *names in struck for name in names})
     if expected:
         await tx.conn.execute(QUERIES["expect_erased"], [each[0] for each in expected], [each[1] for each in expected])
     named = sorted({each[0] for each in struck} | {each[0] for each in expected})
@@ -40,3 +47,19 @@ async def settle(tx: Transaction, struck: Sequence[tuple[str, str]], expected: S
             _RECEIPTS.tell_erased(erasure_id, {"items": count}, now=now)
             for erasure_id, count in sorted((row["erasure_id"], row["expected"]) for row in whole)
         )
+
+
+async def silence_again(tx: Transaction, subjects: Sequence[str]) -> None:
+    """Take the words out of acts that a replay brings from a log that has not forgotten them yet, where the item came before them."""
+    erased = await tx.conn.fetch(QUERIES["erased_among"], subjects)
+    await _silence(tx, [row["key"] for row in erased])
+
+
+async def _silence(tx: Transaction, keys: Sequence[object]) -> None:
+    """Take the free words out of what people did about erased items, here and on the topic."""
+    bodies = [row["body"] for row in await tx.conn.fetch(QUERIES["load_actions"], keys)]
+    fresh = [action for body in bodies if (action := silenced(decode_action(body))) is not None]
+    if fresh:
+        rows = [(action.action_id, msgspec.json.encode(action)) for action in fresh]
+        await tx.conn.execute(QUERIES["silence_actions"], *map(list, zip(*rows, strict=True)))
+        tx.tell_facts(map(ACTIONS.write, fresh))

@@ -107,6 +107,7 @@ class CaseMerged(msgspec.Struct, frozen=True):
     """A case that joined another."""
 
     case_id: str
+    id: str
     merged_into: str
     version: int
 
@@ -289,6 +290,7 @@ def act_of(action: Action, *, version: int = 0) -> Act:
         subject=key_of(action.subject),
         at=action.at.astimezone(UTC),
         actor=str(action.actor),
+        key_id=action.actor.key_id,
         version=version,
     )
     return _with_arguments(act, action)
@@ -324,6 +326,18 @@ def _with_arguments(act: Act, action: Action) -> Act:
         case Verb.CORRECT:
             said = _correct.decode(given)
             return replace(act, intent=said.intent, conduct=said.conduct, routes=said.routes, reason=said.reason)
+
+
+def silenced(action: Action) -> Action | None:
+    """Return an act of ours without the free words in it (a note, a reason), or None when there are none.
+
+    What we replied stays: it is an item of ours, said to the person.
+    """
+    given = msgspec.json.decode(action.arguments, type=dict[str, msgspec.Raw])
+    kept = {name: value for name, value in given.items() if name != "reason" and not (name == "text" and action.verb == Verb.NOTE)}
+    if len(kept) == len(given):
+        return None
+    return msgspec.structs.replace(action, arguments=msgspec.Raw(_encoder.encode(kept)))
 
 
 def reply_id(action_id: UUID) -> str:

@@ -432,5 +432,5 @@ def due_at(state: cases.CaseState, rules: Rules) -> datetime:
 
 def pointer(case_id: str, target: str | None, version: int, time: str) -> Record:
     """Return the message that says where the holder of a case's id went: into another case, or nowhere."""
-    body = CaseMerged(case_id, target, version) if target is not None else CaseWithdrawn(case_id, version)
+    body = CaseMerged(case_id, case_id, target, version) if target is not None else CaseWithdrawn(case_id, version)
     return CASES.write(case_id, f"{case_id}.{version}", body, time=time)

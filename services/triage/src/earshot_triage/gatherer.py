@@ -20,14 +20,15 @@ from earshot_shared.errors import RetryableError
 from earshot_shared.item import decode_item
 from earshot_shared.postgres import Pool, translated
 from earshot_triage.decisions import words_of
-from earshot_triage.domain.gathering import Voice, likeness, may_follow, nearest, weigh
+from earshot_triage.domain.gathering import Voice, likeness, may_follow, weigh
+from earshot_triage.domain.leaders import Leaders
 from earshot_triage.domain.message import Role
 from earshot_triage.events import role_of
 from earshot_triage.judgement.themes import stems_of
 from earshot_triage.repository import QUERIES
 from earshot_triage.settling import settle
 
-BATCH: Final = 300
+BATCH: Final = 1_000
 EVERY_S: Final = 1.0
 BUSY_SHARE: Final = 20
 """While the fold is busy, gathering rests for so many times what it took."""
@@ -42,6 +43,9 @@ SHORT_NUMBER: Final = 3
 """Numbers of fewer digits are counts, dates, versions; an error 404 is one."""
 _MOST_STEMS: Final = 50_000
 _RAREST: Final = 1e-9
+MOST_LEADERS: Final = 40_000
+"""So many are kept in memory (some 500 bytes each); with more, all are forgotten and come back as they are asked for."""
+_COLUMNS: Final = ("key", "feedback_id", "book", "kind", "brand", "author_key", "at", "leader", "theme", "stems", "weights")
 _log = logging.getLogger(__name__)
 
 
@@ -128,6 +132,8 @@ class Gatherer:
         self._wanted = wanted
         self._busy = busy
         self._telling: Telling | None = None
+        self._books: dict[str, Leaders] = {}
+        self._stood: tuple[int, str, str] | None = None  # as far as the books are true
 
     async def run(self) -> None:
         """Gather until cancelled."""
@@ -143,24 +149,33 @@ class Gatherer:
 
     async def gather(self) -> int:
         """Take in one batch of what changed; return how many rows it was."""
-        telling = self._words()
+        stood, self._stood = self._stood, None  # if anything fails, what is in memory may be wrong
         with translated():
             async with self._pool.acquire() as conn, conn.transaction():
-                await conn.execute(QUERIES["begin_gathering"], telling.version)
-                stood = await conn.fetchrow(QUERIES["lock_gathering"])
-                assert stood is not None, "the row was made"
-                changed, key, model = stood
-                if model != telling.version:
-                    await conn.execute(QUERIES["drop_gathering"])
-                    changed, key = -1, "00000000-0000-0000-0000-000000000000"
-                rows = await conn.fetch(QUERIES["load_changed"], changed, key, BATCH)
-                if not rows and model == telling.version:
-                    return 0
-                await self._take_in(conn, rows, telling)
-                if rows:
-                    changed, key = rows[-1]["changed"], rows[-1]["key"]
-                await conn.execute(QUERIES["move_gathering"], changed, key, telling.version)
-        return len(rows)
+                stands, count = await self._go_on(conn, stood)
+        self._stood = stands
+        return count
+
+    async def _go_on(self, conn: Any, stood: tuple[int, str, str] | None) -> tuple[tuple[int, str, str], int]:
+        """Return how far the gathering stands now, and how many rows were taken in."""
+        telling = self._words()
+        await conn.execute(QUERIES["begin_gathering"], telling.version)
+        row = await conn.fetchrow(QUERIES["lock_gathering"])
+        assert row is not None, "the row was made"
+        changed, key, model = row["changed"], str(row["key"]), row["model"]
+        if (changed, key, model) != stood or sum(map(len, self._books.values())) > MOST_LEADERS:
+            self._books = {}
+        if model != telling.version:
+            await conn.execute(QUERIES["drop_gathering"])
+            changed, key = -1, "00000000-0000-0000-0000-000000000000"
+        rows = await conn.fetch(QUERIES["load_changed"], changed, key, BATCH)
+        if not rows and model == telling.version:
+            return (changed, key, model), 0
+        await self._take_in(conn, rows, telling)
+        if rows:
+            changed, key = rows[-1]["changed"], str(rows[-1]["key"])
+        await conn.execute(QUERIES["move_gathering"], changed, key, telling.version)
+        return (changed, key, telling.version), len(rows)
 
     def _words(self) -> Telling:
         judge = self._judge()
@@ -177,12 +192,17 @@ class Gatherer:
                 if str(row["key"]) not in known:
                     orphans.setdefault(row["book"], []).append(_voice(row))
             await conn.execute(QUERIES["drop_theme_items"], known)
+            for leaders in self._books.values():
+                for key in known:
+                    leaders.remove(key)
         placed: list[str] = []
         by_book: dict[str, list[Fresh]] = {book: [] for book in orphans}
         for each in fresh:
             by_book.setdefault(each.book, []).append(each)
         for book, newcomers in by_book.items():
-            fold = BookFold(conn, book)
+            if book not in self._books:
+                self._books[book] = Leaders(await conn.fetchval(QUERIES["latest_of_book"], book))
+            fold = BookFold(conn, book, self._books[book])
             settled = await fold.run([each.voice for each in newcomers], orphans.get(book, []))
             await _write(conn, newcomers, settled)
             placed += (*settled.fresh, *settled.moved)
@@ -190,18 +210,18 @@ class Gatherer:
 
 
 class BookFold:
-    """Places new voices of one book, and those that this disturbs."""
+    """Places new voices of one book, and those that this disturbs. ``leaders`` are kept true for the next."""
 
-    def __init__(self, conn: Any, book: str) -> None:
+    def __init__(self, conn: Any, book: str, leaders: Leaders) -> None:
         self._conn = conn
         self._book = book
-        self._leaders: dict[str, dict[str, Voice]] = {}
-        """By stem; a stem is here when all its leaders are."""
-        self._all: dict[str, Voice] = {}
+        self._leaders = leaders
+        self._placed: set[str] = set()
+        """What is decided about these is newer than their rows."""
 
     async def run(self, fresh: Sequence[Voice], orphans: Sequence[Voice]) -> Settled:
         """Return whom everybody follows. In the order of voices each is decided once: what it disturbs comes after it."""
-        latest: datetime | None = await self._conn.fetchval(QUERIES["latest_of_book"], self._book)
+        latest = self._leaders.latest
         waiting = {voice.key: voice for voice in (*fresh, *orphans)}
         heap = [(voice.order, voice.key) for voice in waiting.values()]
         heapq.heapify(heap)
@@ -219,27 +239,25 @@ class BookFold:
                     heapq.heappush(heap, (each.order, each.key))
             assert voice.leader is not None, "it was placed"
             (settled.fresh if voice.key in new else settled.moved)[voice.key] = voice.leader
+        times = [voice.order[0] for voice in fresh]
+        self._leaders.latest = max(times if latest is None else [latest, *times], default=latest)
         return settled
 
     async def _place(self, voice: Voice, latest: datetime | None) -> list[Voice]:
         """Decide whom a voice follows; return those for whom that may change something."""
         await self._know(set(voice.heavy))
         led = voice.leads
-        self._all[voice.key] = voice
-        candidates = {key: leader for stem in voice.heavy for key, leader in self._leaders[stem].items() if key != voice.key}
-        best = nearest(voice, candidates.values())
-        voice.leader = voice.key if best is None else best.key
+        self._placed.add(voice.key)
+        best = self._leaders.nearest(voice)
+        voice.leader = voice.key if best is None else best
         if best is not None:
             if not led:
                 return []
-            for stem in voice.weights:
-                self._leaders.get(stem, {}).pop(voice.key, None)
+            self._leaders.remove(voice.key)
             return [_voice(row) for row in await self._conn.fetch(QUERIES["load_followers"], [voice.key])]
         if led:
             return []
-        for stem in voice.weights:
-            if stem in self._leaders:
-                self._leaders[stem][voice.key] = voice
+        self._leaders.add(voice)
         if latest is None or voice.order[0] > latest:
             return []
         at, feedback_id = voice.order
@@ -248,23 +266,15 @@ class BookFold:
 
     def _nearer(self, voice: Voice, leader: Voice) -> bool:
         """Say whether a voice may leave its leader for a new one; when in doubt it is asked."""
-        held = None if voice.leader is None else self._all.get(voice.leader)
-        return held is None or voice.leads or likeness(voice, leader) >= likeness(voice, held)
+        held = None if voice.leads or voice.leader is None else self._leaders.likeness(voice, voice.leader)
+        return held is None or likeness(voice, leader) >= held
 
     async def _know(self, stems: set[str]) -> None:
         """Load every leader that has one of some stems."""
-        missing = sorted(stems - self._leaders.keys())
-        if not missing:
-            return
-        for stem in missing:
-            self._leaders[stem] = {}
-        for row in await self._conn.fetch(QUERIES["load_leaders"], self._book, missing):
-            self._all.setdefault(str(row["key"]), _voice(row))  # what was placed meanwhile is newer than its row
-        for leader in self._all.values():
-            if leader.leads:
-                for stem in leader.weights:
-                    if stem in self._leaders:
-                        self._leaders[stem][leader.key] = leader
+        missing = sorted(stems - self._leaders.stems)
+        if missing:
+            rows = await self._conn.fetch(QUERIES["load_leaders"], self._book, missing)
+            self._leaders.know(missing, (_voice(row) for row in rows if str(row["key"]) not in self._placed))
 
 
 def _voices(rows: Sequence[Any], telling: Telling) -> list[Fresh]:
@@ -299,10 +309,12 @@ async def _write(conn: Any, fresh: Sequence[Fresh], settled: Settled) -> None:
                 each.author_key,
                 each.voice.order[0],
                 settled.fresh[each.voice.key],
-                msgspec.json.encode((tuple(each.voice.weights), tuple(each.voice.weights.values()))).decode(),
+                settled.fresh[each.voice.key],
+                list(each.voice.weights),
+                list(each.voice.weights.values()),
             )
             for each in fresh
         ]
-        await conn.execute(QUERIES["put_theme_items"], *zip(*rows, strict=True))
+        await conn.copy_records_to_table("theme_items", records=rows, columns=_COLUMNS)
     if settled.moved:
         await conn.execute(QUERIES["move_theme_items"], list(settled.moved), list(settled.moved.values()))

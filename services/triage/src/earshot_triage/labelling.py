@@ -8,17 +8,13 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import click
-import numpy as np
 
 from earshot_shared.cli.main import CommandFailedError
-from earshot_triage.judgement.tables import ModelError, Tables
-from earshot_triage.judgement.taught import FOLDER, NAME
-
-_COLUMNS: Final = ("word_weights", "word_chars", "pair_weights", "gram_weights", "scales", "bias")
-"""The arrays that have a column a label, as their last axis."""
+from earshot_triage.judgement.tables import ModelError
+from earshot_triage.judgement.taught import FOLDER, NAME, Taught
 
 
 @click.group("labels")
@@ -38,7 +34,7 @@ def list_labels(model_dir: Path) -> None:
     """Print every set of labels, one label a line."""
     for folder in sorted((model_dir / FOLDER).glob("*")):
         if NAME.fullmatch(folder.name):
-            for label in _load(model_dir, folder.name).meta["labels"]:
+            for label in _load(model_dir, folder.name).labels:
                 click.echo(f"{folder.name}\t{label}")
 
 
@@ -48,12 +44,13 @@ def list_labels(model_dir: Path) -> None:
 @click.option("--to", "new", required=True, help="What it is to be called.")
 def rename_label(name: str, model_dir: Path, old: str, new: str) -> None:
     """Call a label otherwise; what it means stays."""
-    tables = _load(model_dir, name)
-    known = _known(tables, old)
+    taught = _load(model_dir, name)
+    known = _known(taught, old)
     if new in known or not new.strip() or len(new) > 200:
         raise CommandFailedError(f"“{new}” cannot be its name: it is taken, empty, or longer than 200 characters.")
     meta = {"labels": [new if label == old else label for label in known]}
-    _save(replace(tables, meta=_changed(tables.meta, **meta)), model_dir, name)
+    tables = replace(taught.tables, meta=_changed(taught.tables.meta, **meta))
+    _save(replace(taught, tables=tables), model_dir, name)
     click.echo(f"{name}: “{old}” is “{new}” now")
 
 
@@ -62,33 +59,32 @@ def rename_label(name: str, model_dir: Path, old: str, new: str) -> None:
 @click.option("--label", required=True, help="The label that goes.")
 def remove_label(name: str, model_dir: Path, label: str) -> None:
     """Remove one label; its texts get the likeliest of the others."""
-    tables = _load(model_dir, name)
-    known = _known(tables, label)
+    taught = _load(model_dir, name)
+    known = _known(taught, label)
     if len(known) < 3:
         raise CommandFailedError(f"{name} has {len(known)} labels, and two are the least: delete {model_dir / FOLDER / name} instead.")
     place = known.index(label)
-    arrays: dict[str, Any] = {each: np.delete(getattr(tables, each), place, axis=-1) for each in _COLUMNS}
-    meta = _changed(tables.meta, labels=[each for each in known if each != label])
-    _save(replace(tables, **arrays, meta=meta), model_dir, name)
+    meta = _changed(taught.tables.meta, labels=[each for each in known if each != label])
+    _save(taught.without(place, meta), model_dir, name)
     click.echo(f"{name}: “{label}” is gone, {len(known) - 1} labels stay")
 
 
-def _load(model_dir: Path, name: str) -> Tables:
+def _load(model_dir: Path, name: str) -> Taught:
     try:
-        return Tables.load(model_dir / FOLDER / name)
+        return Taught.load(model_dir / FOLDER / name)
     except ModelError as error:
         raise CommandFailedError(str(error)) from error
 
 
-def _save(tables: Tables, model_dir: Path, name: str) -> None:
+def _save(taught: Taught, model_dir: Path, name: str) -> None:
     try:
-        tables.save(model_dir / FOLDER / name)
+        taught.save(model_dir / FOLDER / name)
     except OSError as error:
         raise CommandFailedError(f"{model_dir / FOLDER / name} cannot be written: {error.strerror}") from error
 
 
-def _known(tables: Tables, label: str) -> list[str]:
-    known: list[str] = list(tables.meta["labels"])
+def _known(taught: Taught, label: str) -> list[str]:
+    known = taught.labels
     if label not in known:
         raise CommandFailedError(f"There is no label “{label}”: `earshot triage labels list` shows them.")
     return known

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from earshot_triage.decisions import Decider, model_version
 from earshot_triage.judgement import Judge
+from earshot_triage.judgement.semantic import Encoder
 from earshot_triage.judgement.tables import ModelError
 
 LOOK_EVERY_S = 1.0
@@ -17,19 +18,21 @@ _log = logging.getLogger(__name__)
 Stamp = frozenset[tuple[str, int, int]]
 
 
-def load_judge(folder: Path | None) -> Judge:
-    """Return the judge of a model folder; the shipped one as long as there is no folder.
+def load_judge(folder: Path | None, encoder: Encoder | None = None) -> Judge:
+    """Return the judge of a model folder; the shipped one as long as there is no folder. With an encoder it looks twice.
 
     Raises: ModelError when the folder is not whole.
     """
-    return Judge.load(folder if folder is not None and folder.is_dir() else None)
+    judge = Judge.load(folder if folder is not None and folder.is_dir() else None)
+    return judge if encoder is None else judge.looking_twice(encoder)
 
 
 class ModelBook:
     """Hands the newest whole judge of a folder to a decider."""
 
-    def __init__(self, folder: Path, decider: Decider) -> None:
+    def __init__(self, folder: Path, decider: Decider, encoder: Encoder | None = None) -> None:
         self._folder = folder
+        self._encoder = encoder
         self._decider = decider
         self._used = self._seen = self._stamp()
         self._weights = self._weights_in(self._used)
@@ -64,7 +67,7 @@ class ModelBook:
         used = self._decider.judge
         if isinstance(used, Judge) and self._weights_in(stamp) == self._weights and self._folder.is_dir():
             return used.taught_by(self._folder)
-        return load_judge(self._folder)
+        return load_judge(self._folder, self._encoder)
 
     def _weights_in(self, stamp: Stamp) -> Stamp:
         own = str(self._folder / "judge") + os.sep

@@ -27,6 +27,8 @@ class HistoryEntry(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True
     action_id: str
     verb: str
     actor: str
+    """The person, or the key where it named none."""
+    key_id: str
     at: datetime
     text: str | None = None
     assignee: str | None = None
@@ -310,6 +312,7 @@ def _entry(act: Act, erased: set[str], corrected: str | None) -> HistoryEntry:
         action_id=act.action_id,
         verb=act.verb.value,
         actor=act.actor,
+        key_id=act.key_id,
         at=act.at,
         text=None if act.subject in erased else act.text,
         assignee=act.assignee,

@@ -63,13 +63,17 @@ class Refold:
             if state is not None:
                 self.parts.append(Part(state, present, replaying))
             label = state.label if state is not None else min(members)  # without a message it holds together by people's merges alone
+            # Who looked at a case that has another id now, or fell apart, saw all of it that was held; of cases that became one, half.
+            together = len({rows[message.key].label for message in items if message.key in rows}) == 1
             for message in items:
-                self._place(message, label, state, rows.get(message.key), came.get(message.key))
+                self._place(message, label, state, rows.get(message.key), came.get(message.key), together=together)
             for node in members:
                 if node not in messages:
                     self._hang(node, label, named=state is not None or bool(about))
 
-    def _place(self, message: Message, label: str, state: cases.CaseState | None, row: Held | None, arrival: Arrival | None) -> None:
+    def _place(
+        self, message: Message, label: str, state: cases.CaseState | None, row: Held | None, arrival: Arrival | None, *, together: bool
+    ) -> None:
         """Say where an item hangs now, and tell what changed by that."""
         case_id = state.case_id if state is not None else None
         if arrival is not None:
@@ -81,7 +85,7 @@ class Refold:
         was = self.before.get(row.label)
         led_to = was.state.case_id if was is not None else None
         opened = row.opened or case_id == message.key
-        joined = self.version if label != row.label else row.joined
+        joined = row.joined if together or label == row.label else self.version
         if (label, joined, opened) != (row.label, row.joined, row.opened):
             self.moved.append((message.key, label, joined, opened))
         if case_id == led_to:

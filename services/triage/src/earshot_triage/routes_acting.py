@@ -17,7 +17,7 @@ from earshot_shared.http.etags import IfMatch, if_match
 from earshot_shared.http.idempotency import Ticket, ticket_of
 from earshot_shared.http.strict import response_of
 from earshot_shared.item import MAX_TEXT_CHARACTERS
-from earshot_triage.acting import Acknowledgement, Desk
+from earshot_triage.acting import HIGHEST_PRIORITY, Acknowledgement, Desk
 from earshot_triage.acting import Request as Wish
 from earshot_triage.domain.acts import Verb
 from earshot_triage.routes_reading import CaseId
@@ -64,9 +64,9 @@ class RouteTo(_Asked):
 
 
 class Escalate(_Asked):
-    """A priority from 1 to 4, when it is to change."""
+    """The priority from now on, 4 being the highest; one higher than it is unless given."""
 
-    priority: Annotated[int, Field(ge=1, le=4)] | None = None
+    priority: Annotated[int, Field(ge=1, le=HIGHEST_PRIORITY)] | None = None
     reason: Text | None = None
 
 
@@ -170,7 +170,7 @@ def acting_routes(desk: Desk) -> APIRouter:
     async def route(common: Common, asked: RouteTo) -> Response:
         return await done(common.wish(Verb.ROUTE, team=asked.team, reason=asked.reason))
 
-    @router.post("/escalate", summary="Raise the case", response_model=None)
+    @router.post("/escalate", summary="Raise the case's priority", response_model=None)
     async def escalate(common: Common, asked: Annotated[Escalate, Body()] = _NO_ESCALATE) -> Response:
         return await done(common.wish(Verb.ESCALATE, priority=asked.priority, reason=asked.reason))
 

@@ -90,10 +90,11 @@ def _cases(parts: Parts, clock: Callable[[], datetime]) -> APIRouter:
         overdue: Annotated[bool | None, Query(description="Unanswered past the time when the first response was due.")] = None,
         brand: Annotated[str | None, Query(max_length=512)] = None,
         stance: Annotated[StanceWord | None, Query()] = None,
-        q: Annotated[str | None, Query(min_length=1, max_length=200, description="Words in any message.")] = None,
+        q: Annotated[str | None, Query(max_length=200, description="Words in any message.")] = None,
         limit: Limit = 50,
         cursor: CursorText = None,
     ) -> Response:
+        q = q or None  # `?q=` asks for nothing
         filters = {
             "team": team, "status": status, "priority": priority, "assignee": assignee, "overdue": overdue, "brand": brand,
             "stance": stance, "q": q,

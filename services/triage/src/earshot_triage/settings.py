@@ -19,3 +19,7 @@ class TriageSettings(ServiceSettings):
     """A folder with labels, corrections or weights of your own, as `earshot triage train --model-dir` writes it; looked at again every
     second, and used as soon as it is whole.
     """
+    semantic: bool = False
+    """Whether texts whose label of your own is unsure are looked at again by MiniLM: some milliseconds each, 130 MB of memory. Needs the
+    extra `semantic`, and labels taught with `earshot triage train --semantic`.
+    """

@@ -10,7 +10,7 @@ from datetime import datetime
 
 import msgspec
 
-from earshot_shared import envelope
+from earshot_shared import envelope, ids
 from earshot_shared.actions import Action, decode_action
 from earshot_shared.envelope import rfc3339
 from earshot_shared.item import Item, decode_item, encode_item
@@ -39,13 +39,16 @@ _HAND_OVER_FROM = 50
 
 @dataclass(slots=True)
 class Prepared:
-    """A slice, decoded and decided. ``struck`` are skeletons, (erasure_id, key); ``receipts`` say how many there are of them."""
+    """A slice, decoded and decided. ``struck`` are skeletons, (erasure_id, key, feedback_id); ``receipts`` say how many there are of them;
+    ``retold`` are the subjects of acts that a replay brings.
+    """
 
     arrivals: list[Arrival] = field(default_factory=list)
     doings: list[Doing] = field(default_factory=list)
     wide: list[WideAct] = field(default_factory=list)
-    struck: list[tuple[str, str]] = field(default_factory=list)
+    struck: list[tuple[str, str, str]] = field(default_factory=list)
     receipts: list[tuple[str, int]] = field(default_factory=list)
+    retold: list[str] = field(default_factory=list)
     poison: list[Poison] = field(default_factory=list)
 
 
@@ -73,21 +76,23 @@ class TriageStage:
                 if record.value is None:
                     continue  # a tombstone says nothing about what we hold
                 if batch.topic is Topic.ACTION_TAKEN:
-                    self._read_action(record, prepared)
+                    self._read_action(record, batch.replaying, prepared)
                 elif batch.topic is Topic.ERASURE_DONE:
                     _read_receipt(record, prepared)
                 else:
                     _read_item(record, batch.replaying, heard, prepared.poison)
         prepared.arrivals = self.decider.decide(heard)
-        prepared.struck = [(each.item.erasure_id, each.key) for each in heard if each.item.erasure_id is not None]
+        prepared.struck = [(each.item.erasure_id, each.key, each.item.feedback_id) for each in heard if each.item.erasure_id is not None]
         return prepared
 
-    def _read_action(self, record: Record, prepared: Prepared) -> None:
+    def _read_action(self, record: Record, replaying: bool, prepared: Prepared) -> None:
         assert record.value is not None, "tombstones were passed over"
         try:
             action = decode_action(envelope.decode(record.value).data)
             if is_ours(action):
                 prepared.doings.append(self.doing(action))
+                if replaying:
+                    prepared.retold.append(prepared.doings[-1].act.subject)
             elif wide_acts.is_wide(action):
                 prepared.wide.append(wide_acts.read(action))
         except (msgspec.DecodeError, ValueError, RecursionError, OverflowError):
@@ -111,6 +116,8 @@ class TriageStage:
         await self.apply(tx, prepared.arrivals, prepared.doings)
         if prepared.wide:
             await wide_acts.keep(tx.conn, prepared.wide)
+        if prepared.retold:
+            await erasing.silence_again(tx, prepared.retold)
         if prepared.struck or prepared.receipts:
             await erasing.settle(tx, prepared.struck, prepared.receipts, now=rfc3339(self._clock()))
 
@@ -125,12 +132,13 @@ class TriageStage:
     async def restate(self, tx: Transaction, topic: Topic, keys: Collection[str]) -> list[Told]:
         """Return the present state of ``keys`` as messages for ``topic``; what we never held gets none."""
         time = rfc3339(self._clock())
+        keys = [key for key in sorted(keys) if ids.is_uuid(key)]  # a stranger may have written under any key
         if topic is Topic.CASE_CHANGED:
-            return await self._restate_cases(tx, sorted(keys), time)
+            return await self._restate_cases(tx, keys, time)
         feed = next((each for each in (TRIAGED, *FEEDS.values()) if each.topic is topic), None)
         if feed is None:
             return []
-        by_key = {key_of(feedback_id): feedback_id for feedback_id in sorted(keys)}
+        by_key = {key_of(feedback_id): feedback_id for feedback_id in keys}
         known = await repository.load_known(tx.conn, by_key)
         items = await repository.load_items(tx.conn, known)
         threads = await repository.load_threads(tx.conn, {held.label for held in known.values()})

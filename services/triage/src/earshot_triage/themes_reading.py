@@ -62,6 +62,7 @@ class ThemeAct(msgspec.Struct, frozen=True, kw_only=True):
     action_id: str
     verb: str
     actor: str
+    key_id: str
     at: datetime
     arguments: msgspec.Raw
 
@@ -155,7 +156,15 @@ async def theme_view(conn: Any, theme: str) -> ThemeView | None:
         for row in items
     )
     history = tuple(
-        ThemeAct(action_id=str(act.action_id), verb=act.verb, actor=str(act.actor), at=act.at, arguments=act.arguments) for act in acts
+        ThemeAct(
+            action_id=str(act.action_id),
+            verb=act.verb,
+            actor=str(act.actor),
+            key_id=act.actor.key_id,
+            at=act.at,
+            arguments=act.arguments,
+        )
+        for act in acts
     )
     return ThemeView(**{name: getattr(line, name) for name in ThemeLine.__struct_fields__}, latest=latest, history=history)
 

@@ -15,6 +15,7 @@ from earshot_triage.alerts import Watchman
 from earshot_triage.app import make_app
 from earshot_triage.decisions import Judging
 from earshot_triage.gatherer import Bustle, Gatherer
+from earshot_triage.judgement.semantic import Encoder
 from earshot_triage.modelbook import ModelBook, load_judge
 from earshot_triage.rulebook import RuleBook
 from earshot_triage.settings import TriageSettings
@@ -32,8 +33,9 @@ class Wiring:
     def __init__(self, settings: TriageSettings, *, judge: Judging | None = None, clock: Callable[[], datetime] = now) -> None:
         self.settings = settings
         self._clock = clock
-        self.book = RuleBook(settings.config_dir, judge or load_judge(settings.model_dir))
-        self.models = ModelBook(settings.model_dir, self.book.decider) if settings.model_dir is not None else None
+        encoder = Encoder.load() if settings.semantic else None
+        self.book = RuleBook(settings.config_dir, judge or load_judge(settings.model_dir, encoder))
+        self.models = ModelBook(settings.model_dir, self.book.decider, encoder) if settings.model_dir is not None else None
         self.stage = TriageStage(self.book.decider, clock)
 
     async def open_runtime(self, ground: Ground, secret: Secret) -> Runtime:  # noqa: ARG002  # only the routes need the secret

@@ -3,7 +3,7 @@
 ``keys`` holds the forms and the pure rules, ``store`` the tables of the schema ``earshot_access``, ``secret`` the keyed hashes.
 """
 
-from earshot_shared.access.keys import ALL_SCOPES, Principal, StoredKey, new_key, parse_token
+from earshot_shared.access.keys import ALL_SCOPES, Principal, StoredKey, make_key, new_key, parse_token
 from earshot_shared.access.secret import Secret
 from earshot_shared.access.store import KeyStore, PostgresKeys, open_access_pool, read_secret
 
@@ -14,6 +14,7 @@ __all__ = [
     "Principal",
     "Secret",
     "StoredKey",
+    "make_key",
     "new_key",
     "open_access_pool",
     "parse_token",

@@ -89,6 +89,25 @@ def new_key(
 ) -> tuple[str, StoredKey]:
     """Return a fresh token, to be shown once, and the key to keep.
 
+    Raises: KeyRequestError as `make_key`.
+    """
+    key_id = "".join(secrets.choice(_ID_LETTERS) for _ in range(12))
+    secret = secrets.token_hex(32)
+    digest = hashlib.sha256(secret.encode()).digest()
+    return f"esk_{key_id}_{secret}", make_key(key_id, digest, name=name, scopes=scopes, sources=sources, brands=brands)
+
+
+def make_key(
+    key_id: str,
+    secret_sha256: bytes,
+    *,
+    name: str,
+    scopes: Collection[str],
+    sources: Collection[str] | None = None,
+    brands: Collection[str] | None = None,
+) -> StoredKey:
+    """Return the key to keep for a secret that somebody else drew.
+
     Raises: KeyRequestError for an unknown scope, no scope, or a name that is empty or too long.
     """
     unknown = sorted(set(scopes) - set(ALL_SCOPES))
@@ -97,17 +116,14 @@ def new_key(
         raise KeyRequestError(f"{said}: choose from {', '.join(ALL_SCOPES)}.")
     if not name.strip() or len(name) > _LONGEST_NAME or not name.isprintable():
         raise KeyRequestError(f"Give the key a name of up to {_LONGEST_NAME} characters that says who uses it.")
-    key_id = "".join(secrets.choice(_ID_LETTERS) for _ in range(12))
-    secret = secrets.token_hex(32)
-    stored = StoredKey(
+    return StoredKey(
         key_id=key_id,
-        secret_sha256=hashlib.sha256(secret.encode()).digest(),
+        secret_sha256=secret_sha256,
         name=name.strip(),
         scopes=frozenset(scopes),
         sources=None if sources is None else frozenset(sources),
         brands=None if brands is None else frozenset(brands),
     )
-    return f"esk_{key_id}_{secret}", stored
 
 
 def parse_token(token: str) -> tuple[str, str] | None:

@@ -13,7 +13,7 @@ from earshot_shared.access.keys import StoredKey
 from earshot_shared.access.secret import Secret
 from earshot_shared.errors import FatalError
 from earshot_shared.migrations.files import ACCESS
-from earshot_shared.postgres import Queries, open_pool, translated
+from earshot_shared.postgres import Queries, close_pool, open_pool, translated
 from earshot_shared.topics import schema_name
 
 _QUERIES: Final = Queries.load("earshot_shared.access")
@@ -87,7 +87,7 @@ async def open_access_pool(dsn: str, prefix: str, *, application: str) -> "Async
     try:
         yield pool
     finally:
-        await pool.close()
+        await close_pool(pool)
 
 
 async def read_secret(pool: "asyncpg.Pool[asyncpg.Record]") -> Secret:

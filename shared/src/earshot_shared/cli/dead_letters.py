@@ -1,7 +1,10 @@
-"""``earshot dead-letters``: what could not be processed, why, and another try."""
+"""``earshot dead-letters``: what could not be processed, why, and another try.
+
+With ``--data-dir`` (or the servers in the environment) the tables themselves are asked, whether the services run or not; with ``--url`` a
+running service is, or all of them through the console.
+"""
 
 import asyncio
-import base64
 import time
 from collections.abc import Coroutine
 from pathlib import Path
@@ -12,32 +15,18 @@ import asyncpg
 import click
 import msgspec
 
-from earshot_shared.cli.locate import Servers, data_dir_option, find_servers
+from earshot_shared.administration.shapes import Letter, told_letter, whole_letter
+from earshot_shared.cli.locate import Servers, data_dir_option, find_servers, url_option
 from earshot_shared.cli.main import CommandFailedError
-from earshot_shared.envelope import rfc3339
 from earshot_shared.migrations.files import services_with_schema
-from earshot_shared.pipeline.dead_letters import decode_headers
 from earshot_shared.postgres import Queries, translated
 from earshot_shared.topics import schema_name
 
 _QUERIES = Queries.load("earshot_shared.pipeline")
 _LIST_LIMIT = 10_000
-_RETRY_WAIT_S = 60.0
-_RETRY_LOOK_S = 0.25
+RETRY_WAIT_S = 60.0
+RETRY_LOOK_S = 0.25
 T = TypeVar("T")
-
-
-class Letter(msgspec.Struct, kw_only=True):
-    """One dead letter as the list tells it (contract §2)."""
-
-    id: UUID
-    service: str
-    topic: str
-    partition: int
-    offset: int
-    code: str
-    detail: str
-    at: str
 
 
 @click.group("dead-letters")
@@ -49,9 +38,16 @@ def dead_letters() -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @click.option("--service", default=None, help="Only of this service.")
 @data_dir_option
-def list_letters(as_json: bool, service: str | None, data_dir: Path) -> None:
+@url_option
+def list_letters(as_json: bool, service: str | None, data_dir: Path, url: str | None) -> None:
     """List what was set aside, oldest first, without the content."""
-    letters = _run(_list(find_servers(data_dir), service))
+    names = _services(service)
+    if url is None:
+        letters = _run(_list(find_servers(data_dir), names))
+    else:
+        from earshot_shared.cli import dead_letters_remote as remote  # the HTTP client is slow to import
+
+        letters = remote.list_letters(url, service)
     for letter in letters:
         if as_json:
             click.echo(msgspec.json.encode(letter).decode())
@@ -65,12 +61,16 @@ def list_letters(as_json: bool, service: str | None, data_dir: Path) -> None:
 @dead_letters.command("show")
 @click.argument("letter_id", type=click.UUID, metavar="ID")
 @data_dir_option
-def show(letter_id: UUID, data_dir: Path) -> None:
+@url_option
+def show(letter_id: UUID, data_dir: Path, url: str | None) -> None:
     """Show one with its bytes: as text where they are text, else in base64. It may hold personal data."""
-    service, row = _run(_find(find_servers(data_dir), letter_id))
-    headers = [[name, _legible(value)] for name, value in decode_headers(row["headers"])]
-    legible = {"key": _legible(row["key"]), "value": _legible(row["value"]), "headers": headers}
-    told = {**dict(row), "service": service, "at": rfc3339(row["at"]), **legible}
+    if url is None:
+        service, row = _run(_find(find_servers(data_dir), letter_id))
+        told = whole_letter(row, service)
+    else:
+        from earshot_shared.cli import dead_letters_remote as remote  # the HTTP client is slow to import
+
+        told = remote.show(url, letter_id)
     click.echo(msgspec.json.format(msgspec.json.encode(told), indent=2).decode())
 
 
@@ -79,11 +79,18 @@ def show(letter_id: UUID, data_dir: Path) -> None:
 @click.option("--all", "every", is_flag=True, help="Try all of them again.")
 @click.option("--service", default=None, help="With --all: only of this service.")
 @data_dir_option
-def replay_letters(letter_id: UUID | None, every: bool, service: str | None, data_dir: Path) -> None:
+@url_option
+def replay_letters(letter_id: UUID | None, every: bool, service: str | None, data_dir: Path, url: str | None) -> None:
     """Ask the running service to try one (or --all) again, and wait for the outcome."""
     if every == (letter_id is not None):
         raise click.UsageError("Name one ID, or say --all.")
-    applied, left = _run(_replay(find_servers(data_dir), letter_id, service))
+    _services(service)
+    if url is None:
+        applied, left = _run(_replay(find_servers(data_dir), letter_id, service))
+    else:
+        from earshot_shared.cli import dead_letters_remote as remote  # the HTTP client is slow to import
+
+        applied, left = remote.replay(url, letter_id, service)
     click.echo(f"{applied} applied, {left} set aside again.")
     if left:
         raise CommandFailedError("Some failed again: `earshot dead-letters list` says why.")
@@ -92,10 +99,26 @@ def replay_letters(letter_id: UUID | None, every: bool, service: str | None, dat
 @dead_letters.command("drop")
 @click.argument("letter_id", type=click.UUID, metavar="ID")
 @data_dir_option
-def drop(letter_id: UUID, data_dir: Path) -> None:
+@url_option
+def drop(letter_id: UUID, data_dir: Path, url: str | None) -> None:
     """Forget one for good. Asks nothing."""
-    _run(_drop(find_servers(data_dir), letter_id))
+    if url is None:
+        _run(_drop(find_servers(data_dir), letter_id))
+    else:
+        from earshot_shared.cli import dead_letters_remote as remote  # the HTTP client is slow to import
+
+        remote.drop(url, letter_id)
     click.echo("Dropped.")
+
+
+def no_letter(letter_id: UUID) -> CommandFailedError:
+    """Return the error of a letter that is nowhere."""
+    return CommandFailedError(f"There is no dead letter {letter_id}: `earshot dead-letters list` shows what there is.")
+
+
+def not_tried(service: str) -> CommandFailedError:
+    """Return the error of a service that does not try what it was asked to."""
+    return CommandFailedError(f"{service} has not tried them within {RETRY_WAIT_S:.0f} s: is it running? They stay asked for.")
 
 
 def _run(work: Coroutine[Any, Any, T]) -> T:
@@ -117,27 +140,15 @@ def _services(service: str | None) -> list[str]:
     return known if service is None else [service]
 
 
-async def _list(servers: Servers, service: str | None) -> list[Letter]:
+async def _list(servers: Servers, names: list[str]) -> list[Letter]:
     letters = []
-    for name in _services(service):
+    for name in names:
         conn = await _connect(servers, name)
         try:
-            rows = await conn.fetch(_QUERIES["list_dead_letters"], _LIST_LIMIT)
+            rows = await conn.fetch(_QUERIES["list_dead_letters"], _LIST_LIMIT, None, None)
         finally:
             await conn.close()
-        letters += [
-            Letter(
-                id=row["id"],
-                service=name,
-                topic=row["topic"],
-                partition=row["partition"],
-                offset=row["offset"],
-                code=row["code"],
-                detail=row["detail"],
-                at=rfc3339(row["at"]),
-            )
-            for row in rows
-        ]
+        letters += [told_letter(row, name) for row in rows]
     return sorted(letters, key=lambda letter: (letter.at, letter.id))
 
 
@@ -150,7 +161,7 @@ async def _find(servers: Servers, letter_id: UUID) -> tuple[str, Any]:
             await conn.close()
         if row is not None:
             return name, row
-    raise CommandFailedError(f"There is no dead letter {letter_id}: `earshot dead-letters list` shows what there is.")
+    raise no_letter(letter_id)
 
 
 async def _drop(servers: Servers, letter_id: UUID) -> None:
@@ -178,20 +189,11 @@ async def _replay(servers: Servers, letter_id: UUID | None, service: str | None)
 
 async def _outcome(conn: Any, asked: list[UUID], service: str) -> int:
     """Wait until the service has tried all of them; return how many were set aside again."""
-    deadline = time.monotonic() + _RETRY_WAIT_S
+    deadline = time.monotonic() + RETRY_WAIT_S
     while True:
         rows = list(await conn.fetch(_QUERIES["letters_among"], asked))
         if all(row["retry_requested_at"] is None for row in rows):
             return len(rows)
         if time.monotonic() > deadline:
-            raise CommandFailedError(f"{service} has not tried them within {_RETRY_WAIT_S:.0f} s: is it running? They stay asked for.")
-        await asyncio.sleep(_RETRY_LOOK_S)
-
-
-def _legible(raw: bytes | None) -> str | None:
-    if raw is None:
-        return None
-    try:
-        return raw.decode()
-    except UnicodeDecodeError:
-        return "base64:" + base64.b64encode(raw).decode()
+            raise not_tried(service)
+        await asyncio.sleep(RETRY_LOOK_S)

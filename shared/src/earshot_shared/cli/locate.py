@@ -15,7 +15,6 @@ from earshot_shared.cli.main import CommandFailedError
 from earshot_shared.local.errors import LocalError
 from earshot_shared.local.files import DataFolder
 from earshot_shared.local.state import RunningSystem, read_state
-from earshot_shared.settings import refuse_unknown_variables
 from earshot_shared.topics import DEFAULT_PREFIX
 
 DEFAULT_DATA_DIR: Final = Path(".earshot")
@@ -71,7 +70,7 @@ def data_dir_option(command: F) -> F:
 
 
 def url_option(command: F) -> F:
-    """Add ``--url`` to a command that talks to one service."""
+    """Add ``--url`` to a command that talks to a running system."""
     return click.option(
         "--url", envvar="EARSHOT_URL", default=None, help="The service's address, with the key in EARSHOT_API_KEY; instead of --data-dir."
     )(command)
@@ -106,12 +105,9 @@ def find_service(service: str, *, data_dir: Path, url: str | None) -> Endpoint:
 
     Raises: CommandFailedError when no system runs there, it is not ready, or the key is missing.
     """
-    refuse_unknown_variables(os.environ)
-    key = os.environ.get("EARSHOT_API_KEY")
     if url is not None:
-        if not key:
-            raise CommandFailedError("With --url the key comes from the environment: set EARSHOT_API_KEY.")
-        return Endpoint(url=url.rstrip("/"), api_key=key)
+        return find_endpoint(url)
+    key = os.environ.get("EARSHOT_API_KEY")
     system = read_system(data_dir)
     if system is None:
         raise CommandFailedError(_nothing_runs(data_dir))
@@ -123,6 +119,19 @@ def find_service(service: str, *, data_dir: Path, url: str | None) -> Endpoint:
     return Endpoint(url=address.rstrip("/"), api_key=key or system.api_key)
 
 
+def find_endpoint(url: str) -> Endpoint:
+    """Return an address with the key that the environment brings.
+
+    Raises: CommandFailedError when the key is missing, or the address is none.
+    """
+    key = os.environ.get("EARSHOT_API_KEY")
+    if not key:
+        raise CommandFailedError("With --url the key comes from the environment: set EARSHOT_API_KEY.")
+    if not url.startswith(("http://", "https://")):
+        raise CommandFailedError("Write the address as http://HOST:PORT.")
+    return Endpoint(url=url.rstrip("/"), api_key=key)
+
+
 def _nothing_runs(data_dir: Path) -> str:
     if DataFolder(data_dir).state.exists():  # a clean stop removes it
         return f"The system on {data_dir} was killed: start it again with `earshot up`; nothing is lost."
@@ -131,7 +140,6 @@ def _nothing_runs(data_dir: Path) -> str:
 
 def find_servers(data_dir: Path) -> Servers:
     """Return where Kafka and Postgres are: what the environment says, else what the local system says."""
-    refuse_unknown_variables(os.environ)
     system = read_system(data_dir)
     prefix = os.environ.get("EARSHOT_TOPIC_PREFIX") or (system.topic_prefix if system else DEFAULT_PREFIX)
     return Servers(

@@ -1,10 +1,11 @@
 """The command ``earshot``.
 
 Owns the finding of sub-commands (entry-point group ``earshot.commands``: name = command, value = ``module:click_command``), the exit
-codes (0 done, 1 the work failed, 2 wrong usage) and how errors are told: one sentence, the traceback only with ``--debug``. Commands
-raise EarshotError; they neither print errors nor exit by themselves.
+codes (0 done, 1 the work failed, 2 wrong usage), that no command runs under a misspelt variable, and how errors are told: one sentence,
+the traceback only with ``--debug``. Commands raise EarshotError; they neither print errors nor exit by themselves.
 """
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib.metadata import EntryPoint, entry_points
@@ -18,6 +19,8 @@ GROUP: Final = "earshot.commands"
 EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2
 EXIT_INTERRUPTED: Final = 130
+# The first tells misspelt variables among other findings; the other runs every few seconds in a container.
+_WITHOUT_SETTINGS: Final = frozenset({"doctor", "health"})
 
 
 class CommandFailedError(EarshotError):
@@ -52,8 +55,13 @@ class Commands(click.Group):
     epilog="Every command takes --debug, which shows the traceback of an error.",
 )
 @click.version_option(package_name="earshot-shared", prog_name="earshot")
-def earshot() -> None:
+@click.pass_context
+def earshot(ctx: click.Context) -> None:
     """Hear what customers say, bring it to those who can act, keep one view of every customer."""
+    if ctx.invoked_subcommand not in _WITHOUT_SETTINGS:
+        from earshot_shared.settings import refuse_unknown_variables  # not for those that need none: it is slow to import
+
+        refuse_unknown_variables(os.environ)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

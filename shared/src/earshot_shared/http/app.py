@@ -80,7 +80,7 @@ def create_app(
         responses={"4XX": _PROBLEM},
     )
     strict.install(api)
-    api.include_router(_common_routes(api, health, metrics))
+    api.include_router(_common_routes(api, settings.service, health, metrics))
     for router in routers:
         api.include_router(router)
     known = PathRules(rules or {})
@@ -98,16 +98,16 @@ def create_app(
     return door
 
 
-def _common_routes(api: FastAPI, health: Health, metrics: Metrics) -> APIRouter:
+def _common_routes(api: FastAPI, service: str, health: Health, metrics: Metrics) -> APIRouter:
     router = APIRouter(tags=["about this service"])
 
     @router.get("/healthz", summary="Is the process alive?")
     async def healthz() -> Response:
-        return _told(health.live())
+        return _told(service, health.live())
 
     @router.get("/readyz", summary="Is it ready to work, and if not, why?")
     async def readyz() -> Response:
-        return _told(await health.ready())
+        return _told(service, await health.ready())
 
     @router.get("/metrics", summary="Prometheus metrics")
     async def show_metrics() -> Response:
@@ -121,8 +121,8 @@ def _common_routes(api: FastAPI, health: Health, metrics: Metrics) -> APIRouter:
     return router
 
 
-def _told(verdict: Verdict) -> Response:
-    body = {"status": "ok" if verdict.well else "failing", "reasons": dict(verdict.reasons)}
+def _told(service: str, verdict: Verdict) -> Response:
+    body = {"service": service, "status": "ok" if verdict.well else "failing", "reasons": dict(verdict.reasons)}
     return JSONResponse(body, status_code=200 if verdict.well else 503)
 
 

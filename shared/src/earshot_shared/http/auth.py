@@ -51,6 +51,11 @@ class Keyring:
         self._first = None if first_key is None else hashlib.sha256(first_key.encode()).digest()
         self._remembered: dict[bytes, tuple[Principal | None, float]] = {}
 
+    @property
+    def store(self) -> KeyStore:
+        """Where the keys are kept."""
+        return self._store
+
     async def __call__(self, headers: Headers) -> Principal:
         """Return whose key the request carries.
 
@@ -99,9 +104,19 @@ def check_scope(principal: Principal, scope: str) -> None:
         raise ForbiddenError(f"This key lacks the scope {scope}.")
 
 
-def require(scope: str) -> Callable[..., Awaitable[Principal]]:
+def check_unbound(principal: Principal, why: str) -> None:
+    """Let a principal pass who is bound to no brand and no source.
+
+    Raises: ForbiddenError for one who is bound to some; ``why`` says what reaches beyond.
+    """
+    if principal.brands is not None or principal.sources is not None:
+        raise ForbiddenError(f"This key is bound to brands or sources, and {why}: use another.", code="key-bound")
+
+
+def require(scope: str, *, every_brand: bool = False) -> Callable[..., Awaitable[Principal]]:
     """Return the FastAPI dependency that gives the principal of a request that must have ``scope``.
 
+    ``every_brand``: what the route shows or changes belongs to no single brand, so that a key bound to some is refused.
     Raises, when made: ValueError for a scope that does not exist.
     """
     if scope not in ALL_SCOPES:
@@ -112,9 +127,21 @@ def require(scope: str) -> Callable[..., Awaitable[Principal]]:
         if principal is None:
             raise _unauthorized("Send an API key: `Authorization: Bearer KEY`.", "key-missing")
         check_scope(principal, scope)
+        if every_brand and principal.brands is not None:
+            raise ForbiddenError("This key is bound to brands, and this is about people of all brands: use another.", code="key-bound")
         return principal
 
     return dependency
+
+
+async def administrator(request: HTTPConnection) -> Principal:
+    """Return who keeps this installation, as a FastAPI dependency: the scope ``admin``, bound to nothing.
+
+    Raises: ForbiddenError without the scope, or for a key that is bound: it would reach beyond its own bounds.
+    """
+    principal = await require("admin")(request)
+    check_unbound(principal, "this is about all of them")
+    return principal
 
 
 def actor_of(principal: Principal, headers: Headers) -> Actor:

@@ -16,7 +16,7 @@ from earshot_shared.errors import EarshotError
 from earshot_shared.http import bodies
 from earshot_shared.http.auth import Authenticator, check_scope
 from earshot_shared.http.call import SCOPE_KEY, Call
-from earshot_shared.http.problems import Answer, BusyError, HttpError, SlowClientError, UnauthorizedError, note, problem_of, unexpected
+from earshot_shared.http.problems import Answer, BusyError, HttpError, SlowClientError, note, problem_of, unexpected
 from earshot_shared.http.rules import DEFAULT_BODY_LIMIT, PathRules
 from earshot_shared.metrics import Metrics
 from earshot_shared.tracing import part_of, working_in
@@ -162,15 +162,15 @@ class Door:
         await answering.finish()
 
     async def _serve_websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let a WebSocket through to the api when its headers carry a key; else refuse the handshake (the server answers 403)."""
+        """Let a WebSocket through to the api when its headers carry a key; else refuse the handshake as any request would be refused."""
         headers = scope["headers"]
         principal: Principal | None = None
         if not self.rules.of(scope["path"]).open:
             try:
                 principal = await self.authenticate(headers)
-            except UnauthorizedError:
+            except EarshotError as error:
                 await receive()
-                await send({"type": "websocket.close", "code": 1008})
+                await _refuse_handshake(problem_of(error), scope, send)
                 return
         with working_in(_header(headers, b"traceparent")) as traceparent:
             scope[SCOPE_KEY] = _call(scope, principal, b"", traceparent)
@@ -224,6 +224,16 @@ def _call(scope: Scope, principal: Principal | None, body: bytes, traceparent: s
         body=body,
         traceparent=traceparent,
     )
+
+
+async def _refuse_handshake(answer: Answer, scope: Scope, send: Send) -> None:
+    """Answer a WebSocket's handshake with a problem; a server that cannot (an ASGI extension) closes it, which clients see as 403."""
+    if "websocket.http.response" not in scope.get("extensions", {}):
+        await send({"type": "websocket.close", "code": 1008})
+        return
+    headers = _with_our_headers([(b"content-type", answer.content_type), *answer.headers])
+    await send({"type": "websocket.http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "websocket.http.response.body", "body": answer.body})
 
 
 def _with_our_headers(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

@@ -21,12 +21,13 @@ _TAG: Final = re.compile(r'(?:W/)?"(\d{1,19})"')
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One change since the version the client saw."""
+    """One change since the version the client saw; ``words`` say in a sentence what the verb means, where it does not say so itself."""
 
     version: int
     actor: str
     verb: str
     at: datetime
+    words: str = ""
 
 
 Since = Callable[[int], Awaitable[Sequence[Change]]]
@@ -47,9 +48,10 @@ class IfMatch:
         if self.versions is None or current in self.versions:
             return
         changes = list(await since(max(self.versions))) if since is not None else []
-        said = "; ".join(f"{change.actor} did {change.verb} at {rfc3339(change.at)}" for change in changes[-5:])
+        said = "; ".join(f"{change.words or change.verb} by {change.actor} at {rfc3339(change.at)}" for change in changes[-5:])
         raise PreconditionFailedError(
-            f"This {what} is at version {current} now, not {max(self.versions)}" + (f": {said}." if said else ": read it again."),
+            f"This {what} is at version {current} now, not {max(self.versions)}"
+            + (f". Since then: {said}." if said else ": read it again."),
             changes=[
                 {"version": str(change.version), "actor": change.actor, "verb": change.verb, "at": rfc3339(change.at)} for change in changes
             ],

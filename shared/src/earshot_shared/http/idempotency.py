@@ -1,14 +1,15 @@
 """``Idempotency-Key``: a request sent again gets the answer it got, and does nothing twice.
 
 Owns the table ``idempotency`` of a service's schema. The answer is kept in the transaction of the effect, so there is never one without
-the other; a refusal keeps nothing, for it had no effect. Of two twins at once the second waits for the first, then gets its answer.
+the other; a refusal keeps nothing, for it had no effect. An erasure takes the words out of answers that name the erased. Of two twins at
+once the second waits for the first, then gets its answer.
 """
 
 import asyncio
 import hashlib
 import logging
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -27,6 +28,9 @@ Work = Callable[[], Awaitable[Answer]]
 
 _QUERIES: Final = Queries.load("earshot_shared.http")
 _FORM: Final = re.compile(rb"[\x21-\x7e]{1,255}")
+ERASED: Final = b'{"erased":true}'
+"""The body of an answer whose words were erased."""
+_json = msgspec.json.Encoder()
 _PRUNE_AT_ONCE: Final = 5_000
 _PRUNE_EVERY_S: Final = 3600.0
 _log = logging.getLogger(__name__)
@@ -91,6 +95,16 @@ async def once(connection: AnyConnection, ticket: Ticket | None, work: Work) -> 
     told = _headers_encoder.encode((answer.content_type, answer.headers))
     await connection.execute(_QUERIES["keep_answer"], *name, answer.status, told, answer.body)
     return answer
+
+
+async def forget_answers(connection: AnyConnection, named: Collection[str]) -> int:
+    """Take the bodies out of kept answers that name somebody or something erased, in the caller's transaction; return how many.
+
+    An answer names what stands in its body as a whole JSON text: an id, an author key. The ticket stays, so that a request sent again
+    does nothing twice; it is answered with its status and `ERASED`.
+    """
+    spelt = [_json.encode(each)[1:-1].decode() for each in named]
+    return int(await connection.fetchval(_QUERIES["forget_answers"], spelt, ERASED))
 
 
 async def prune(connection: AnyConnection) -> int:

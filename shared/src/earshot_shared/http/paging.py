@@ -9,7 +9,7 @@ import binascii
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeVar
 
 import msgspec
 from fastapi import Query
@@ -28,6 +28,7 @@ Position = Sequence[str | int | float | None]
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="How many entries a page holds.")]
 CursorText = Annotated[str | None, Query(max_length=_LONGEST_CURSOR, description="`next_cursor` of the page before.")]
 
+T = TypeVar("T")
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(list[str | int | float | None])
 
@@ -70,6 +71,15 @@ class Cursors:
         if length is not None and len(position) != length:
             raise _forged()  # issued by another version of this list
         return position
+
+    def page_of(self, route: str, whole: Sequence[T], limit: int, cursor: str | None) -> tuple[Sequence[T], str | None]:
+        """Return a page of a short list that is held whole, and the cursor of the next.
+
+        Raises: CursorError as `read`.
+        """
+        (start,) = self.read(route, {}, cursor, length=1) or [0]
+        end = int(start or 0) + limit
+        return whole[end - limit : end], self.issue(route, {}, [end]) if end < len(whole) else None
 
     def _mac(self, route: str, filters: Mapping[str, object], payload: bytes) -> bytes:
         bound = _encoder.encode([route, sorted((name, str(value)) for name, value in filters.items() if value is not None)])

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from fastapi import FastAPI, params
 from fastapi.dependencies.utils import get_flat_params
-from fastapi.exceptions import RequestValidationError
-from fastapi.routing import APIRoute
+from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
+from fastapi.routing import APIRoute, APIWebSocketRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
@@ -28,7 +28,7 @@ _DETAILS: Final = {
 }
 
 # By the route's identity (it has no hash); the route is kept beside, so that its identity is never another's.
-_KNOWN: dict[int, tuple[APIRoute, frozenset[str], frozenset[str]]] = {}
+_KNOWN: dict[int, tuple[APIRoute | APIWebSocketRoute, frozenset[str], frozenset[str]]] = {}
 
 
 async def refuse_unknown_query(request: HTTPConnection) -> None:
@@ -39,8 +39,6 @@ async def refuse_unknown_query(request: HTTPConnection) -> None:
     names = [name for name, _ in request.query_params.multi_items()]
     if not names:
         return
-    if request.scope["type"] == "websocket":
-        return  # FastAPI tells what a socket's route takes nowhere; such a route checks its own
     route = request.scope.get("route")
     if isinstance(route, APIRoute) and (route.openapi_extra or {}).get(ANY_QUERY):
         return  # it hands its query on; whoever gets it is strict
@@ -48,16 +46,17 @@ async def refuse_unknown_query(request: HTTPConnection) -> None:
     for name in names:
         if name not in known:
             offered = f"this path takes {', '.join(sorted(known))}" if known else "this path takes none"
-            raise _query_error(name, "query-unknown", f"There is no such query parameter: {offered}.")
+            raise query_error(name, "query-unknown", f"There is no such query parameter: {offered}.")
     for name in set(names):
         if names.count(name) > 1 and name not in lists:
-            raise _query_error(name, "query-repeated", f"Give the query parameter {name} once.")
+            raise query_error(name, "query-repeated", f"Give the query parameter {name} once.")
 
 
 def install(app: FastAPI) -> None:
     """Make ``app`` answer every error as a problem; what is unexpected is then raised again, for the door to log."""
     app.add_exception_handler(EarshotError, _tell_ours)
     app.add_exception_handler(RequestValidationError, _tell_invalid)
+    app.add_exception_handler(WebSocketRequestValidationError, _tell_invalid)
     app.add_exception_handler(HTTPException, _tell_http)
     app.add_exception_handler(Exception, _tell_unexpected)
 
@@ -89,7 +88,7 @@ async def _tell_http(_request: Request, error: Exception) -> Response:
 
 
 async def _tell_invalid(_request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
+    assert isinstance(error, RequestValidationError | WebSocketRequestValidationError)
     return response_of(problem_of(invalid_of(error.errors())))
 
 
@@ -118,13 +117,14 @@ def _field_problem(found: Any) -> FieldProblem:
     return FieldProblem(place[:_LONGEST_FIELD], kind.replace("_", "-"), detail if detail.endswith(".") else f"{detail}.")
 
 
-def _query_error(name: str, code: str, detail: str) -> InvalidError:
+def query_error(name: str, code: str, detail: str) -> InvalidError:
+    """Return the error that names a query parameter."""
     return InvalidError(detail, code=code, errors=[FieldProblem(name[:_LONGEST_FIELD], code, detail)])
 
 
 def _query_of(route: object) -> tuple[frozenset[str], frozenset[str]]:
     """Return the query parameters of a route, and those of them that may be repeated."""
-    if not isinstance(route, APIRoute):
+    if not isinstance(route, APIRoute | APIWebSocketRoute):
         return frozenset(), frozenset()
     known = _KNOWN.get(id(route))
     if known is None:

@@ -17,17 +17,17 @@ _QUERIES = Queries.load("earshot_shared.pipeline")
 RETRY_LIMIT = 500
 
 
-def letter_id(topic: str, partition: int, offset: int) -> str:
-    """Return the id of the dead letter that a record becomes: the same record, the same letter."""
-    return ids.uuid5_text(ids.NAMESPACE.bytes, f"dead letter{ids.UNIT_SEPARATOR}{topic}{ids.UNIT_SEPARATOR}{partition}-{offset}")
+def letter_id(service: str, topic: str, partition: int, offset: int) -> str:
+    """Return the id of the dead letter that a record becomes for a service: the same record, the same letter; others have their own."""
+    return ids.uuid5_text(ids.NAMESPACE.bytes, ids.UNIT_SEPARATOR.join(("dead letter", service, topic, f"{partition}-{offset}")))
 
 
-async def add(conn: Any, poison: Sequence[Poison]) -> None:
-    """Set the records aside, in the caller's transaction."""
+async def add(conn: Any, poison: Sequence[Poison], *, service: str) -> None:
+    """Set the records aside for a service, in the caller's transaction."""
     records = [each.record for each in poison]
     await conn.execute(
         _QUERIES["add_dead_letters"],
-        [_id_of(record) for record in records],
+        [_id_of(record, service) for record in records],
         [record.topic for record in records],
         [record.partition for record in records],
         [record.offset for record in records],
@@ -39,10 +39,10 @@ async def add(conn: Any, poison: Sequence[Poison]) -> None:
     )
 
 
-def _id_of(record: Record) -> str:
+def _id_of(record: Record, service: str) -> str:
     if isinstance(record, StoredRecord) and record.letter_id is not None:
         return str(record.letter_id)
-    return letter_id(record.topic, record.partition, record.offset)
+    return letter_id(service, record.topic, record.partition, record.offset)
 
 
 def decode_headers(stored: bytes | None) -> list[tuple[str, bytes | None]]:

@@ -22,15 +22,12 @@ from earshot_shared.pipeline.records import Batch, Poison, Stage
 from earshot_shared.pipeline.writer import Writer
 from earshot_shared.postgres import translated
 from earshot_shared.topics import Topic
-from earshot_shared.tracing import trace_of, working_within
+from earshot_shared.tracing import trace_of, working_in
 
 _log = logging.getLogger(__name__)
 
 SLICE_RECORDS = 2_000  # one transaction of this many costs a third less a record than one of 500; larger gains nothing more
 POLL_MS = 200
-# A slice that took long and was not full is followed by a pause: the next is larger, and costs less a record.
-LINGER_SHARE = 0.5
-LINGER_S = 0.1
 COURTESY_S = 5.0
 RETRY_LIMIT_S = 5.0
 LAG_EVERY_S = 1.0
@@ -57,17 +54,40 @@ class LoopState:
     paused: int = 0
 
 
+@dataclass(slots=True)
+class _Slice:
+    """What was fetched, by partition, and what the stage made of it (None: nothing yet)."""
+
+    batches: list[Batch]
+    prepared: Any = None
+
+
 class Loop:
     """The loop of one replica of a service."""
 
-    def __init__(self, stage: Stage, writer: Writer, *, bootstrap: str, prefix: str, group: str, yields: Sequence[Topic] = ()) -> None:
-        """``yields``: inputs that are not fetched while any other input lags (backfill behind live)."""
+    def __init__(
+        self,
+        stage: Stage,
+        writer: Writer,
+        *,
+        bootstrap: str,
+        prefix: str,
+        group: str,
+        yields: Sequence[Topic] = (),
+        looks_ahead: bool = False,
+    ) -> None:
+        """``yields``: inputs that are not fetched while any other input lags (backfill behind live).
+
+        ``looks_ahead``: while Postgres is at work on a full slice, the next is prepared; a second slice is held in memory then.
+        """
         self._stage = stage
         self._writer = writer
         self._bootstrap = bootstrap
         self._group = group
         self._names = {topic.full_name(prefix): topic for topic in stage.inputs}
         self._yielding = {topic.full_name(prefix) for topic in yields}
+        self._looks_ahead = looks_ahead
+        self._ahead: asyncio.Task[_Slice] | None = None
         self._consumer: Any = None
         self._known: dict[Partition, Position] = {}
         self._changed = True
@@ -130,6 +150,7 @@ class Loop:
     async def _disconnect(self) -> None:
         consumer, self._consumer = self._consumer, None
         self._known.clear()
+        await self._drop_ahead()
         if consumer is not None:
             await kafka.stop(consumer)
 
@@ -142,19 +163,18 @@ class Loop:
         if self._changed:
             await self._settle_in()
         await self._retry_letters()
-        fetched = await self._fetch()
-        batches = self._batches(fetched)
-        if batches:
-            began = time.monotonic()
-            await self._apply(batches)
-            if sum(len(batch.records) for batch in batches) < SLICE_RECORDS // 2:
-                await asyncio.sleep(min((time.monotonic() - began) * LINGER_SHARE, LINGER_S))
+        slice_ = await self._take()
+        if slice_.batches:
+            if self._looks_ahead and sum(len(batch.records) for batch in slice_.batches) >= SLICE_RECORDS:
+                self._ahead = asyncio.create_task(self._next(0), name="loop looks ahead")
+            await self._apply(slice_.batches, slice_.prepared)
         await self._look_around()
 
     async def _settle_in(self) -> None:
         """Load the positions of what we own now and seek there; records fetched before that are dropped by `_batches`."""
         self._changed = False
         self._stage.forget()
+        await self._drop_ahead()
         with kafka.translated():
             owned = {(each.topic, each.partition) for each in self._consumer.assignment()}
             ground = await kafka.survey(self._consumer, self._bootstrap, self._names)
@@ -173,20 +193,41 @@ class Loop:
         self.state.ready = not self._stuck
         self.state.reason = "ready" if owned else "no partitions of ours: another replica owns them"
 
-    async def _fetch(self) -> Any:
+    async def _take(self) -> _Slice:
+        """Return the next slice: the one that was looked at ahead, or what comes in."""
+        ahead, self._ahead = self._ahead, None
         try:
-            with kafka.translated():
-                return await self._consumer.getmany(timeout_ms=POLL_MS, max_records=SLICE_RECORDS)
+            if ahead is not None and (found := await ahead).batches:
+                # What was fetched ahead of a partition that was stopped meanwhile waits with the rest of it.
+                return found if not self._stuck else _Slice([each for each in found.batches if _partition_of(each) not in self._stuck])
+            return await self._next(POLL_MS)
         except FatalError as error:
             if isinstance(error.__cause__, kafka_errors.OffsetOutOfRangeError):
                 await self._settle_in()  # says what is wrong with the ground, unless the first offsets merely moved on
-                return {}
+                return _Slice([])
             raise
         except RetryableError as error:
             if isinstance(error.__cause__, kafka_errors.NoOffsetForPartitionError):  # fetched before we could seek
                 self._changed = True
-                return {}
+                return _Slice([])
             raise
+
+    async def _next(self, timeout_ms: int) -> _Slice:
+        """Fetch what is there within a time, and prepare it."""
+        with kafka.translated():
+            fetched = await self._consumer.getmany(timeout_ms=timeout_ms, max_records=SLICE_RECORDS)
+        slice_ = _Slice(self._batches(fetched))
+        if slice_.batches and self._looks_ahead:
+            with contextlib.suppress(Exception):  # what fails is prepared again by `_commit`, where failures are isolated
+                slice_.prepared = await self._stage.prepare(slice_.batches)
+        return slice_
+
+    async def _drop_ahead(self) -> None:
+        """Forget what was fetched ahead: it is fetched again from where we stand."""
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            ahead.cancel()
+            await asyncio.gather(ahead, return_exceptions=True)
 
     def _batches(self, fetched: Any) -> list[Batch]:
         """Return what is ours and new, by partition."""
@@ -204,20 +245,21 @@ class Loop:
                 batches.append(Batch(self._names[partition.topic], partition.partition, fresh, replaying))
         return batches
 
-    async def _apply(self, batches: Sequence[Batch]) -> None:
+    async def _apply(self, batches: Sequence[Batch], prepared: Any = None) -> None:
         """Apply the batches in one transaction; when that fails, in smaller ones, down to the one record that is to blame."""
         try:
-            await self._commit(batches)
+            await self._commit(batches, prepared)
         except (RetryableError, FencedError, FatalError):
             raise
         except Exception as error:  # noqa: BLE001  # the supervisor of the stage: whatever fails in it is isolated below
             self._stage.forget()
             await self._isolate(batches, error)
 
-    async def _commit(self, batches: Sequence[Batch]) -> None:
+    async def _commit(self, batches: Sequence[Batch], prepared: Any) -> None:
         self.state.turned_at = time.monotonic()  # isolating a slice takes many transactions
-        prepared = await self._stage.prepare(batches)
-        with working_within(trace_of(record.value for batch in batches for record in batch.records)):
+        if prepared is None:
+            prepared = await self._stage.prepare(batches)
+        with working_in(trace_of(record.value for batch in batches for record in batch.records)):
             async with self._writer.transaction() as tx:
                 await positions.advance(tx.conn, batches, self._known)
                 await self._stage.fold(tx, prepared)

@@ -39,8 +39,9 @@ IDLE_POLL_S = 0.4  # and within this when they begin to; our own wake us
 FINISH_S = 3.0
 WATCH_S = 1.0  # the ends of the log are compared with what we expect this often
 ROUND_ROWS = 64
-ROUND_BYTES = 32 * 1024 * 1024
-MEMORY_BYTES = 96 * 1024 * 1024
+# Packed; unpacked they take some ten times as much. What a round or the memory does not hold waits in the table.
+ROUND_BYTES = 4 * 1024 * 1024
+MEMORY_BYTES = 4 * 1024 * 1024
 
 
 @dataclass(slots=True)
@@ -132,8 +133,8 @@ class Relay:
         if self._producer is not None:
             return
         producer = kafka.make_producer(self._bootstrap, client_id=f"{self._writer.schema}-relay")
-        consumer = kafka.make_consumer(self._bootstrap, client_id=f"{self._writer.schema}-relay-watch")
         await kafka.start(producer)
+        consumer = kafka.make_consumer(self._bootstrap, client_id=f"{self._writer.schema}-relay-watch")
         try:
             await kafka.start(consumer)
             self._counts = await kafka.partition_counts(consumer, self._topics.values())
@@ -227,7 +228,7 @@ class Relay:
         comes next; (3) marked: done.
         """
         with translated():
-            rows = [row["id"] for row in await self._writer.pool.fetch(_QUERIES["list_outbox"], ROUND_ROWS)]
+            rows = [row["id"] for row in await self._writer.pool.fetch(_QUERIES["list_outbox"], ROUND_ROWS, ROUND_BYTES)]
         if not rows:
             return False
         messages, taken = await self._collect(rows)
@@ -371,7 +372,17 @@ class Relay:
                 while at < end:
                     batches = await self._consumer.getmany(partition, timeout_ms=1000)
                     for record in batches.get(partition, ()):
-                        if record.offset < end and record.key is not None:
-                            keys[name].add(record.key.decode())
+                        key = _key_as_text(record.key) if record.offset < end else None
+                        if key is not None:
+                            keys[name].add(key)
                     at = await self._consumer.position(partition)
         return keys
+
+
+def _key_as_text(key: bytes | None) -> str | None:
+    """Return the key of a foreign record; None for one that no state of ours can have: none, no UTF-8, or with a NUL."""
+    try:
+        text = None if key is None else key.decode()
+    except UnicodeDecodeError:
+        return None
+    return None if text is None or "\x00" in text else text

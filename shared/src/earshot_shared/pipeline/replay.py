@@ -33,15 +33,36 @@ class Replay:
     since: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Begun:
+    """A replay under way: how many events the service folds again, and the ends that its positions must reach."""
+
+    events: int
+    ends: dict[Partition, int]
+
+
 async def run_replay(wanted: Replay, *, dsn: str, bootstrap: str, prefix: str, progress: Callable[[int, int], None]) -> int:
     """Replay and wait until the running service has folded everything that stood on its topics when it began; return how many events.
+
+    Raises: as `begin_replay`.
+    """
+    begun = await begin_replay(wanted, dsn=dsn, bootstrap=bootstrap, prefix=prefix)
+    conn = await _connect(wanted, dsn, prefix)
+    try:
+        await _wait(conn, begun, progress)
+    finally:
+        await conn.close()
+    return begun.events
+
+
+async def begin_replay(wanted: Replay, *, dsn: str, bootstrap: str, prefix: str) -> Begun:
+    """Empty the view (unless only a part is replayed), move the positions back, and return what the running service now folds again.
 
     Raises: FatalError when the service has no positions (it never ran), or the log cannot give back what the view holds; RetryableError
     when Kafka or Postgres does not answer.
     """
     schema = schema_name(wanted.service, prefix)
-    with translated():
-        conn = await asyncpg.connect(dsn, server_settings={"search_path": schema})
+    conn = await _connect(wanted, dsn, prefix)
     consumer = kafka.make_consumer(bootstrap, client_id=f"{schema}-replay")
     try:
         await kafka.start(consumer)
@@ -57,12 +78,18 @@ async def run_replay(wanted: Replay, *, dsn: str, bootstrap: str, prefix: str, p
                 await _refuse_lost_log(conn, wanted, ground, prefix)
         with translated():
             await _move_back(conn, schema, wanted, ground, starts)
-        total = sum(ground.bounds[at][1] - starts[at] for at in known)
-        await _wait(conn, ground, known, total, progress)
-        return total
+        return Begun(
+            events=sum(ground.bounds[at][1] - starts[at] for at in known),
+            ends={at: ground.bounds[at][1] for at in known},
+        )
     finally:
         await kafka.stop(consumer)
         await conn.close()
+
+
+async def _connect(wanted: Replay, dsn: str, prefix: str) -> Any:
+    with translated():
+        return await asyncpg.connect(dsn, server_settings={"search_path": schema_name(wanted.service, prefix)})
 
 
 async def _await_whole_log(conn: Any, wanted: Replay, prefix: str) -> None:
@@ -126,12 +153,13 @@ async def _move_back(conn: Any, schema: str, wanted: Replay, ground: Ground, sta
         )
 
 
-async def _wait(conn: Any, ground: Ground, known: set[Partition], total: int, progress: Callable[[int, int], None]) -> None:
+async def _wait(conn: Any, begun: Begun, progress: Callable[[int, int], None]) -> None:
     while True:
         with translated():
             rows = await conn.fetch(_QUERIES["list_positions"])
-        behind = sum(max(0, ground.bounds[at][1] - row["next_offset"]) for row in rows if (at := (row["topic"], row["partition"])) in known)
-        progress(total - behind, total)
+        stood = {(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+        behind = sum(max(0, end - stood.get(at, end)) for at, end in begun.ends.items())
+        progress(begun.events - behind, begun.events)
         if behind == 0:
             return
         await asyncio.sleep(_POLL_S)

@@ -102,7 +102,7 @@ class Writer:
     async def _store(self, tx: Transaction) -> int:
         """Write the outbox row and the dead letters of the transaction; return the packed size in bytes."""
         if tx.poison:
-            await dead_letters.add(tx.conn, tx.poison)
+            await dead_letters.add(tx.conn, tx.poison, service=self.service)
         if tx.facts:
             told = [(topic.name, key.decode(), value) for (topic, key), value in sorted(tx.facts.items(), key=lambda fact: fact[0][1])]
             await tx.conn.execute(_QUERIES["keep_facts"], *map(list, zip(*told, strict=True)))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import time
 from collections import Counter
 from pathlib import Path
@@ -22,7 +21,7 @@ from earshot_crm_sync.identity.offline import levels, spelling
 from earshot_crm_sync.identity.offline.columns import columns_of
 from earshot_crm_sync.identity.offline.engine import resolve_columns
 from earshot_crm_sync.identity.offline.fellegi_sunter import FIELDS
-from earshot_crm_sync.identity.offline.model import SAME, TABLES
+from earshot_crm_sync.identity.offline.tables import SAME, TABLES
 from earshot_crm_sync.identity.offline.weights import read_weights, write_weights
 from earshot_crm_sync.identity.people import Person
 from earshot_crm_sync.identity.rules import IdentityRules
@@ -30,6 +29,7 @@ from earshot_crm_sync.identity.stream_score import name_level, score_people
 from support.identity_adversary import SCENES, Row, adversarial_suite, person
 from support.identity_adversary_more import MORE_SCENES
 from support.identity_crowd import crowd
+from support.public_data import public_data
 
 
 def false_and_missed(rows: list[Row], truth: dict[str, str]) -> tuple[Counter[str], Counter[str], int]:
@@ -71,6 +71,17 @@ def test_each_scene_alone_in_a_small_file(name: str) -> None:
     wrong, missed, _ = false_and_missed(*adversarial_suite(5, {name: (SCENES[name][0], 1)}))
     assert not wrong
     assert not missed
+
+
+def test_a_mailbox_is_one_persons_until_the_file_knows_two_names_for_it() -> None:
+    def joined(*rows: Row) -> list[int]:
+        return [*resolve_columns(columns_of([row | {"id": str(n)} for n, row in enumerate(rows)])).label.tolist()]
+
+    mail, shared = {"email": "jane.roe@gmail.com"}, {"email": "kim.home@web.de"}
+    assert joined(mail, mail, mail | {"name": "Jane Roe"}) == [0, 0, 0]
+    assert joined(shared | {"name": "Kim Lee"}, shared | {"name": "Lars Olsen"}, shared) == [0, 1, 2]
+    assert joined({"email": "info@firma.de"}, {"email": "info@firma.de"}) == [0, 1]
+    assert joined({"phone": "+49 171 1234567"}, {"phone": "+49 171 1234567"}) == [0, 1], "a number alone is a household's"
 
 
 def test_a_crowd_with_misspelt_copies() -> None:
@@ -177,18 +188,10 @@ def test_the_command_answers_every_line(tmp_path: Path) -> None:
     assert answers[4]["confidence"] == 1.0
 
 
-def public_folder() -> Path:
-    named = os.environ.get("EARSHOT_TEST_PUBLIC_DATA")
-    folder = Path(named) if named else Path(__file__).parents[4].parent.parent / "shared" / "data"
-    if not (folder / "identity_febrl").is_dir():
-        pytest.skip("the public evaluation sets are not at hand (EARSHOT_TEST_PUBLIC_DATA names their folder)")
-    return folder
-
-
 @pytest.mark.public_data
 @pytest.mark.parametrize(("name", "least"), [("FEBRL1", 0.999), ("FEBRL2", 0.999), ("fake1000", 0.978)])
 def test_quality_on_public_sets_without_labels(name: str, least: float) -> None:
-    assert ev.ours(ev.public_set(name, public_folder())).f1 >= least
+    assert ev.ours(ev.public_set(name, public_data("identity_febrl").parent)).f1 >= least
 
 
 @pytest.mark.capability("C1")

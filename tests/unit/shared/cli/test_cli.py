@@ -90,6 +90,14 @@ def test_debug_shows_the_traceback(arguments: list[str]) -> None:
         main.run(arguments)
 
 
+def test_no_command_runs_under_a_misspelt_variable(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("EARSHOT_TRIAGE_MODLE_DIR", "/models")
+    assert main.run(["act"]) == 1
+    told = capsys.readouterr()
+    assert told == ("", "Nobody knows the variable EARSHOT_TRIAGE_MODLE_DIR: did you mean EARSHOT_TRIAGE_MODEL_DIR?\n")
+    assert main.run(["--help"]) == 0
+
+
 def test_a_command_that_cannot_be_loaded_takes_no_other_down(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.run(["--help"]) == 0
     assert "gone" in capsys.readouterr().out

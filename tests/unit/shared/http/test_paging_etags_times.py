@@ -46,6 +46,19 @@ def test_forged_cursors_are_refused(cursor: str) -> None:
     assert (refused.value.status, refused.value.code) == (422, "cursor-invalid")
 
 
+def test_a_list_held_whole_goes_by_pages_too() -> None:
+    pages, cursor = [], None
+    while True:
+        page, cursor = CURSORS.page_of("badges", "abcde", 2, cursor)
+        pages.append(page)
+        if cursor is None:
+            break
+    assert pages == ["ab", "cd", "e"]
+    assert CURSORS.page_of("badges", "", 2, None) == ("", None)
+    _, cursor = CURSORS.page_of("badges", "abc", 2, None)
+    assert CURSORS.page_of("badges", "ab", 2, cursor) == ("", None)  # the list has become shorter meanwhile
+
+
 def test_filters_cannot_be_shifted_into_one_another() -> None:
     cursor = CURSORS.issue("/v1/cases", {"a": "1", "b": "2"}, ["x"])
     with pytest.raises(CursorError):
@@ -84,7 +97,7 @@ async def test_a_mismatch_says_who_changed_what() -> None:
 
     with pytest.raises(PreconditionFailedError) as refused:
         await if_match(request('"14", "15"')).check(16, "case", since)
-    assert refused.value.detail == "This case is at version 16 now, not 15: anna did assign at 2024-05-01T12:00:00Z."
+    assert refused.value.detail == "This case is at version 16 now, not 15. Since then: assign by anna at 2024-05-01T12:00:00Z."
     assert refused.value.changes == ({"version": "16", "actor": "anna", "verb": "assign", "at": "2024-05-01T12:00:00Z"},)
     assert refused.value.headers == (("etag", etag(16)),)
 

@@ -77,9 +77,9 @@ def test_severity_does_not_depend_on_manners(judge: Judge) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "https://t.co/abc", "pic.twitter.com/xyz", "@you", "\u200b"])
-def test_what_holds_nothing_is_unknown_and_says_so(judge: Judge, text: str) -> None:
+def test_what_holds_nothing_says_so_and_asks_a_person(judge: Judge, text: str) -> None:
     said = judge.judge([text])[0]
-    assert said.intent == "unknown"
+    assert (said.intent, said.intents["other"], sum(said.intents.values()), said.confidence) == ("other", 1.0, 1.0, 0.0)
     assert said.needs_person
     assert said.reasons == ("nothing to judge: no words",)
 
@@ -134,6 +134,13 @@ def test_answers_do_not_depend_on_the_strange_words_met_before(judge: Judge, roo
     for size in (1, 7, 30):
         found = [said for start in range(0, 30, size) for said in forgetful.judge(texts[start : start + size])]
         assert found == expected
+
+
+def test_a_token_that_ends_in_a_quote_does_not_answer_for_the_one_without() -> None:
+    before, after = Judge.load(), Judge.load()
+    after.judge(["they called it '1234' and '@user' twice"])
+    text = ["error 1234 for @user"]
+    assert after.judge(text) == before.judge(text)
 
 
 def test_a_judgement_is_frozen_and_whole(judge: Judge) -> None:

@@ -8,6 +8,8 @@ from click.testing import CliRunner
 
 from earshot_triage.judgement import Judge
 from earshot_triage.judgement.commands import classify, train
+from earshot_triage.judgement.senses import shipped
+from earshot_triage.judgement.tables import ModelError
 
 DEPARTMENTS = {
     "billing": ["I was charged twice", "refund my money please", "the invoice is wrong", "my card was charged", "wrong amount billed"],
@@ -50,6 +52,37 @@ def test_labels_are_renamed_and_removed_by_teaching_again(tmp_path: Path) -> Non
     judge = Judge.load(tmp_path / "model")
     labels = {said.labels["department"].label for said in judge.judge(["refund my money", "reset my password"])}
     assert labels <= {"access", "delivery"}
+
+
+def test_labels_are_the_same_alone_and_in_company(tmp_path: Path) -> None:
+    assert teach(tmp_path, LINES)[0] == 0
+    judge = Judge.load(tmp_path / "model")
+    texts = [text for texts in DEPARTMENTS.values() for text in texts] + ["", "😀", "naïve café", "money money money"]
+    together = judge.judge(texts)
+    assert [said.labels for said in together] == [judge.judge([text])[0].labels for text in texts]
+
+
+def test_lessons_reach_texts_in_other_words(tmp_path: Path) -> None:
+    assert teach(tmp_path, LINES)[0] == 0
+    judge = Judge.load(tmp_path / "model")
+    other = {"they took too much cash": "billing", "shipment still absent": "delivery", "forgotten credentials": "account"}
+    assert {text: said.labels["department"].label for text, said in zip(other, judge.judge(list(other)), strict=True)} == other
+
+
+def test_labels_of_a_folder_that_knows_words_only_still_speak(tmp_path: Path) -> None:
+    assert teach(tmp_path, LINES)[0] == 0
+    folder = tmp_path / "model/labels/department"
+    for name in ("sense_weights", "sense_step", "odds", "lean"):
+        (folder / f"{name}.npy").unlink()
+    assert Judge.load(tmp_path / "model").judge(["refund my money"])[0].labels["department"].label == "billing"
+
+
+def test_labels_taught_with_other_vectors_are_refused_in_words(tmp_path: Path) -> None:
+    assert teach(tmp_path, LINES)[0] == 0
+    told = tmp_path / "model/labels/department/model.json"
+    told.write_text(told.read_text(encoding="utf-8").replace(shipped().fingerprint, "0" * 12), encoding="utf-8")
+    with pytest.raises(ModelError, match="teach them again"):
+        Judge.load(tmp_path / "model")
 
 
 def test_taught_twice_the_same_bytes(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from earshot_triage.judgement.features import grams_of, keys_in_words, keys_of_grams, read, read_all
-from earshot_triage.judgement.text import JUDGED_CHARACTERS, LINK, clean, has_words, tokens
+from earshot_triage.judgement.text import JUDGED_CHARACTERS, LINK, MENTION, NUMBER, canonical, clean, has_words, tokens
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,18 @@ from earshot_triage.judgement.text import JUDGED_CHARACTERS, LINK, clean, has_wo
 )
 def test_tokens(rough: str, found: list[str]) -> None:
     assert tokens(clean(rough)) == found
+
+
+@pytest.mark.parametrize(
+    ("token", "form"),
+    [
+        ("1234'", NUMBER), ("@user'", MENTION), ("http'", LINK), ("htttp", LINK), ("soooo'", "soo"),
+        ("x" + "ab" * 31 + "'y", "x" + "ab" * 31), ("'", "'"),
+    ],
+)  # fmt: skip
+def test_the_form_of_a_form_is_itself(token: str, form: str) -> None:
+    assert canonical(token) == form
+    assert canonical(form) == form
 
 
 @pytest.mark.parametrize("text", ["", "   ", "https://t.co/x1", "pic.twitter.com/abc", "@you @me", "!!!", "\u200b\ufeff", "\x00"])

@@ -189,9 +189,15 @@ def earliest(members: frozenset[Identifier], spoken: Sequence[Spoken]) -> Identi
     best: tuple[datetime, str, int, Identifier] | None = None
     for one in spoken:
         saying, tally = one.saying, one.tally
-        for shown in (saying.anchor, *(link.identifier for link in saying.links if link.verified or link.rule is Rule.ACCOUNT)):
-            place = (tally.first_at, tally.first_id, _KIND_RANK.get(shown.kind, 9), shown)
-            if shown in members and (best is None or place < best):
+        at, record_id = tally.first_at, tally.first_id
+        if best is not None and (at, record_id) > best[:2]:
+            continue
+        shown = [saying.anchor]
+        shown += [link.identifier for link in saying.links if link.verified or link.rule is Rule.ACCOUNT]
+        ranked = [(_KIND_RANK.get(each[0], 9), each) for each in shown if each in members]
+        if ranked:
+            place = (at, record_id, *min(ranked))
+            if best is None or place < best:
                 best = place
     assert best is not None, "a customer without a speaker is none"
     return best[3]

@@ -5,41 +5,20 @@ the counters of the statements behind it. Everything in it is sorted, so that eq
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
 import msgspec
 
-from earshot_crm_sync.domain.statements import Spoken, evidence_from
-from earshot_crm_sync.identity import (
-    Consent,
-    Edit,
-    GoldenField,
-    Identifier,
-    Rule,
-    SurvivorshipRules,
-    golden_record,
-    standing_consents,
-    strictest,
-)
+from earshot_crm_sync.domain.statements import Spoken
+from earshot_crm_sync.domain.survival import ROLES, FieldValue, survive_again, surviving
+from earshot_crm_sync.identity import Consent, Edit, Identifier, Rule, SurvivorshipRules, standing_consents, strictest
 
 _KIND_RANK: Final = {kind: rank for rank, kind in enumerate(("account", "handle", "mailbox", "crm_id", "email", "phone"))}
 MOST_NAMES: Final = 100  # who is renamed daily must not make a view of megabytes
-_ROLES: Final = frozenset({"staff", "brand", "bot"})
 _MOST_WORDS_CHARACTERS: Final = 200_000  # Postgres refuses texts of over a megabyte of distinct words
-_FIELD_OF_KIND: Final = {"email": "email", "phone": "phone"}
-
-
-class FieldValue(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """The value of one field that survives. Its time is that of the statement's last record, or of the edit that set it."""
-
-    name: str
-    value: str
-    source: str
-    statement_no: int
-    edited_at: datetime | None = None
 
 
 class Profile(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -70,6 +49,29 @@ class Head(msgspec.Struct, gc=False):
     locked: bool
     consents: list["ConsentView"]
     recognition: list["StandingView"]
+
+
+class _Spelt(msgspec.Struct, gc=False):
+    value: str
+
+
+class _Findable(msgspec.Struct, gc=False):
+    """The part of it that holds the words by which people look for a customer."""
+
+    names: list[str]
+    identifiers: list[_Spelt]
+
+
+class _Member(msgspec.Struct, gc=False):
+    kind: str
+    value: str
+    shared: bool
+
+
+class _Members(msgspec.Struct, gc=False):
+    """The part of it that holds the identifiers."""
+
+    identifiers: list[_Member]
 
 
 class IdentifierView(msgspec.Struct, gc=False):
@@ -137,6 +139,8 @@ class Sketch:
 
 _json = msgspec.json.Encoder()
 _heads = msgspec.json.Decoder(Head)
+_findables = msgspec.json.Decoder(_Findable)
+_members = msgspec.json.Decoder(_Members)
 _packer = msgspec.msgpack.Encoder()
 _unpacker = msgspec.msgpack.Decoder(Profile)
 
@@ -153,14 +157,14 @@ def unpack_profile(packed: bytes) -> Profile:
 
 def build_profile(sketch: Sketch, spoken: Sequence[Spoken], words: Words, rules: SurvivorshipRules) -> Profile:
     """Return the profile of the customer of whom ``spoken`` speaks."""
-    fields, settled = _fields(sketch.members, spoken, words.edits, rules)
+    fields, settled = surviving(sketch.members, spoken, words.edits, rules)
     head = Head(
         customer_id=sketch.customer_id,
-        name=next((each.value for each in fields if each.name == "name"), None),
+        name=_name(fields),
         names=_names(spoken),
         identifiers=_identifiers(sketch, spoken),
         accounts=_accounts(sketch.members, spoken),
-        roles=sorted({kind for one in spoken for kind, _, _ in one.saying.traits if kind in _ROLES}),
+        roles=sorted({kind for one in spoken for kind, _, _ in one.saying.traits if kind in ROLES}),
         locked=sketch.locked,
         consents=_consents(words.consents, sketch.members),
         recognition=sorted(words.standings, key=lambda each: each.author_key),
@@ -174,6 +178,38 @@ def with_standings(profile: Profile, told: Mapping[str, StandingView]) -> Profil
     standings = {**{each.author_key: each for each in head.recognition}, **told}
     head.recognition = [standings[key] for key in sorted(standings)]
     return msgspec.structs.replace(profile, head=_json.encode(head)[:-1])
+
+
+def heard_again(profile: Profile, heard: Collection[Spoken], spoken: Mapping[int, Spoken], rules: SurvivorshipRules) -> Profile | None:
+    """Return the profile after some of its statements were heard later than before, and nothing else changed.
+
+    None when more than fields may look other: an account that is spelt differently now.
+    """
+    for one in heard:
+        saying = one.saying
+        for other in spoken.values():
+            if other.saying.author_key == saying.author_key and (other.saying.account_id, other.saying.handle) != (
+                saying.account_id,
+                saying.handle,
+            ):
+                return None
+    members = members_of(profile)
+    fields, settled = survive_again((profile.fields, profile.settled), members, heard, spoken, rules)
+    head = profile.head
+    if (name := _name(fields)) != _name(profile.fields):
+        renamed = read_head(profile)
+        renamed.name = name
+        head = _json.encode(renamed)[:-1]
+    return msgspec.structs.replace(profile, head=head, fields=fields, settled=settled)
+
+
+def _name(fields: Sequence[FieldValue]) -> str | None:
+    return next((each.value for each in fields if each.name == "name"), None)
+
+
+def is_found_alike(one: Profile, other: Profile) -> bool:
+    """Return whether the same words find two states of one customer between which no statement came or went."""
+    return [(each.name, each.value) for each in one.fields] == [(each.name, each.value) for each in other.fields]
 
 
 def read_head(profile: Profile) -> Head:
@@ -194,48 +230,21 @@ def sketch_of(profile: Profile) -> Sketch:
     )
 
 
+def members_of(profile: Profile) -> frozenset[Identifier]:
+    """Return the identifiers that are the customer's own."""
+    return frozenset(Identifier(one.kind, one.value) for one in _members.decode(profile.head + b"}").identifiers if not one.shared)
+
+
+def forbids_anything(profile: Profile) -> bool:
+    """Return whether a denial is on record for the customer; cheap, and true now and then when there is none."""
+    return b'"granted":false' in profile.head
+
+
 def words_to_find(profile: Profile) -> str:
     """Return the text by whose words the customer is found: names, handles, addresses, numbers."""
-    head = read_head(profile)
-    words = " ".join([*head.names, *(one.value for one in head.identifiers), *(each.value for each in profile.fields)])
+    head = _findables.decode(profile.head + b"}")
+    words = " ".join(dict.fromkeys([*head.names, *(one.value for one in head.identifiers), *(each.value for each in profile.fields)]))
     return words[:_MOST_WORDS_CHARACTERS]
-
-
-def _fields(
-    members: frozenset[Identifier], spoken: Sequence[Spoken], edits: Sequence[Edit], rules: SurvivorshipRules
-) -> tuple[tuple[FieldValue, ...], tuple[int, ...]]:
-    """Return the surviving values by name, and the statements that offer nothing but surviving values."""
-    offers = {one.no: _offers(members, one) for one in spoken}
-    if len(spoken) == 1 and not edits:
-        one = spoken[0]
-        names = [name for name, _ in offers[one.no]]
-        if len(names) == len(set(names)):
-            return tuple(FieldValue(name, value, one.saying.source, one.no) for name, value in sorted(offers[one.no])), (one.no,)
-    record = golden_record(members, evidence_from(spoken, members=members), edits, rules)
-    fields = tuple(_field(name, golden, spoken, offers) for name, golden in record.items())
-    won = {(each.name, each.statement_no) for each in fields}
-    settled = tuple(sorted(no for no, offered in offers.items() if all((name, no) in won for name, _ in offered)))
-    return fields, settled
-
-
-def _offers(members: frozenset[Identifier], one: Spoken) -> list[tuple[str, str]]:
-    """Return the fields a statement has a value for: its traits, and the mail and phone that are its customer's."""
-    offered = [(kind, value) for kind, value, _ in one.saying.traits if kind not in _ROLES]
-    offered += [
-        (_FIELD_OF_KIND[link.kind], link.value) for link in one.saying.links if link.kind in _FIELD_OF_KIND and link.identifier in members
-    ]
-    return offered
-
-
-def _field(name: str, golden: GoldenField, spoken: Sequence[Spoken], offers: Mapping[int, list[tuple[str, str]]]) -> FieldValue:
-    if golden.edited:
-        return FieldValue(name, golden.value, golden.source, 0, golden.updated_at)
-    number = next(
-        one.no
-        for one in spoken
-        if one.tally.heard_id == golden.evidence_id and one.saying.source == golden.source and (name, golden.value) in offers[one.no]
-    )
-    return FieldValue(name, golden.value, golden.source, number)
 
 
 def _names(spoken: Iterable[Spoken]) -> list[str]:

@@ -1,18 +1,18 @@
 """Statements: what records say of one person, apart from when they say it.
 
 A thousand items of one author say the same thing of him a thousand times. That saying is one *statement*; items and contacts only count
-it, first and last. Owns its shape, its digest and what it proves (by the identity engine's `evidence_of`). Must not know customers.
+it, first and last. Owns its shape, its digest and what it proves (by the identity engine). Must not know customers.
 """
 
 import hashlib
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from sys import intern
 from typing import Final, Protocol
 
 import msgspec
 
-from earshot_crm_sync.identity import Claim, Edge, EvidenceSet, Identifier, Rule, Sighting, Trait, evidence_of
+from earshot_crm_sync.identity import Claim, Edge, EvidenceSet, Identifier, Rule, Sighting, Trait, anchor_of, links_of, traits_of
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -49,46 +49,47 @@ class Saying(msgspec.Struct, frozen=True, array_like=True, gc=False):
         """The identifier that speaks."""
         return Identifier(self.anchor_kind, self.anchor_value)
 
-    @property
-    def is_item(self) -> bool:
-        """Whether items say it; else a contact does."""
-        return bool(self.author_key)
-
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Saying)
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """A saying with its digest (16 bytes: the same saying has the same digest everywhere) and its packed form."""
+class Statement(msgspec.Struct, frozen=True, gc=False):
+    """A saying, packed because thousands are remembered, with its digest (16 bytes: the same saying has the same digest everywhere)."""
 
     digest: bytes
-    saying: Saying
     packed: bytes
-    shown: tuple[Identifier, ...]  # every identifier of the saying, the speaker's own first, each once
+    author_key: str
+
+    @property
+    def saying(self) -> Saying:
+        """What is said; unpacked each time."""
+        return unpack_saying(self.packed)
 
 
 def statement_of(claim: Claim) -> Statement | None:
     """Return what a claim says, or None when it names nobody. The claim's time and evidence_id do not enter."""
-    evidence = evidence_of(claim)
-    if not evidence.sightings:
+    anchor = anchor_of(claim)
+    if anchor is None:
         return None
-    anchor = evidence.sightings[0].identifier
     saying = Saying(
-        source=claim.source,
-        channel=claim.channel,
+        source=intern(claim.source),
+        channel=intern(claim.channel),
         author_key=claim.author_key or "",
         anchor_kind=anchor.kind,
         anchor_value=anchor.value,
-        links=tuple(Link(edge.b.kind, edge.b.value, edge.rule, edge.verified) for edge in evidence.edges),
-        traits=tuple((trait.kind, trait.value, trait.verified) for trait in evidence.traits),
+        links=tuple(Link(other[0], other[1], rule, verified) for other, rule, verified in links_of(claim, anchor)),
+        traits=tuple(traits_of(claim)),
         account_id=claim.account_id,
         handle=claim.handle,
     )
     packed = _encoder.encode(saying)
-    shown = tuple(dict.fromkeys((anchor, *(edge.b for edge in evidence.edges))))
-    return Statement(hashlib.blake2b(packed, digest_size=16).digest(), saying, packed, shown)
+    return Statement(hashlib.blake2b(packed, digest_size=16).digest(), packed, saying.author_key)
+
+
+def shown_by(saying: Saying) -> tuple[Identifier, ...]:
+    """Return every identifier of a saying, the speaker's own first, each once."""
+    return tuple(dict.fromkeys((saying.anchor, *[link.identifier for link in saying.links])))
 
 
 def unpack_saying(packed: bytes) -> Saying:
@@ -96,8 +97,7 @@ def unpack_saying(packed: bytes) -> Saying:
     return _decoder.decode(packed)
 
 
-@dataclass(slots=True, kw_only=True)
-class Tally:
+class Tally(msgspec.Struct, kw_only=True, gc=False):
     """How often, from when to when a statement was made: mutable, because it is a working copy of its row.
 
     ``first`` and ``last_at`` go by occurred_at, ``heard`` by min(occurred_at, received_at); ties by record id.
@@ -135,6 +135,8 @@ class Spoken(Protocol):
     def no(self) -> int: ...
     @property
     def saying(self) -> Saying: ...
+    @property
+    def is_item(self) -> bool: ...
     @property
     def tally(self) -> Tally: ...
 

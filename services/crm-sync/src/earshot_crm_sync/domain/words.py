@@ -52,6 +52,7 @@ class Act:
     action_id: str
     verb: str
     actor: str
+    key_id: str
     at: datetime
     aliases: frozenset[str]
 

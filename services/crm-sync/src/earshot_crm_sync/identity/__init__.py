@@ -3,8 +3,18 @@
 from .changes import Preview, lock, merge, preview, reject, unmerge
 from .consents import EVERY, Consent, ConsentStatus, opt_out_of_all, standing_consents, strictest
 from .erasure import admitted, erasure_hash, latest_erasures
-from .evidence import Claim, ListedAccount, anchor_of, evidence_of, fold_edges, fold_sightings, fold_traits
-from .golden import Criterion, Edit, GoldenField, SurvivorshipRules, golden_record, standing_edits
+from .evidence import Claim, ListedAccount, anchor_of, evidence_of, fold_edges, fold_sightings, fold_traits, links_of, traits_of
+from .golden import (
+    Candidate,
+    Criterion,
+    Edit,
+    GoldenField,
+    Rank,
+    SurvivorshipRules,
+    edits_that_win,
+    golden_record,
+    standing_edits,
+)
 from .ids import alias_ids, customer_id, identifier_id
 from .limits import is_over
 from .model import (
@@ -29,6 +39,7 @@ from .why import paths, why
 
 __all__ = [
     "EVERY",
+    "Candidate",
     "Claim",
     "Consent",
     "ConsentStatus",
@@ -45,6 +56,7 @@ __all__ = [
     "Limit",
     "ListedAccount",
     "Preview",
+    "Rank",
     "Refusal",
     "Refused",
     "Resolution",
@@ -58,6 +70,7 @@ __all__ = [
     "alias_ids",
     "anchor_of",
     "customer_id",
+    "edits_that_win",
     "erasure_hash",
     "evidence_of",
     "fold_edges",
@@ -67,6 +80,7 @@ __all__ = [
     "identifier_id",
     "is_over",
     "latest_erasures",
+    "links_of",
     "lock",
     "merge",
     "opt_out_of_all",
@@ -77,6 +91,7 @@ __all__ = [
     "standing_consents",
     "standing_edits",
     "strictest",
+    "traits_of",
     "unmerge",
     "why",
 ]

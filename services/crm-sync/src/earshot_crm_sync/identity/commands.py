@@ -1,6 +1,7 @@
 """`earshot crm-sync resolve` and `earshot crm-sync evaluate`: the offline commands of identity.
 
-Owns options and words for people. Must not resolve: see `offline`.
+Owns options and words for people. Must not resolve: see `offline`, which is imported when it is needed: the
+service has these commands too, and no use for numpy.
 """
 
 from __future__ import annotations
@@ -9,8 +10,6 @@ import time
 from pathlib import Path
 
 import click
-
-from .offline.files import resolve_file
 
 _EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 _WRITABLE = click.Path(dir_okay=False, path_type=Path)
@@ -22,6 +21,7 @@ _WRITABLE = click.Path(dir_okay=False, path_type=Path)
 @click.option("--weights", type=_EXISTING, help="Weights that `earshot crm-sync learn` made from your own records.")
 def resolve_command(source: Path, target: Path, weights: Path | None) -> None:
     """Say which records of a file are one customer: {"id", "customer_id", "confidence"} for each."""
+    from .offline.files import resolve_file
     from .offline.weights import read_weights
 
     began = time.monotonic()

@@ -79,10 +79,10 @@ def evidence_of(claim: Claim) -> EvidenceSet:
     if anchor is None:
         return EvidenceSet()
     sighting = Sighting(anchor, claim.at, claim.at, claim.evidence_id)
-    edges = [_edge(claim, anchor, other, rule, verified) for other, rule, verified in _links(claim, anchor)]
+    edges = [_edge(claim, anchor, other, rule, verified) for other, rule, verified in links_of(claim, anchor)]
     traits = [
         Trait(anchor, kind, value, claim.source, claim.at, claim.at, claim.evidence_id, verified)
-        for kind, value, verified in _traits(claim)
+        for kind, value, verified in traits_of(claim)
     ]
     return EvidenceSet((sighting,), tuple(edges), tuple(traits))
 
@@ -91,7 +91,8 @@ def _edge(claim: Claim, anchor: Identifier, other: Identifier, rule: Rule, verif
     return Edge(anchor, other, rule, verified, claim.source, claim.at, claim.at, claim.evidence_id)
 
 
-def _links(claim: Claim, anchor: Identifier) -> Iterable[tuple[Identifier, Rule, bool]]:
+def links_of(claim: Claim, anchor: Identifier) -> Iterable[tuple[Identifier, Rule, bool]]:
+    """Return the identifiers a claim shows beside its own: each by which rule, and whether that is verified."""
     if anchor.kind == "account" and (own := normalise.handle(claim.handle)):
         yield Identifier("handle", f"{claim.channel}:@{own}"), Rule.ACCOUNT, True
     if anchor.kind != "crm_id" and claim.crm_system and claim.crm_id:
@@ -125,7 +126,8 @@ def _listed(listed: ListedAccount) -> Identifier | None:
     return Identifier("handle", f"{listed.channel}:@{own}") if own else None
 
 
-def _traits(claim: Claim) -> Iterable[tuple[str, str, bool]]:
+def traits_of(claim: Claim) -> Iterable[tuple[str, str, bool]]:
+    """Return what a claim says that never links by itself: (kind, value, verified)."""
     if claim.name and (shown := normalise.name(claim.name)):
         yield "name", shown, False
     if claim.handle and (as_written := normalise.plain(claim.handle)):

@@ -123,8 +123,11 @@ class Groups:
                 ours.setdefault(namespace, set()).update(ids)
 
     def _is_held(self, locked: _Group, other: _Group) -> bool:
-        """Whether a lock on one group leaves out somebody of the other; plain values may still come to it."""
-        return any(not self._standing.locks[lock].left.issuperset(other.anchors) for lock in locked.locks)
+        """Whether a lock on one group leaves out somebody of the other; plain values may still come to it.
+
+        What one lock names belongs together, also when a person has added somebody to a part of it: it holds no two parts apart.
+        """
+        return any(not self._standing.locks[lock].left.issuperset(other.anchors) for lock in locked.locks - other.locks)
 
 
 def _count(group: _Group) -> int:

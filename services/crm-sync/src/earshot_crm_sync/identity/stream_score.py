@@ -1,6 +1,6 @@
 """How much two groups that share a value speak for being one person: the offline model, one pair at a time.
 
-Owns the scalar comparison of two `Person`s and the reasons it gives. The weights are those of `offline.model`; a test
+Owns the scalar comparison of two `Person`s and the reasons it gives. The weights are those of `offline.tables`; a test
 holds both equal.
 Must not know thresholds: bands are the rules'.
 """
@@ -15,19 +15,20 @@ from functools import cache, lru_cache
 from rapidfuzz.distance import OSA, Indel, JaroWinkler
 
 from .offline import spelling
-from .offline.levels import GENERATION_YEARS, Level, same_bones
-from .offline.model import (
+from .offline.tables import (
     COMMONNESS,
     CROSSED,
     EXPECTED_HOUSEHOLD,
     EXPECTED_SAME,
     EXPECTED_TWINS,
+    GENERATION_YEARS,
     HOUSEHOLD,
     SAME,
     SMALLEST_POPULATION,
     STRANGER,
     TABLES,
     TWIN,
+    Level,
 )
 from .people import Person
 
@@ -140,20 +141,22 @@ def name_level(a: str, b: str) -> Level:
     groups, common = _nicknames(), spelling.common_given_names()
     known = (a in groups or a in common) and (b in groups or b in common)
     shortest = min(len(a), len(b))
-    if groups.get(a, frozenset()) & groups.get(b, frozenset()) or spelling.is_form_of(a, b):
-        return Level.ALIAS
-    if (spelling.lacks_vowels(a) or spelling.lacks_vowels(b)) and same_bones(a, b):
-        return Level.ALIAS
-    if shortest >= 3 and (spelling.firm_sound(a) == spelling.firm_sound(b) or (not known and spelling.sound(a) == spelling.sound(b))):
-        return Level.ALIAS
-    if known:
-        return Level.DIFFERENT
+    if groups.get(a, frozenset()) & groups.get(b, frozenset()) or a.replace(" ", "") == b.replace(" ", ""):
+        return Level.CLOSE
+    if (spelling.lacks_vowels(a) or spelling.lacks_vowels(b)) and spelling.same_bones(a, b):
+        return Level.CLOSE
+    if spelling.is_form_of(a, b):
+        return Level.CLOSE if spelling.begin_alike(a, b) else Level.ALIAS
     slips = OSA.normalized_similarity(a, b)
     opening = JaroWinkler.normalized_similarity(a, b)
     letters = Indel.normalized_similarity("".join(sorted(a)), "".join(sorted(b)))
-    if slips >= 0.74 or (slips >= 0.66 and shortest >= 2) or (opening >= 0.92 and slips >= 0.6) or (letters >= 0.999 and slips >= 0.5):
+    close = slips >= 0.74 or (slips >= 0.66 and shortest >= 2) or (opening >= 0.92 and slips >= 0.6) or (letters >= 0.999 and slips >= 0.5)
+    if close and not known:
         return Level.CLOSE
-    return Level.ROUGH if slips >= 0.5 or (letters >= 0.8 and shortest >= 3) or opening >= 0.85 else Level.DIFFERENT
+    if shortest >= 3 and (spelling.firm_sound(a) == spelling.firm_sound(b) or (not known and spelling.sound(a) == spelling.sound(b))):
+        return Level.ALIAS
+    rough = slips >= 0.5 or (letters >= 0.8 and shortest >= 3) or opening >= 0.85
+    return Level.ROUGH if rough and not known else Level.DIFFERENT
 
 
 def _equal_or_different(a: str, b: str) -> Level:

@@ -57,10 +57,6 @@ delete from standings where author_key in (
 update identifiers set kind = '', value = '', shared = 0
  where identifier_no = any($1::int[]) and not exists (select from evidence e where e.identifier_no = identifiers.identifier_no)
 
--- name: purge_answers
--- Forgets kept answers that speak of some customers.
-delete from idempotency where exists (select from unnest($1::bytea[]) as named(id) where position(named.id in body) > 0)
-
 -- name: keep_receipt
 -- What a service says it erased.
 insert into erasure_receipts (erasure_id, service, counts) values ($1, $2, $3)

@@ -131,8 +131,8 @@ select n.identifier_no, $2, n.bond from unnest($1::int[], $3::boolean[]) as n(id
 
 -- name: insert_acts
 -- What a person did, to each identifier it names.
-insert into acts (identifier_no, action_id, version, verb, actor, at)
-select identifier_no, $2, $3, $4, $5, $6 from unnest($1::int[]) as named(identifier_no) on conflict do nothing
+insert into acts (identifier_no, action_id, version, verb, actor, at, key_id)
+select identifier_no, $2, $3, $4, $5, $6, $7 from unnest($1::int[]) as named(identifier_no) on conflict do nothing
 
 -- name: insert_edits
 -- Values set by hand.

@@ -1,34 +1,37 @@
 -- The queries of the HTTP side.
 
 -- name: page_of_customers
--- Customers after a number, in the order in which they were first met.
-select customer_no, statements, profile, version from customers where customer_no > $1 order by customer_no limit $2
+-- Customers after an id, by id: an order that a replay leaves as it is, which numbers are not.
+select c.customer_no, c.statements, c.profile, c.version
+  from identifiers i join customers c on c.customer_no = i.identifier_no
+ where i.alias > $1 order by i.alias limit $2
 
 -- name: page_of_merged
--- Customers before a number of whom several speak, accounts or records: the last that were met first.
+-- Customers met before one (null: any) of whom several speak, accounts or records: the last that were met first.
 select c.customer_no, c.statements, c.profile, c.version
   from customers c
- where cardinality(c.statements) > 1 and c.customer_no < $1
+ where cardinality(c.statements) > 1
+   and c.customer_no < coalesce((select identifier_no from identifiers where alias = $1), 2147483647)
    and (select count(distinct s.links[1]) from statements s where s.statement_no = any(c.statements)) > 1
  order by c.customer_no desc limit $2
 
 -- name: search_customers
--- Customers after a rank and a number who have a word for each that was asked for, whole or begun: first whose name or handle is just
+-- Customers after a rank and an id who have a word for each that was asked for, whole or begun: first whose name or handle is just
 -- that ($6: as the profile's JSON has it, in any case of ASCII letters), then who have the words whole and side by side, then the rest.
 select f.customer_no, f.statements, f.profile, f.version, f.rank
-  from (select c.customer_no, c.statements, c.profile, c.version,
+  from (select c.customer_no, c.statements, c.profile, c.version, i.alias,
                case when not w.words @@ to_tsquery('simple', $5) then 3
                     when exists (select 1 from unnest($6::bytea[]) as said(json)
                                   where position(lower(encode(said.json, 'escape')) in lower(encode(c.profile, 'escape'))) > 0) then 1
                     else 2 end as rank
-          from customer_words w join customers c using (customer_no)
+          from customer_words w join customers c using (customer_no) join identifiers i on i.identifier_no = c.customer_no
          where w.words @@ to_tsquery('simple', $4) and w.customer_no <> all($7::int[])) f
- where (f.rank, f.customer_no) > ($1::int, $2::int) order by f.rank, f.customer_no limit $3
+ where (f.rank, f.alias) > ($1::int, $2::uuid) order by f.rank, f.alias limit $3
 
 -- name: customers_by_alias
 -- The same, of those who hold one of some identifiers.
 select c.customer_no, c.statements, c.profile, c.version
-  from customers c
+  from customers c join identifiers anchor on anchor.identifier_no = c.customer_no
  where c.customer_no in (
     select coalesce(i.customer_no, case when i.shared > 0 then (
         select speaker.customer_no
@@ -37,8 +40,8 @@ select c.customer_no, c.statements, c.profile, c.version
           join identifiers speaker on speaker.identifier_no = s.links[1]
          where e.identifier_no = i.identifier_no and e.rule > 0
          order by e.rule = 3, s.first_at, s.first_id, s.statement_no limit 1) end)
-      from identifiers i where i.alias = any($3::uuid[])) and c.customer_no > $1
- order by c.customer_no limit $2
+      from identifiers i where i.alias = any($2::uuid[]))
+ order by anchor.alias limit $1
 
 -- name: read_timeline
 -- The newest items of some statements before a place, the newest of all without one.
@@ -62,7 +65,7 @@ select a.entry, anchor.alias as customer_id
 
 -- name: list_acts
 -- What people did to some identifiers after a version, oldest first, each act once.
-select distinct on (version, action_id) action_id, version, verb, actor, at
+select distinct on (version, action_id) action_id, version, verb, actor, at, key_id
   from acts where identifier_no = any($1::int[]) and version > $2 order by version, action_id
 
 -- name: last_act_at

@@ -59,3 +59,9 @@ class EditIn(ItemIn, frozen=True, forbid_unknown_fields=True, kw_only=True, gc=F
     """An item as ``PUT`` takes it: the whole of it as it is now, and when it was edited."""
 
     edited_at: Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class WithdrawalIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
+    """What ``DELETE`` may carry: when the item was withdrawn at its source."""
+
+    edited_at: Annotated[datetime, msgspec.Meta(tz=True)]

@@ -3,6 +3,7 @@
 Owns the mapping of names. What an item must be is judged at the door, so that a file and a request are refused for the same reasons.
 """
 
+import math
 import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -49,12 +50,14 @@ def adapt_conversation(record: Record, source: str) -> dict[str, Any]:
     An account of a brand may join another brand's conversation: it speaks for itself there, so its message bears its own name as brand.
     """
     try:
-        author, is_brand, brand = str(record["author"]), record["author_is_brand"] is True, record.get("brand")
+        author, is_brand, brand = _id(record, "author"), record["author_is_brand"], record.get("brand")
+        if not isinstance(is_brand, bool):
+            raise BadRecordError("the field author_is_brand is neither true nor false")
         own = is_brand and (not brand or author.lstrip("@").casefold() != str(brand).lstrip("@").casefold())
         return _without_blanks(
             {
                 "source": source,
-                "external_id": str(record["message_id"]),
+                "external_id": _id(record, "message_id"),
                 "channel": _CHANNEL,
                 "author": {"handle": author, "on_behalf_of_brand": is_brand},
                 "text": record["text"],
@@ -74,20 +77,22 @@ def adapt_tweet(record: Record, source: str) -> dict[str, Any]:
     if "message_id" in record:
         return adapt_conversation(record, source)
     try:
-        inbound = str(record["inbound"]).strip().lower() == "true"
-        author = str(record["author_id"])
+        inbound = str(record["inbound"]).strip().lower()
+        if inbound not in {"true", "false"}:
+            raise BadRecordError("the column inbound is neither True nor False")
+        is_brand, author = inbound == "false", _id(record, "author_id")
         parent = _text(record.get("in_response_to_tweet_id"))
         return _without_blanks(
             {
                 "source": source,
-                "external_id": str(record["tweet_id"]),
+                "external_id": _id(record, "tweet_id"),
                 "channel": _CHANNEL,
-                "author": {"handle": author, "on_behalf_of_brand": not inbound},
+                "author": {"handle": author, "on_behalf_of_brand": is_brand},
                 "text": record["text"],
                 "occurred_at": _twitter_time(str(record["created_at"])),
                 "kind": "mention" if parent is None else "reply",
                 "in_reply_to": parent,
-                "brand": _mentioned_brand(str(record["text"])) if inbound else author,
+                "brand": author if is_brand else _mentioned_brand(str(record["text"])),
             }
         )
     except KeyError as error:
@@ -135,7 +140,9 @@ def _author(row: dict[str, str]) -> dict[str, Any]:
         if (value := _take(row, "author", name)) is not None:
             author[name] = value
     if (followers := _take(row, "author", "followers")) is not None:
-        author["followers"] = int(_number("author.followers", followers))
+        if not followers.strip().isdecimal():
+            raise BadRecordError("the column author.followers is no count")
+        author["followers"] = int(followers)
     for name in _AUTHOR_FLAGS:
         if (value := _take(row, "author", name)) is not None:
             if value.strip().lower() not in _FLAGS:
@@ -153,9 +160,20 @@ def _take(row: dict[str, str], group: str, name: str) -> str | None:
 
 def _number(column: str, value: str) -> float:
     try:
-        return float(value)
+        number = float(value)
     except ValueError:
-        raise BadRecordError(f"the column {column} is no number") from None
+        number = math.nan
+    if not math.isfinite(number):
+        raise BadRecordError(f"the column {column} is no number")
+    return number
+
+
+def _id(record: Record, name: str) -> str:
+    """Return an id: text, or a number that stands for it; what is empty or something else would make one id of many."""
+    value = record[name]
+    if isinstance(value, bool) or not isinstance(value, str | int) or not str(value).strip():
+        raise BadRecordError(f"the field {name} holds no id")
+    return str(value)
 
 
 def _text(value: object) -> str | None:

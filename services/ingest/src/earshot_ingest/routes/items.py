@@ -11,7 +11,7 @@ from starlette.responses import Response
 from earshot_ingest import repository
 from earshot_ingest.domain.refusals import Refusal
 from earshot_ingest.door import Intake, error_of, grant_of
-from earshot_ingest.edits import Change, Edits, check_edited_at, read_edit
+from earshot_ingest.edits import Change, Edits, check_edited_at, read_edit, read_withdrawal
 from earshot_shared.actions import Actor
 from earshot_shared.envelope import rfc3339
 from earshot_shared.http.auth import actor, require
@@ -78,9 +78,13 @@ def items_router(pool: Pool, intake: Intake, edits: Edits) -> APIRouter:
         ticket: Annotated[Ticket | None, Depends(ticket_of)],
         edited_at: EditedAt = None,
     ) -> Response:
+        """Withdraw an item. When it was withdrawn at its source stands in the query, or in a body `{"edited_at"}`; now, unless given."""
         now = datetime.now(UTC)
-        at = now if edited_at is None else _time(edited_at)
         try:
+            said = read_withdrawal(call_of(request).body)
+            if said is not None and edited_at is not None:
+                raise Refusal("given-twice", "Give edited_at once: in the query or in the body.", "edited_at")
+            at = said or (now if edited_at is None else _time(edited_at))
             check_edited_at(at, now)
         except Refusal as refusal:
             raise error_of(refusal) from None
@@ -107,7 +111,7 @@ def _time(text: str) -> datetime:
         return parse_time(text)
     except ValueError as error:
         raise InvalidError(
-            f"edited_at {error}.", code="invalid-time", errors=[FieldProblem("edited_at", "invalid-time", f"It {error}.")]
+            f"edited_at {error}.", code="time-invalid", errors=[FieldProblem("edited_at", "time-invalid", f"It {error}.")]
         ) from None
 
 

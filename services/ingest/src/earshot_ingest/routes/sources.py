@@ -5,23 +5,33 @@ import secrets
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Path
+import msgspec
+from fastapi import APIRouter, Depends, Path, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from earshot_ingest import repository
-from earshot_ingest.config import SourceConfig
+from earshot_ingest.config import NAME, SourceConfig
 from earshot_ingest.registry import SourceRegistry
 from earshot_shared.envelope import rfc3339
 from earshot_shared.http.auth import require
+from earshot_shared.http.idempotency import Ticket, once, ticket_of
 from earshot_shared.http.paging import DEFAULT_LIMIT, Cursors, CursorText, Limit
-from earshot_shared.http.problems import ConflictError, NotFoundError
+from earshot_shared.http.problems import Answer, ConflictError, NotFoundError
+from earshot_shared.http.strict import response_of
 from earshot_shared.pipeline.writer import Writer
 from earshot_shared.postgres import translated
 
 SECRET_PREFIX: Final = "whsec_"  # noqa: S105  # how a secret begins, no secret
 SECRET_BYTES: Final = 32
 _ROUTE: Final = "sources"
-SourceName = Annotated[str, Path(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$", description="The source's name.")]
+_NAME: Final = rf"^{NAME.pattern}$"
+SourceName = Annotated[str, Path(pattern=_NAME, description="The source's name.")]
+
+
+class NewSource(SourceConfig):
+    """A source that is not kept yet: its name beside what it may assert."""
+
+    name: Annotated[str, Field(pattern=_NAME)]
 
 
 class Rotation(BaseModel):
@@ -47,7 +57,16 @@ def sources_router(registry: SourceRegistry, writer: Writer, cursors: Cursors) -
             )
         page = rows[:limit]
         following = cursors.issue(_ROUTE, {}, [page[-1]["name"]]) if len(rows) > limit else None
-        return {"items": [_shown(row, registry) for row in page], "next_cursor": following}
+        return {"items": [_known(row, registry) for row in page], "next_cursor": following}
+
+    @router.post("", summary="Keep a new source: its name and what it may assert", status_code=201, dependencies=[changing])
+    async def add(wanted: NewSource, ticket: Annotated[Ticket | None, Depends(ticket_of)]) -> Response:
+        _refuse_the_files(wanted.name, registry)
+        config = SourceConfig(**wanted.model_dump(exclude={"name"}))
+        async with writer.transaction() as tx:
+            answer = await once(tx.conn, ticket, lambda: _add(tx.conn, wanted.name, config))
+        await registry.refresh()
+        return response_of(answer)
 
     @router.get("/{name}", summary="One source with its health", dependencies=[reading])
     async def source(name: SourceName) -> dict[str, Any]:
@@ -78,12 +97,19 @@ def sources_router(registry: SourceRegistry, writer: Writer, cursors: Cursors) -
             await repository.rotate_secret(tx.conn, name, secret, keep_previous_s=rotation.keep_previous_s)
         return {"source": name, "secret": SECRET_PREFIX + base64.b64encode(secret).decode()}
 
+    async def _add(conn: Any, name: str, config: SourceConfig) -> Answer:
+        if not await repository.add_source(conn, name, config.model_dump_json().encode()):
+            raise ConflictError("A source of that name is kept already: PUT changes it.", code="source-exists")
+        (row,) = await repository.list_sources(conn, configured=registry.names, name=name)
+        body = msgspec.json.encode(_shown(row, config, managed_by="http"))
+        return Answer(status=201, body=body, headers=((b"location", f"/v1/sources/{name}".encode()),))
+
     async def _find(name: str) -> dict[str, Any]:
         with translated():
             rows = await repository.list_sources(writer.pool, configured=registry.names, name=name)
         if not rows:
             raise NotFoundError("There is no source of that name.")
-        return _shown(rows[0], registry)
+        return _known(rows[0], registry)
 
     return router
 
@@ -93,19 +119,22 @@ def _refuse_the_files(name: str, registry: SourceRegistry) -> None:
         raise ConflictError("This source stands in config/sources.yaml: change it there.", code="managed-by-file")
 
 
-def _shown(row: Any, registry: SourceRegistry) -> dict[str, Any]:
-    name = row["name"]
-    config = registry.find(name)
+def _known(row: Any, registry: SourceRegistry) -> dict[str, Any]:
+    config = registry.find(row["name"])
+    return _shown(row, config, managed_by="file" if row["name"] in registry.configured else "http" if config else None)
+
+
+def _shown(row: Any, config: SourceConfig | None, *, managed_by: str | None) -> dict[str, Any]:
     shown = (config or SourceConfig()).model_dump(mode="json")
     last_seen_at = row["last_seen_at"]
     silent_after_s = config.silent_after_s if config else None
     silent = silent_after_s is not None and (last_seen_at is None or (datetime.now(UTC) - last_seen_at).total_seconds() > silent_after_s)
     return {
-        "name": name,
+        "name": row["name"],
         **shown,
         "verifies": sorted(shown["verifies"]),
         "speaks_for": sorted(shown["speaks_for"]),
-        "managed_by": "file" if name in registry.configured else "http" if config else None,
+        "managed_by": managed_by,
         "webhook": row["webhook"],
         "cursor": None,
         "health": {

@@ -30,6 +30,13 @@ def webhooks_router(pool: Pool, intake: Intake) -> APIRouter:
 
     @router.post(PREFIX + "{source}", summary="A signed delivery", status_code=202, response_model=None)
     async def deliver(source: SourceName, request: Request) -> Response:
+        """Take one item, or `{"items": […]}`, signed as Standard Webhooks has it.
+
+        Headers: `webhook-id`, `webhook-timestamp` (seconds since 1970, at most 300 from our clock) and `webhook-signature`:
+        `v1,` and the base64 of HMAC-SHA-256 over `webhook-id.webhook-timestamp.body`, the body byte by byte as it is sent; several
+        signatures are parted by blanks. The key is what follows `whsec_` in the secret, decoded from base64. Items may leave out
+        `source`. The answer is that of a batch.
+        """
         call = call_of(request)
         with translated():
             secrets = await repository.live_secrets(pool, source)

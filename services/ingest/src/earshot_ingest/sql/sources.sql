@@ -4,14 +4,20 @@
 -- Every source that is kept here.
 select name, settings from sources order by name
 
+-- name: add_source
+-- Keeps a new source; nothing when there is one of that name.
+insert into sources (name, settings) values ($1, $2) on conflict (name) do nothing returning name
+
 -- name: put_source
 -- Keeps a source, new or changed.
 insert into sources (name, settings) values ($1, $2)
 on conflict (name) do update set settings = excluded.settings, updated_at = now()
 
 -- name: drop_source
--- Forgets a source; what it sent stays.
-delete from sources where name = $1 returning name
+-- Forgets a source and the secrets that sign for it; what it sent stays.
+with unsigned as (delete from webhook_secrets where source = $1 returning source),
+     gone as (delete from sources where name = $1 returning name)
+select name from gone union select source from unsigned
 
 -- name: list_sources
 -- Sources that are configured ($3), kept here, or have sent something, with what they sent: $4 alone, or those after $1, at most $2.

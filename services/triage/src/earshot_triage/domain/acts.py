@@ -39,6 +39,7 @@ class Act:
     subject: str
     at: datetime
     actor: str
+    key_id: str = ""
     version: int = 0
     seen: frozenset[str] = frozenset()
     assignee: str | None = None

@@ -18,7 +18,7 @@ from earshot_triage.judgement import lexicon
 from earshot_triage.judgement.cues import SELLING, WORDY
 from earshot_triage.judgement.features import Floats, Pages
 from earshot_triage.judgement.severity import gravities
-from earshot_triage.judgement.verdict import EMOTIONS, INTENTS, SENTIMENTS, UNKNOWN_INTENT, Draft, Judgement, Label
+from earshot_triage.judgement.verdict import EMOTIONS, INTENTS, SENTIMENTS, Draft, Judgement, Label
 
 ABUSE_DOUBT: Final = 0.1
 """Within this distance of the threshold, abuse is for a person to see."""
@@ -26,8 +26,9 @@ SURE_EMOTION: Final = 0.5
 OFF_TOPIC: Final = 0.02
 """Chatter that almost surely addresses no company, asks nothing and complains of nothing is off topic."""
 _NEGATIVE, _NEUTRAL, _POSITIVE = range(3)
-_BY_TONE: Final = ((0, 3), (0, 0), (1, 2))
+_BY_TONE: Final = np.array(((0, 3), (0, 0), (1, 2)))
 """The emotions (numbers in EMOTIONS) that a negative and a positive text may show; a neutral one shows none."""
+_FEELINGS: Final[tuple[str | None, ...]] = (*EMOTIONS, None)
 _NO_WORDS: Final = ("nothing to judge: no words",)
 
 
@@ -52,10 +53,10 @@ def assemble(pages: Pages, found: Findings, languages: Sequence[str | None], *, 
     """Return one judgement a text, in the pages' order; `languages` are the declared ones."""
     chances, tones = _rounded(found.intents), _rounded(found.tones)
     tone = _tone(tones)
-    sentiment = np.round(tones[:, _POSITIVE] - tones[:, _NEGATIVE], 4)
+    sentiment = (tones[:, _POSITIVE] - tones[:, _NEGATIVE]).round(4)
     anger = np.where(tone == _NEGATIVE, found.feelings[:, 0], 0)
     doubtful = (found.confidence < floor) | (np.abs(found.abuse - 0.5) < ABUSE_DOUBT)
-    idle = (found.addressed < OFF_TOPIC) & (chances[:, :4].max(axis=1, initial=0) < 0.2)
+    idle = (found.addressed < OFF_TOPIC) & (np.maximum.reduce(chances[:, :4], axis=1) < 0.2)
     cues = found.cues.tolist()
     severities, urgencies, grounds = gravities(pages.cleaned, cues, intents=chances, leads=found.leads, sentiment=sentiment, anger=anger)
     judged: list[Judgement] = []
@@ -123,11 +124,11 @@ def _tone(tones: NDArray[np.float64]) -> NDArray[np.intp]:
 def _emotions(feelings: Floats, tone: NDArray[np.intp]) -> list[str | None]:
     """Return each text's emotion, or None when it is neutral or unsure."""
     rows = np.arange(len(tone))
-    one, other = np.array(_BY_TONE)[tone].T
-    best = np.where(feelings[rows, one] >= feelings[rows, other], one, other)
-    shown = (tone != _NEUTRAL) & (feelings[rows, best] >= SURE_EMOTION)
-    names: tuple[str | None, ...] = (*EMOTIONS, None)
-    return [names[number] for number in np.where(shown, best, len(EMOTIONS)).tolist()]
+    one, other = _BY_TONE[tone].T
+    first, second = feelings[rows, one], feelings[rows, other]
+    best = np.where(first >= second, one, other)
+    best[(tone == _NEUTRAL) | (np.maximum(first, second) < SURE_EMOTION)] = len(EMOTIONS)
+    return [_FEELINGS[number] for number in best.tolist()]
 
 
 def _because(conduct: str, abuse: float, addressed: float) -> tuple[str, ...]:
@@ -142,8 +143,8 @@ def _because(conduct: str, abuse: float, addressed: float) -> tuple[str, ...]:
 
 def _nothing(language: str, labels: dict[str, Label], version: str) -> Judgement:
     return Judgement(
-        intent=UNKNOWN_INTENT,
-        intents=dict.fromkeys(INTENTS, 0.0),
+        intent="other",
+        intents={name: float(name == "other") for name in INTENTS},
         conduct="ok",
         sentiment=0.0,
         sentiment_label="neutral",

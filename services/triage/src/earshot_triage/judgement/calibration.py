@@ -7,7 +7,7 @@ with the model, one pair for each kind of text, fitted on texts the model had no
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 import numpy as np
@@ -24,6 +24,10 @@ class Calibration:
     slopes: tuple[float, ...] = (1.0,) * len(KINDS)
     offsets: tuple[float, ...] = (0.0,) * len(KINDS)
     floor: float = 0.5
+    _lines: NDArray[np.float64] = field(init=False, repr=False, compare=False)  # slopes, then offsets
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_lines", np.array([self.slopes, self.offsets]))
 
     @classmethod
     def of(cls, meta: Mapping[str, Any]) -> Self:
@@ -37,6 +41,6 @@ class Calibration:
         """Return the calibrated confidence of N leading probabilities, given the kinds (N x 5)."""
         bounded = np.minimum(np.maximum(leading.astype(np.float64), 1e-4), 1 - 1e-4)
         odds = np.log(bounded / (1 - bounded))[:, None]
-        chances = 1 / (1 + np.exp(-(odds * np.array(self.slopes) + np.array(self.offsets))))
-        confidence: NDArray[np.float64] = np.round((kinds * chances).sum(axis=1), 4)
-        return confidence
+        chances = kinds / (1 + np.exp(-(odds * self._lines[0] + self._lines[1])))
+        confidence: NDArray[np.float64] = np.add.reduce(chances, axis=1)
+        return confidence.round(4, out=confidence)

@@ -38,9 +38,10 @@ class _Item(msgspec.Struct):
 @click.option("--input", "source", type=_IN, required=True, help='Lines {"id", "text"}.')
 @click.option("--output", "target", type=_OUT, required=True, help="One judgement a line, in the same order.")
 @click.option("--model-dir", type=_FOLDER, help="A folder with labels or corrections of your own.")
-def classify(source: Path, target: Path, model_dir: Path | None) -> None:
+@click.option("--semantic", is_flag=True, help="Look again at texts whose label is unsure (needs the extra `semantic`).")
+def classify(source: Path, target: Path, model_dir: Path | None, *, semantic: bool) -> None:
     """Judge texts offline: intents, conduct, sentiment, language, and your own labels."""
-    judge = _load(model_dir)
+    judge = _load(model_dir, semantic=semantic)
     part = target.with_name(target.name + ".part")
     count = 0
     encode = msgspec.json.Encoder().encode_lines
@@ -58,9 +59,14 @@ def classify(source: Path, target: Path, model_dir: Path | None) -> None:
     click.echo(f"{count} texts judged by {judge.version}", err=True)
 
 
-def _load(model_dir: Path | None) -> Judge:
+def _load(model_dir: Path | None, *, semantic: bool) -> Judge:
     try:
-        return Judge.load(model_dir)
+        judge = Judge.load(model_dir)
+        if not semantic:
+            return judge
+        if not judge.labels_for_two_looks:
+            raise click.ClickException("no labels were taught for a second look; teach them with `earshot triage train --semantic`")
+        return judge.looking_twice()
     except ModelError as error:
         raise click.ClickException(str(error)) from error
 
@@ -119,6 +125,7 @@ def _answer(item: _Item, said: Judgement) -> dict[str, Any]:
 )
 @click.option("--folds", default=2, show_default=True, help="With --data: folds that fit the confidence; 0 for none.")
 @click.option("--model-dir", type=_FOLDER, required=True, help="Where the model is written.")
+@click.option("--semantic", is_flag=True, help="With --labels: teach a second look at unsure texts too (needs the extra `semantic`).")
 @data_dir_option
 @url_option
 def train(
@@ -132,6 +139,7 @@ def train(
     *,
     only_cleared: bool,
     folds: int,
+    semantic: bool,
 ) -> None:
     """Teach the judge: labels of your own, people's corrections, or all weights anew from a data folder."""
     _one_thread()
@@ -142,7 +150,7 @@ def train(
         raise click.UsageError("give one of --labels, --data and --with-corrections")
     try:
         if name is not None:
-            _train_labels(name, source, model_dir)
+            _train_labels(name, source, model_dir, semantic=semantic)
         elif corrections is not None:
             _train_corrections(_corrections(corrections, data_dir, url), model_dir)
         elif data is not None:
@@ -151,15 +159,16 @@ def train(
         raise click.ClickException(str(error)) from error
 
 
-def _train_labels(name: str, source: Path | None, model_dir: Path) -> None:
+def _train_labels(name: str, source: Path | None, model_dir: Path, *, semantic: bool) -> None:
+    from earshot_triage.judgement.semantic import Encoder
     from earshot_triage.judgement.training import own
 
     if source is None:
         raise click.UsageError("--labels needs --input with the examples")
     with source.open(encoding="utf-8", errors="replace") as lines:
         examples = own.parse_lessons(lines)
-    tables = own.write(name, examples, model_dir)
-    click.echo(f"{name}: {len(tables.meta['labels'])} labels learned from {tables.meta['examples']} texts")
+    taught = own.write(name, examples, model_dir, Judge.untaught(model_dir), Encoder.load() if semantic else None)
+    click.echo(f"{name}: {len(taught.labels)} labels learned from {taught.tables.meta['examples']} texts")
 
 
 def _corrections(named: str, data_dir: Path, url: str | None) -> list[str]:
@@ -181,12 +190,12 @@ def _train_corrections(lines: list[str], model_dir: Path) -> None:
     given = correct.parse_corrections(lines)
     model_dir.mkdir(parents=True, exist_ok=True)
     judge = Judge.load(model_dir).without_corrections()
-    tables = correct.learn_corrections(judge, given)
-    tables.save(model_dir / learning.FOLDER)
+    correct.learn_corrections(judge, given).save(model_dir / learning.FOLDER)
     click.echo(f"{len(given)} corrections learned")
 
 
 def _train_judge(data: Path, model_dir: Path, *, only_cleared: bool, folds: int) -> None:
+    from earshot_triage.judgement import senses
     from earshot_triage.judgement.evaluation import folds as trial
     from earshot_triage.judgement.training import build, corpora
     from earshot_triage.judgement.training.own import BadLessonError
@@ -194,7 +203,8 @@ def _train_judge(data: Path, model_dir: Path, *, only_cleared: bool, folds: int)
     examples = corpora.load(data, only_cleared=only_cleared)
     if not examples:
         raise BadLessonError(f"no set that may teach lies in {data}; each is a folder NAME with a dev.jsonl")
-    tables = build.train(examples, say=_say)
+    # The shipped vectors of words were taught by texts of sets whose licence is not known.
+    tables = build.train(examples, meanings=None if only_cleared else senses.shipped(), say=_say)
     if folds and not only_cleared:
         answers = trial.cross_validate(examples, folds=folds, say=_say)
         tables = trial.with_confidence(tables, trial.fit_confidence(answers))
@@ -206,12 +216,38 @@ def _train_judge(data: Path, model_dir: Path, *, only_cleared: bool, folds: int)
 @click.option("--data", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
 @click.option("--output", type=_FOLDER, required=True, help="The docs folder: judgement.md and pictures are renewed.")
 @click.option("--folds", default=5, show_default=True, help="How many of five folds are run.")
-def evaluate(data: Path, output: Path, folds: int) -> None:
+@click.option("--labels", is_flag=True, help="Measure labels of one's own too: every set's own are taught and asked.")
+@click.option("--semantic", is_flag=True, help="With --labels: take the second look too (needs the extra `semantic`).")
+def evaluate(data: Path, output: Path, folds: int, *, labels: bool, semantic: bool) -> None:
     """Measure the judge by cross-validation, beside baselines, and write tables and pictures."""
     _one_thread()
-    from earshot_triage.judgement.evaluation import report
+    from earshot_triage.judgement.evaluation import own_labels, report
+    from earshot_triage.judgement.training.own import BadLessonError
 
-    report.write(data, output, folds=folds, say=_say)
+    if semantic and not labels:
+        raise click.UsageError("--semantic goes with --labels: only labels of one's own are looked at again")
+    try:
+        encoder = own_labels.Remembering.load() if semantic else None
+        report.write(data, output, folds=folds, say=_say, labels=labels, encoder=encoder)
+    except (BadLessonError, ModelError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+@click.command()
+@click.option("--data", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
+@click.option("--output", type=_FOLDER, required=True, help="Where the vectors are written: `word_senses` of the package.")
+def distil(data: Path, output: Path) -> None:
+    """Teach the directions of words that own labels lean on, by MiniLM (needs the extra `semantic`)."""
+    _one_thread()
+    from earshot_triage.judgement.semantic import Encoder
+    from earshot_triage.judgement.training import distil as teaching
+
+    try:
+        made = teaching.teach(data, Encoder.load(), say=_say)
+    except ModelError as error:
+        raise click.ClickException(str(error)) from error
+    made.save(output)
+    click.echo(f"{len(made.words)} words")
 
 
 def _one_thread() -> None:

@@ -17,10 +17,11 @@ from earshot_triage.judgement.assembly import Findings, assemble
 from earshot_triage.judgement.calibration import Calibration
 from earshot_triage.judgement.cues import cues_of
 from earshot_triage.judgement.evidence import WAYS, loudest
-from earshot_triage.judgement.features import Floats, read_all
+from earshot_triage.judgement.features import Floats, Pages, read_all
 from earshot_triage.judgement.language import languages_of, profiles_of
 from earshot_triage.judgement.learning import Corrections
-from earshot_triage.judgement.panel import REVISION, Opinion, consult
+from earshot_triage.judgement.panel import NEEDS, REVISION, Opinion, consult
+from earshot_triage.judgement.semantic import Encoder
 from earshot_triage.judgement.tables import Scorer, Tables
 from earshot_triage.judgement.taught import TaughtLabels
 from earshot_triage.judgement.verdict import INTENTS, Judgement
@@ -30,6 +31,11 @@ BATCH: Final = 512
 """Texts weighed at once: enough to make the array work cheap a text, few enough that one call stays short."""
 
 
+_ASKED: Final = np.array([NEEDS.index(name) for name in INTENTS[1:4]])
+_FAINT: Final = np.float32(1e-4)
+_HALF: Final = np.float32(0.5)
+
+
 class Judge:
     """Judges texts; `version` names rules and weights together."""
 
@@ -37,13 +43,15 @@ class Judge:
         self._scorer = Scorer(tables, cues_of, profiles_of)
         self._calibration = Calibration.of(tables.meta)
         self._panel = f"panel-{tables.meta['fingerprint']}.{REVISION}"
+        self._encoder: Encoder | None = None
         self._lay(taught, corrections)
 
     def _lay(self, taught: Sequence[TaughtLabels], corrections: Corrections | None) -> None:
         self._taught = tuple(taught)
         self._corrections = corrections
         self.version = self._panel if corrections is None else f"{self._panel}+{corrections.version}"
-        self.label_versions = {labels.name: labels.version for labels in self._taught}
+        twice = self._encoder is not None
+        self.label_versions = {each.name: f"{each.version}{'+2' if twice and each.has_second_look else ''}" for each in self._taught}
 
     @classmethod
     def load(cls, model_dir: Path | None = None) -> Self:
@@ -54,19 +62,45 @@ class Judge:
         """
         if model_dir is None:
             return cls(Tables.load(SHIPPED))
+        return cls.untaught(model_dir).taught_by(model_dir)
+
+    @classmethod
+    def untaught(cls, model_dir: Path) -> Self:
+        """Return the judge whose weights a model folder goes by, its own or the shipped ones, without labels and corrections.
+
+        Raises ModelError in words when the weights are not whole.
+        """
         own = model_dir / "judge"
-        tables = Tables.load(own if own.is_dir() else SHIPPED)
-        return cls(tables, TaughtLabels.load_all(model_dir), Corrections.load(model_dir))
+        return cls(Tables.load(own if own.is_dir() else SHIPPED))
 
     def commonness(self, word: str) -> float:
         """Return the share of the texts that taught this judge which hold a word (0..1)."""
         return self._scorer.commonness(word)
+
+    def consult(self, pages: Pages) -> Opinion:
+        """Return the panel's opinion, as it is before anybody corrects it."""
+        return consult(self._scorer.weigh(pages).scores)
 
     def without_corrections(self) -> Self:
         """Return the same judge as it was before anybody corrected it."""
         plain = copy(self)
         plain._lay(self._taught, None)
         return plain
+
+    def looking_twice(self, encoder: Encoder | None = None) -> Self:
+        """Return the same judge, which looks again at texts whose label is unsure, where labels were taught for that.
+
+        Raises ModelError in words when the extra `semantic` is missing.
+        """
+        other = copy(self)
+        other._encoder = encoder or Encoder.load()
+        other._lay(self._taught, self._corrections)
+        return other
+
+    @property
+    def labels_for_two_looks(self) -> list[str]:
+        """The names of the labels that were taught for a second look."""
+        return [labels.name for labels in self._taught if labels.has_second_look]
 
     def taught_by(self, model_dir: Path) -> Self:
         """Return the same weights with the labels and corrections of a folder: what is large is shared, not loaded again.
@@ -97,7 +131,7 @@ class Judge:
         opinion = consult(weighed.scores)
         intents, abuse = _intents(opinion), opinion.abuse
         if self._corrections is not None:
-            intents, abuse = self._corrections.apply(pages, intents, abuse)
+            intents, abuse = self._corrections.apply(pages, intents, abuse, opinion.sentiments)
         leads = intents.argmax(axis=1)
         found = Findings(
             intents=intents,
@@ -109,7 +143,7 @@ class Judge:
             confidence=self._calibration.confidence(opinion.kinds, intents[np.arange(len(leads)), leads]),
             cues=np.bitwise_or.reduceat(weighed.flags, weighed.starts[:-1]),
             languages=languages_of(pages.cleaned, pages.plain, weighed.extras),
-            labels={taught.name: taught.label(pages) for taught in self._taught},
+            labels={taught.name: taught.label(pages, opinion, self._encoder) for taught in self._taught},
             words=loudest(pages, weighed, self._scorer.voices(weighed, WAYS), opinion.kinds, leads) if explain else None,
         )
         declared = [languages[index] for index in pages.order]
@@ -125,14 +159,13 @@ def _intents(opinion: Opinion) -> Floats:
     What is neither bug, idea nor question is praise or other; the likelier of the two takes that probability whole, so
     that the leading intent stays the panel's choice, the other its share by the odds of the tone.
     """
-    rest = opinion.needs[:, 3]
-    praise = np.maximum(opinion.sentiments[:, 2] * (1 - opinion.complaint), np.float32(1e-4))
-    higher = np.maximum(praise, 1 - praise)
+    needs, complaint = opinion.needs, opinion.complaint
+    praise = np.maximum(opinion.sentiments[:, 2] * (1 - complaint), _FAINT)
+    other = 1 - praise
+    rest = needs[:, 3] / np.maximum(praise, other)
     chances = np.empty((len(rest), len(INTENTS)), dtype=np.float32)
-    chances[:, 0] = opinion.complaint
-    chances[:, 1] = opinion.needs[:, 0]
-    chances[:, 2] = opinion.needs[:, 2]
-    chances[:, 3] = opinion.needs[:, 1]
-    chances[:, 4] = rest * praise / higher
-    chances[:, 5] = rest * (1 - praise) / higher * (1 - np.float32(0.5) * opinion.complaint)
+    chances[:, 0] = complaint
+    chances[:, 1:4] = needs[:, _ASKED]
+    chances[:, 4] = rest * praise
+    chances[:, 5] = rest * other * (1 - _HALF * complaint)
     return chances

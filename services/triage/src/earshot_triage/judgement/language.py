@@ -148,8 +148,10 @@ def languages_of(cleaned: Sequence[str], plain: int, evidence: NDArray[np.float3
     best = scores.argmax(axis=1)
     top = scores[rows, best]
     scores[rows, best] = 0
-    sure = (top >= LEAST_EVIDENCE * ONE) & (top >= LEAST_LEAD * scores.max(axis=1, initial=0)) & (top >= LEAST_SHARE * ONE * count)
-    found = [_NAMES[number] for number in np.where(sure, best, len(LANGUAGES)).tolist()]
+    least = np.maximum(LEAST_LEAD * np.maximum.reduce(scores, axis=1), LEAST_SHARE * ONE * count)
+    sure = top >= np.maximum(least, LEAST_EVIDENCE * ONE)
+    best[~sure] = len(LANGUAGES)
+    found = [_NAMES[number] for number in best.tolist()]
     for index, code in scripts.items():
         found[index] = code
     return found

@@ -48,7 +48,11 @@ _WRONG: Final = "severity 2: something went wrong for the customer"
 _ASKED: Final = "severity 2: somebody waits for an answer"
 _ANGRY: Final = "severity 3: strong anger about something that went wrong"
 _GROUNDS: Final[tuple[tuple[str, ...], ...]] = ((), (_ASKED,), (_WRONG,), (_WRONG, _ANGRY))
-_COMPLAINT, _BUG, _ASKING = INTENTS.index("complaint"), INTENTS.index("bug"), INTENTS.index("question")
+_OF_STEPS: Final = np.array((LOW, NORMAL, NORMAL, HIGH))
+_PRESSED: Final = 0.15 + 0.2 * (_OF_STEPS - 1)
+_COMPLAINT, _BUG = INTENTS.index("complaint"), INTENTS.index("bug")
+_LED: Final = np.array([{"complaint": 2, "bug": 2, "question": 1}.get(intent, 0) for intent in INTENTS])
+"""The step up that a leading intent makes."""
 
 
 def gravities(
@@ -59,13 +63,15 @@ def gravities(
     `intents` (N x 6) and `anger` are probabilities, `leads` numbers in INTENTS, `sentiment` is -1..1; `cues` tell by the
     bits GRAVE and URGENT of `cues.py` which texts hold cue words.
     """
-    trouble = intents[:, (_COMPLAINT, _BUG)].max(axis=1, initial=0)
+    trouble = np.maximum(intents[:, _COMPLAINT], intents[:, _BUG])
     troubled = trouble >= 0.5
-    wrong = troubled | (leads == _COMPLAINT) | (leads == _BUG)
     hot = troubled & ((anger >= 0.8) | (sentiment <= -0.85))
-    steps = np.where(wrong, 2 + hot, leads == _ASKING)
-    severity = np.array((LOW, NORMAL, NORMAL, HIGH))[steps]
-    urgency = np.round(0.15 + 0.2 * (severity - 1) + 0.15 * np.where(troubled, trouble, 0.0), 3)
+    steps = np.maximum(_LED[leads], troubled * 2)
+    steps[hot] = 3
+    severity = _OF_STEPS[steps]
+    urgency = 0.15 * (troubled * trouble)
+    urgency += _PRESSED[steps]
+    urgency.round(3, out=urgency)
     listed, pressing, grounds = severity.tolist(), urgency.tolist(), [_GROUNDS[step] for step in steps.tolist()]
     for index, cue in enumerate(cues):
         if cue & GRAVE and (troubled[index] or sentiment[index] < 0.25):

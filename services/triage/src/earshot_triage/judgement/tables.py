@@ -10,15 +10,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import exp, sqrt
 from pathlib import Path
 from threading import Lock
 from typing import Any, Final, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
 
 from earshot_triage.judgement.features import Floats, Ints, Keys, Memory, Pages, keys_in_words, keys_of_grams
+from earshot_triage.judgement.summing import sums_of_rows
 from earshot_triage.judgement.text import LENGTHS, MARKS
 
 NORM_UNITS: Final = 32.0
@@ -29,6 +30,23 @@ NORM_SPLIT: Final = 256
 
 class ModelError(ValueError):
     """The model folder is missing a file, or a file does not fit the others. Train anew or reinstall."""
+
+
+def put_array(folder: Path, name: str, array: NDArray[np.generic]) -> None:
+    """Write `folder/NAME.npy` whole: a running service has the old file mapped, and would die if it shrank under it."""
+    part = folder / f"{name}.npy.part"
+    with part.open("wb") as file:
+        np.save(file, array)
+    part.replace(folder / f"{name}.npy")
+
+
+def get_array(folder: Path, name: str) -> NDArray[Any]:
+    """Return what `put_array` wrote. Raises ModelError in words when it cannot be read."""
+    try:
+        found: NDArray[Any] = np.load(folder / f"{name}.npy", allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise ModelError(f"the model folder {folder} cannot be read ({error}); train it anew") from error
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,16 +68,10 @@ class Tables:
     meta: dict[str, Any]  # what the columns mean; read by the owner of the model
 
     def save(self, folder: Path) -> None:
-        """Write the folder; the same tables give the same bytes.
-
-        Each file is put in its place whole: a running service has the old ones mapped, and would die if they shrank under it.
-        """
+        """Write the folder; the same tables give the same bytes. Each file is put in its place whole, as `put_array` does."""
         folder.mkdir(parents=True, exist_ok=True)
         for name in ARRAYS:
-            part = folder / f"{name}.npy.part"
-            with part.open("wb") as file:
-                np.save(file, getattr(self, name))
-            part.replace(folder / f"{name}.npy")
+            put_array(folder, name, getattr(self, name))
         text = json.dumps(self.meta, indent=1, sort_keys=True, ensure_ascii=False)
         texts = {f"{name}.txt": "\n".join(getattr(self, name)) for name in LISTS} | {"model.json": text + "\n"}
         for name, content in texts.items():
@@ -108,8 +120,6 @@ CHAR_VOICE: Final = np.float32(0.4)
 """How much the characters of a word count beside the word when it is named as evidence: they share longer vectors."""
 ROOM: Final = 6_000
 """So many strange words are remembered before the memory starts anew."""
-MANY_ROWS: Final = 500
-"""From so many rows on, a sparse product adds them up quicker than gathering them first."""
 Flags = Callable[[Sequence[str]], NDArray[np.uint8]]
 Extras = Callable[[Sequence[str]], Floats]
 
@@ -145,7 +155,7 @@ class _Recalled:
 class Scorer:
     """Tables made ready for fast sums. Immutable but for its memory of strange words; safe to use from many threads."""
 
-    def __init__(self, tables: Tables, flags: Flags | None = None, extras: Extras | None = None) -> None:
+    def __init__(self, tables: Tables, flags: Flags | None = None, extras: Extras | None = None, room: int = ROOM) -> None:
         self.columns = columns = tables.bias.shape[0]
         # No more of the tables is kept than a new memory needs: their files and strings are as large as all else.
         self._words, self._rows_of_words = tables.words, (tables.word_weights, tables.word_chars, tables.word_norms)
@@ -158,8 +168,10 @@ class Scorer:
         self._grams = Keys(keys_of_grams(tables.grams))
         self._gram_weights, self._gram_norms = tables.gram_weights[self._grams.order], tables.gram_norms[self._grams.order]
         self.scales, self._bias = np.array(tables.scales), np.array(tables.bias)
+        self._strangest = float(tables.word_norms[:, 0].max(initial=0))
         self._lock = Lock()
-        self._recalled = self._anew(ROOM)
+        self._room = room
+        self._recalled = self._anew(room)
         marks = np.zeros((len(LENGTHS) + len(MARKS), columns + 2), dtype=np.float32)
         for index, mark in enumerate((*LENGTHS, *MARKS)):
             row = self._row(mark)
@@ -170,10 +182,9 @@ class Scorer:
 
     def commonness(self, word: str) -> float:
         """Return the share of the taught texts that hold a word (0..1); a strange word is as rare as the rarest."""
-        norms = self._rows_of_words[2][:, 0]
         row = self._row(word)
-        squared = float(norms[row] if row is not None else norms.max())
-        return float(np.exp(1 - np.sqrt(squared / NORM_UNITS)))
+        squared = self._strangest if row is None else float(self._rows_of_words[2][row, 0])
+        return exp(1 - sqrt(squared / NORM_UNITS))
 
     def _row(self, word: str) -> int | None:
         """Return the row of a known word."""
@@ -186,13 +197,13 @@ class Scorer:
         recalled, rows = self._recall(pages.tokens)
         starts = np.array([*(rows == 0).nonzero()[0].tolist(), len(rows)], dtype=np.int64)
         words, places, offsets = _distinct(rows, starts)
-        total = _sums(words, offsets, recalled.numbers)
+        total = sums_of_rows(words, offsets, recalled.numbers)
         by_word, by_gram = total[:, :columns], total[:, columns : 2 * columns]
         norms, extras = total[:, 2 * columns : 2 * columns + 4].astype(np.float64), total[:, 2 * columns + 4 :]
         beside = self._shape_numbers[pages.shapes]
         found, slots = self._pairs_in(rows)
         if len(found):
-            beside += _sums(slots, np.searchsorted(found, starts), self._pair_numbers)
+            beside += sums_of_rows(slots, np.searchsorted(found, starts), self._pair_numbers)
         by_word += beside[:, :columns]
         norms[:, :2] += beside[:, columns:]
         squared = norms[:, ::2] * NORM_SPLIT + norms[:, 1::2]
@@ -211,18 +222,23 @@ class Scorer:
 
     def voices(self, weighed: Weighed, ways: Floats) -> Floats:
         """Return how loudly each distinct word of each text speaks in each of D directions (K x D): words x D."""
-        distinct, inverse = np.unique(weighed.words, return_inverse=True)
+        alone = len(weighed.offsets) == 2  # the words of one text are distinct
+        distinct, inverse = (weighed.words, None) if alone else np.unique(weighed.words, return_inverse=True)
         rows, columns = weighed.recalled.numbers[distinct], self.columns
         heard = rows[:, :columns] * self.scales[0] + rows[:, columns : 2 * columns] * (CHAR_VOICE * self.scales[1])
         # Rounded far above the last digits, which depend on how many words are multiplied together.
-        loudness: Floats = np.round(heard.astype(np.float64) @ ways, 4).astype(np.float32)[inverse]
-        return loudness
+        loudness: Floats = np.round(heard.astype(np.float64) @ ways, 4).astype(np.float32)
+        return loudness if inverse is None else loudness[inverse]
 
     def _pairs_in(self, rows: Ints) -> tuple[Ints, Ints]:
         """Return where known pairs begin among the tokens, in order, and their rows in the pair table."""
         left, right = rows[:-1], rows[1:]
-        keys = np.where((left < self._size) & (right < self._size), left * self._size + right, -1)
-        return self._pairs.find(keys.astype(np.uint64))
+        size = self._size
+        keys = left * size
+        keys += right
+        if (rows >= size).any():
+            keys[(left >= size) | (right >= size)] = -1
+        return self._pairs.find(keys.view(np.uint64))
 
     def _recall(self, tokens: list[str]) -> tuple[_Recalled, Ints]:
         recalled = self._recalled
@@ -247,7 +263,7 @@ class Scorer:
         recalled = self._recalled
         new = {token: None for token in asked if token not in recalled.memory.rows}
         if not recalled.memory.room_for(len(new)):
-            recalled = self._anew(ROOM)
+            recalled = self._anew(self._room)
             new = {token: None for token in tokens if token not in recalled.memory.rows}
             if recalled.memory.room_for(len(new)):
                 self._recalled = recalled
@@ -268,8 +284,8 @@ class Scorer:
         order = np.argsort(owners[found], kind="stable")
         grams, ends = grams[order], np.searchsorted(owners[found][order], np.arange(len(strangers) + 1))
         columns = self.columns
-        recalled.numbers[place, columns : 2 * columns] = _sums(grams, ends, self._gram_weights)
-        norms = _sums(grams, ends, self._gram_norms[:, None])[:, 0].astype(np.int64)
+        recalled.numbers[place, columns : 2 * columns] = sums_of_rows(grams, ends, self._gram_weights)
+        norms = sums_of_rows(grams, ends, self._gram_norms[:, None])[:, 0].astype(np.int64)
         recalled.numbers[place, 2 * columns + 2 : 2 * columns + 4] = _split(norms)
         recalled.numbers[place, 2 * columns + 4 :] = self._extras(strangers)
         recalled.flags[place] = self._flags(strangers)
@@ -305,29 +321,22 @@ def _of_shapes(marks: Floats) -> Floats:
 
 def _distinct(rows: Ints, starts: Ints) -> tuple[Ints, Ints, Ints]:
     """Return the distinct rows of each text, where in the row of tokens each stood first, and where each text's begin."""
-    owners = np.repeat(np.arange(len(starts) - 1), np.diff(starts))
-    keys = (owners << 46) | (rows << 24) | np.arange(len(rows))
+    keys = (rows << 24) | np.arange(len(rows))
+    alone = len(starts) == 2
+    if not alone:
+        keys |= np.repeat(np.arange(len(starts) - 1) << 46, np.diff(starts))
     keys.sort()
-    first = np.ones(len(keys), dtype=np.bool_)
-    first[1:] = (keys[1:] >> 24) != (keys[:-1] >> 24)
-    kept = keys[first]
+    words = keys >> 24
+    first = np.empty(len(keys), dtype=np.bool_)
+    first[:1] = True
+    np.not_equal(words[1:], words[:-1], out=first[1:])
+    kept, words = keys[first], words[first]
+    if alone:
+        return words, kept & 0xFFFFFF, np.array([0, len(kept)])
     offsets = np.searchsorted(kept, np.arange(len(starts), dtype=np.int64) << 46)
-    return (kept >> 24) & 0x3FFFFF, kept & 0xFFFFFF, offsets
+    return words & 0x3FFFFF, kept & 0xFFFFFF, offsets
 
 
 def _split(norms: NDArray[np.integer]) -> NDArray[np.integer]:
     """Return N whole numbers as N x 2 small ones, whose float32 sums stay exact in the longest texts."""
     return np.stack([norms // NORM_SPLIT, norms % NORM_SPLIT], axis=1)
-
-
-def _sums(rows: Ints, offsets: Ints, table: NDArray[np.float32] | NDArray[np.signedinteger]) -> Floats:
-    """Return for each text the sum of the table's rows `rows[offsets[i]:offsets[i + 1]]`; whole numbers, so always exact."""
-    count = len(offsets) - 1
-    if len(rows) > MANY_ROWS and table.dtype == np.float32:
-        product: Floats = csr_array((np.ones(len(rows), dtype=np.float32), rows, offsets), shape=(count, len(table))) @ table
-        return product
-    sums = np.zeros((count, table.shape[1]), dtype=np.float32)
-    filled = (offsets[1:] > offsets[:-1]).nonzero()[0]
-    if len(filled):
-        sums[filled] = np.add.reduceat(table[rows].astype(np.float32, copy=False), offsets[filled], axis=0)
-    return sums

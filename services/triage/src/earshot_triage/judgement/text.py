@@ -91,7 +91,7 @@ def tokens_of_all(cleaned: Sequence[str]) -> list[str]:
 
 @lru_cache(maxsize=4_096)
 def canonical(token: str) -> str:
-    """Return the form under which a token is known: all links are one token, `soooo` is `soo`."""
+    """Return the form under which a token is known: all links are one token, `soooo` is `soo`; the form of a form is itself."""
     first = token[0]
     if token == _ANYBODY:
         return MENTION  # what some archives leave of a mention
@@ -101,7 +101,8 @@ def canonical(token: str) -> str:
         return token[:2] if len(token) > 1 else token
     if token.isdigit():
         return token if len(token) < 3 else NUMBER
-    return _ELONGATED.sub(r"\1\1", token.rstrip("'") or token)[:64]
+    form = _ELONGATED.sub(r"\1\1", token.rstrip("'") or token)[:64]
+    return form if form == token else canonical(form)
 
 
 def shape_number(cleaned: str) -> int:

@@ -10,6 +10,7 @@ from typing import Final
 
 INTENTS: Final = ("complaint", "bug", "question", "idea", "praise", "other")
 UNKNOWN_INTENT: Final = "unknown"
+"""The intent of what nobody judged (withdrawn, erased)."""
 CONDUCTS: Final = ("ok", "abusive", "spam", "off_topic")
 SENTIMENTS: Final = ("negative", "neutral", "positive")
 EMOTIONS: Final = ("anger", "joy", "optimism", "sadness")
@@ -34,8 +35,8 @@ class Judgement:
     Units: probabilities 0..1; `intents` are six probabilities of their own (they need not add up to 1); `sentiment`
     -1..1; `severity` 1 low to 4 critical; `urgency` 0 (any day) to 1 (now); `confidence` is the calibrated chance that
     the leading intent is right.
-    `intent` is the largest of `intents`, or "unknown" when the text holds nothing to judge (empty, only a link, only
-    a picture); then every intent is 0 and `reasons` says why. `language` is ISO 639-1 or "unknown".
+    `intent` is the largest of `intents`. A text that holds nothing to judge (empty, only a link, only a picture) is "other", its
+    `confidence` is 0 and `reasons` says why. `language` is ISO 639-1 or "unknown".
     `needs_person` is true when `confidence` lies under the model's floor, or when the conduct is unsure.
     """
 

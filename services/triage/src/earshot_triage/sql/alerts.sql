@@ -2,7 +2,7 @@
 
 -- name: any_late
 -- Whether any watched case is late; asked without the pen, since most rounds find none.
-select exists (select from threads where watch_at <= $1)
+select coalesce((select min(watch_at) from threads) <= $1, false)
 
 -- name: load_late
 -- Watched cases that are late, the longest first.

@@ -1,4 +1,4 @@
--- The queries of receipts of erasures.
+-- The queries of erasures and their receipts.
 
 -- name: note_erased
 -- Skeletons that have come.
@@ -14,3 +14,12 @@ update erasures set told = true
  where erasure_id = any($1::text[]) and not told
    and expected <= (select count(*) from erased_items where erased_items.erasure_id = erasures.erasure_id)
 returning erasure_id, expected
+
+-- name: silence_actions
+-- Acts without the words that were in them.
+update actions set body = silent.body from unnest($1::uuid[], $2::bytea[]) as silent(action_id, body)
+ where actions.action_id = silent.action_id
+
+-- name: erased_among
+-- Those of some items that were erased.
+select distinct key from erased_items where key = any($1::uuid[])

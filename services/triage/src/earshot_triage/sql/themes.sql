@@ -50,14 +50,6 @@ select key, feedback_id, book, at, leader, stems, weights from theme_items
 -- When the last item of a book occurred.
 select max(at) from theme_items where book = $1
 
--- name: put_theme_items
--- New voices.
-insert into theme_items (key, feedback_id, book, kind, brand, author_key, at, leader, theme, stems, weights)
-select key, feedback_id, book, kind, brand, author_key, at, leader, leader,
-       array(select jsonb_array_elements_text(words -> 0)), array(select jsonb_array_elements_text(words -> 1)::smallint)
-  from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::timestamptz[], $8::uuid[], $9::jsonb[])
-    as fresh(key, feedback_id, book, kind, brand, author_key, at, leader, words)
-
 -- name: move_theme_items
 -- Whom items follow now.
 update theme_items set leader = fresh.leader, theme = fresh.leader from unnest($1::uuid[], $2::uuid[]) as fresh(key, leader) where theme_items.key = fresh.key

@@ -16,8 +16,11 @@ select pg_terminate_backend(pid) from pg_stat_activity
 insert into outbox (id, messages) values ($1, $2)
 
 -- name: list_outbox
--- The rows that wait, oldest first.
-select id from outbox order by id limit $1
+-- The rows that wait, oldest first: $1 of them, and none after $2 bytes.
+select id
+  from (select id, sum(size) over (order by id) - size as bytes_before
+          from (select id, octet_length(messages) as size from outbox order by id limit $1) as oldest) as measured
+ where bytes_before < $2 order by id
 
 -- name: read_outbox
 -- The packed messages of some rows.
@@ -91,8 +94,10 @@ select id, topic, partition, at_offset, key, value, code, detail, headers from b
 on conflict (id) do update set code = excluded.code, detail = excluded.detail, at = now(), retry_requested_at = null
 
 -- name: list_dead_letters
--- What was set aside, oldest first, without the content.
-select id, topic, partition, "offset", code, detail, at, retry_requested_at from dead_letters order by at, id limit $1
+-- What was set aside, oldest first, without the content, from after a time and id on (null: from the first).
+select id, topic, partition, "offset", code, detail, at, retry_requested_at from dead_letters
+ where $2::timestamptz is null or (at, id) > ($2, $3::uuid)
+ order by at, id limit $1
 
 -- name: read_dead_letter
 -- One dead letter with its bytes.

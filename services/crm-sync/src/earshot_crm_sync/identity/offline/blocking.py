@@ -105,6 +105,8 @@ def blocking_keys(columns: Columns) -> list[Callable[[], Keys]]:
     digits = looked_up(postcode, _recode(texts["postcode"], lambda code: "".join(sorted(code))))
     domain = looked_up(email, _recode(texts["email"], lambda address: address.rpartition("@")[2][:5]))
     word = looked_up(street, _recode(texts["street"], _first_word))
+    number = looked_up(street, _recode(texts["street"], _number_of))
+    more = [partial(_both, number, other) for other in (city, year)] + [partial(_both, word, city)]
     return [
         lambda: email.astype(np.int64),
         lambda: looked_up(email, _recode(texts["email"], _local_part)).astype(np.int64),
@@ -114,7 +116,7 @@ def blocking_keys(columns: Columns) -> list[Callable[[], Keys]]:
         lambda: _either_way(given_sound, family_sound),
         *(partial(_both, name, digits) for name in (family_sound, given_sound)),
         lambda: street.astype(np.int64),
-        lambda: _both(looked_up(street, _recode(texts["street"], _number_of)), digits),
+        lambda: _both(number, digits),
         *(partial(_both, year, name) for name in (given_sound, family_sound, given_head, family_head)),
         lambda: _either_way(given_head, family_head),
         lambda: _both(domain, looked_up(email, _recode(texts["email"], lambda address: address[:3]))),
@@ -122,6 +124,7 @@ def blocking_keys(columns: Columns) -> list[Callable[[], Keys]]:
         lambda: _both(looked_up(birth, _recode(texts["birth"], lambda day: "".join(sorted(day)))), city),
         *(partial(_both, word, name) for name in (given_sound, family_sound)),
         *(partial(_both, name, city) for name in (given_head, family_head)),
+        *(more if columns.count <= LARGE_FILE else ()),  # they cost little there, and two slips hide fewer pairs
     ]
 
 

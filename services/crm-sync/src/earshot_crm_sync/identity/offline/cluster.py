@@ -64,7 +64,8 @@ class _PairTable:
         wanted = np.zeros(int(max(i.max(initial=0), j.max(initial=0))) + 1, np.bool_)
         wanted[i[good]] = wanted[j[good]] = True
         rows = np.flatnonzero(wanted[i] & wanted[j]) if i.size else np.empty(0, np.int64)
-        value = np.clip(np.where(bits[rows] < 0, bits[rows] * against, bits[rows]), -MOST_AGAINST, MOST_FOR)
+        told = np.where(np.isneginf(bits[rows]), 0.0, bits[rows])  # too little to tell is nothing against
+        value = np.clip(np.where(told < 0, told * against, told), -MOST_AGAINST, MOST_FOR)
         ends = np.concatenate((i[rows], j[rows]))
         order = np.argsort(ends, kind="stable")
         self._others = np.concatenate((j[rows], i[rows]))[order]

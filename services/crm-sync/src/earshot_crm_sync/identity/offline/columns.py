@@ -20,7 +20,9 @@ from .texts import Codes, Interner, Texts, looked_up, shifted
 
 MOST_REMEMBERED = 32_000  # spellings a field keeps at hand: bounds the memory
 FEW_REMEMBERED = 1_000  # of a field that hardly ever repeats
-MOST_CHANNELS = 8  # of handles; what is said of further channels is not compared
+MOST_CHANNELS = 24  # of handles; what is said of further channels is not compared
+
+_FORMER_CHANNELS = {"twitter": "x", "tw": "x"}  # one channel, whatever it is called
 
 
 @dataclass(slots=True)
@@ -141,8 +143,9 @@ class ColumnsBuilder:
     def _add_handles(self, accounts: Mapping[object, object]) -> None:
         for channel, value in accounts.items():
             own = normalise.handle(spelling.text_of(value))
-            if own:
-                known = self._handles.get(name := str(channel).lower())
+            if own and len(own) > 1:
+                name = str(channel).lower()
+                known = self._handles.get(name := _FORMER_CHANNELS.get(name, name))
                 if known is None:
                     if len(self._handles) >= MOST_CHANNELS:
                         continue

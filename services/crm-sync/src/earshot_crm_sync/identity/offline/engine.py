@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 from .blocking import candidate_pairs
 from .cluster import cluster, confidence
 from .columns import Columns
-from .model import EXPECTED_SAME, Floats, Model, adapted, bits_of, expected_same, shipped_model
+from .model import Floats, Model, adapted, bits_of, expected_same, shipped_model
 from .parallel import both
 from .score import PairScorer, Weighed
+from .tables import EXPECTED_SAME
 from .texts import Codes
 
 BATCH_PAIRS = 50_000  # bounds the memory of scoring
@@ -64,7 +65,7 @@ def scored_pairs(columns: Columns, model: Model) -> ScoredPairs:
 
     ours, theirs = both(lambda: weigh(0), lambda: weigh(1), worth_it=len(starts) > 1)
     parts = [part for pair in zip_longest(ours, theirs) for part in pair if part is not None]
-    households = sum(int(part.together.sum()) for part in parts)
+    households = sum(float(part.together.sum()) for part in parts)
     families = columns.count < SMALL_FILE or households >= FAMILIES_FROM * columns.count
     fields = scorer.fields
 

@@ -15,7 +15,8 @@ from splink import comparison_library as cl
 
 from .columns import Columns
 from .fellegi_sunter import FIELDS, SLIPS, WITH_FREQUENCIES, FellegiSunter, FieldWeights
-from .model import SAME, shipped_model
+from .model import shipped_model
+from .tables import SAME
 from .weights import Weights
 
 _SEED = 7

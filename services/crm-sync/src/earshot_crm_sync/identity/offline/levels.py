@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import IntEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +17,7 @@ from rapidfuzz.distance import OSA, Indel, JaroWinkler
 
 from . import spelling
 from .columns import Columns
+from .tables import GENERATION_YEARS, Level
 from .texts import Codes, Texts, coded, objects
 
 Levels = NDArray[np.int8]
@@ -26,17 +26,6 @@ _Texts = NDArray[np.object_]
 
 
 WORKERS = 2  # threads of the text comparisons; they are the costly part, and run outside the interpreter's lock
-
-
-class Level(IntEnum):
-    """From nothing known, over different, to equal."""
-
-    MISSING = 0
-    DIFFERENT = 1
-    ROUGH = 2  # some resemblance: heavy misspelling, or chance
-    CLOSE = 3  # one or two slips
-    ALIAS = 4  # another form of the same: nickname, initial, how it sounds, part of it
-    EXACT = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +43,7 @@ def name_table(columns: Columns) -> NameTable:
     """Prepare the names of one file. A name is known when it is on the list or borne by many in this file."""
     texts = columns.names
     groups, common = spelling.nicknames(), spelling.common_given_names()
-    borne = np.bincount(columns.codes["given"][columns.codes["given"] >= 0], minlength=len(texts))
+    borne = np.maximum(*(np.bincount(columns.codes[name][columns.codes[name] >= 0], minlength=len(texts)) for name in ("given", "family")))
     often = max(8, columns.count // 1000)
     listed = np.fromiter((text in common or text in groups for text in texts), np.bool_)
     return NameTable(
@@ -117,7 +106,7 @@ def _name_levels(table: NameTable, a: Codes, b: Codes) -> Levels:
     levels[both_known] = Level.DIFFERENT
     heard = (table.sounds[a] == table.sounds[b]) & ~both_known & (shortest >= 3)
     firmly = (table.firm_sounds[a] == table.firm_sounds[b]) & (shortest >= 3)
-    levels[heard | firmly] = Level.ALIAS
+    levels[(heard | firmly) & (both_known | ~close)] = Level.ALIAS
     groups = spelling.nicknames()
     has_parts = np.fromiter((" " in text for text in texts), np.bool_)
     has_groups = np.fromiter((text in groups for text in texts), np.bool_)
@@ -125,20 +114,16 @@ def _name_levels(table: NameTable, a: Codes, b: Codes) -> Levels:
     lacking = np.fromiter((spelling.lacks_vowels(text) for text in texts), np.bool_)
     for row in np.flatnonzero((shortest == 1) | has_parts[left] | has_parts[right] | grouped | lacking[left] | lacking[right]):
         one, other = texts[left[row]], texts[right[row]]
-        known_as = groups.get(one, _NONE) & groups.get(other, _NONE) or spelling.is_form_of(one, other)
-        if known_as or ((lacking[left[row]] or lacking[right[row]]) and same_bones(one, other)):
-            levels[row] = Level.ALIAS
+        if groups.get(one, _NONE) & groups.get(other, _NONE) or one.replace(" ", "") == other.replace(" ", ""):
+            levels[row] = Level.CLOSE  # who lives with Robert is hardly ever called Bob, at times R.
+        elif (lacking[left[row]] or lacking[right[row]]) and spelling.same_bones(one, other):
+            levels[row] = Level.CLOSE
+        elif spelling.is_form_of(one, other):
+            levels[row] = Level.CLOSE if spelling.begin_alike(one, other) else Level.ALIAS
     return levels
 
 
-def same_bones(one: str, other: str) -> bool:
-    """Whether two names, one of which lacks vowels, agree in their consonants."""
-    found = spelling.bones(one)
-    return len(found) >= 3 and found == spelling.bones(other)
-
-
 _NONE: frozenset[int] = frozenset()
-GENERATION_YEARS = 13  # two births further apart are a parent's and a child's rather than two slips
 _NO_DIGITS = str.maketrans("", "", "0123456789")
 Compare = Callable[[Codes, Codes], Levels]
 
@@ -179,10 +164,10 @@ def place_comparer(texts: list[str]) -> Compare:
 
 
 def street_comparer(texts: list[str]) -> Compare:
-    """CLOSE needs the same house number and flat or next to no slip; ALIAS is the same street with another or no number."""
+    """CLOSE needs the same house number and flat or next to no slip; ALIAS is the same street with no number or a slip in it."""
     words = [street_words(text) for text in texts]
     names, known = objects([name for _, name in words]), objects(texts)
-    number = coded(one for one, _ in words)
+    number, numbers = coded(one for one, _ in words), objects([one for one, _ in words])
     unit = coded("/".join(part for part in text.split() if part[0].isdigit()).partition("/")[2] for text in texts)
     is_named = np.asarray([bool(name) for _, name in words] or [False])
 
@@ -191,9 +176,15 @@ def street_comparer(texts: list[str]) -> Compare:
         whole = similar(known[a], known[b], OSA.normalized_similarity)
         same_number = (number[a] == number[b]) & (number[a] >= 0)
         alike = (slips >= 0.7) & is_named[a] & is_named[b]
+        two_numbers = (number[a] >= 0) & (number[b] >= 0) & ~same_number
+        elsewhere = two_numbers & (distance(numbers[a], numbers[b]) > 1)
         next_door = same_number & (unit[a] != unit[b]) & (unit[a] >= 0) & (unit[b] >= 0)
         return np.select(
-            [((alike & same_number) | (whole >= 0.9)) & ~next_door, alike, same_number | (whole >= 0.6)],
+            [
+                ((alike & same_number) | (whole >= 0.9) & ~two_numbers) & ~next_door,
+                alike & ~elsewhere,
+                same_number | alike | (whole >= 0.6),
+            ],
             [Level.CLOSE, Level.ALIAS, Level.ROUGH],
             Level.DIFFERENT,
         ).astype(np.int8)
@@ -259,8 +250,8 @@ def email_comparer(texts: list[str]) -> Compare:
 
 
 def phone_comparer(texts: list[str]) -> Compare:
-    """ALIAS: one lacks the other's prefix (EXACT unless both are international); CLOSE: one slip."""
-    known, tail = objects(texts), coded(text[-7:] for text in texts)
+    """ALIAS: one lacks the other's prefix (EXACT unless both are international); CLOSE: one slip; ROUGH: a row of numbers."""
+    known, tail, row_of = objects(texts), coded(text[-7:] for text in texts), coded(text[:-2] for text in texts)
 
     def compare(a: Codes, b: Codes) -> Levels:
         slips = distance(known[a], known[b])
@@ -268,17 +259,21 @@ def phone_comparer(texts: list[str]) -> Compare:
         for row in np.flatnonzero((tail[a] == tail[b]) & (slips <= 3)):
             one, other = str(known[a[row]]), str(known[b[row]])
             prefixed[row] = min(len(one), len(other)) >= 7 and (one.endswith(other) or other.endswith(one))
-        return np.select([prefixed, slips == 1], [Level.ALIAS, Level.CLOSE], Level.DIFFERENT).astype(np.int8)
+        kinds = [prefixed, row_of[a] == row_of[b], slips == 1]
+        return np.select(kinds, [Level.ALIAS, Level.ROUGH, Level.CLOSE], Level.DIFFERENT).astype(np.int8)
 
     return compare
 
 
 def handle_comparer(texts: list[str]) -> Compare:
-    """Two handles on one channel: one slip is CLOSE, two are ROUGH."""
-    known = objects(texts)
+    """Two handles on one channel: one slip in the letters is CLOSE, two are ROUGH.
+
+    What differs in digits or signs (anna_k, anna.k, anna_k1) is another account, taken because the first was.
+    """
+    known, signs = objects(texts), coded("".join(sign for sign in text if not sign.isalpha()) or "-" for text in texts)
 
     def compare(a: Codes, b: Codes) -> Levels:
-        slips = distance(known[a], known[b])
+        slips = np.where(signs[a] == signs[b], distance(known[a], known[b]), 4)
         return np.select([slips == 1, slips == 2], [Level.CLOSE, Level.ROUGH], Level.DIFFERENT).astype(np.int8)
 
     return compare

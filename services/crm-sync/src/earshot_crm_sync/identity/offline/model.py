@@ -1,9 +1,6 @@
 """How much the levels of two records speak for one person: probabilities under four hypotheses, combined into bits.
 
-Owns the shipped weights and the arithmetic. Must not read text. The hypotheses are what two records can be to each
-other: one person, strangers, members of one household (who share name, address, phone, at times a mailbox), and twins,
-who share the birth as well. Weighing relatives as rivals, not strangers alone, is what keeps families apart (Fellegi
-and Sunter 1969 know two hypotheses).
+Owns the arithmetic, many pairs at a time. Must not read text. The hypotheses and their weights are in `tables`.
 """
 
 from __future__ import annotations
@@ -15,107 +12,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from .levels import Level
+from .tables import (
+    CROSSED,
+    EXPECTED_HOUSEHOLD,
+    EXPECTED_SAME,
+    EXPECTED_TWINS,
+    HOUSEHOLD,
+    MOST_UNLIKE,
+    NO_FAMILIES,
+    PRIOR_PAIRS,
+    SAME,
+    SMALLEST_POPULATION,
+    TABLES,
+    TWIN,
+)
 
 if TYPE_CHECKING:
     from .score import Weighed
 
 Floats = NDArray[np.float64]
-# The order of hypotheses in every table.
-SAME, STRANGER, HOUSEHOLD, TWIN = range(4)
-_M, _D, _R, _C, _A, _E = (int(level) for level in Level)
-
-# Probability of each level (DIFFERENT, ROUGH, CLOSE, ALIAS, EXACT), one row a hypothesis. EXACT of strangers is
-# replaced by how common the value is.
-TABLES: dict[str, tuple[tuple[float, ...], ...]] = {
-    "given": (
-        (0.012, 0.035, 0.09, 0.06, 0.80),
-        (0.86, 0.10, 0.015, 0.015, 0.01),
-        (0.857, 0.09, 0.008, 0.015, 0.03),
-        (0.90, 0.085, 0.008, 0.005, 0.002),
-    ),
-    "family": (
-        (0.03, 0.035, 0.09, 0.03, 0.81),
-        (0.88, 0.10, 0.012, 0.006, 0.002),
-        (0.22, 0.03, 0.05, 0.02, 0.68),
-        (0.03, 0.03, 0.07, 0.02, 0.85),
-    ),
-    "birth": (
-        (0.02, 0.03, 0.06, 0.06, 0.83),
-        (0.925, 0.035, 0.005, 0.034, 0.0001),
-        (0.93, 0.03, 0.005, 0.034, 0.0005),
-        (0.005, 0.015, 0.05, 0.03, 0.90),
-    ),
-    "street": (
-        (0.17, 0.05, 0.12, 0.08, 0.58),
-        (0.955, 0.04, 0.0005, 0.004, 0.0003),
-        (0.17, 0.05, 0.12, 0.08, 0.58),
-        (0.17, 0.05, 0.12, 0.08, 0.58),
-    ),
-    "city": (
-        (0.13, 0.04, 0.12, 0.01, 0.70),
-        (0.90, 0.08, 0.003, 0.001, 0.02),
-        (0.12, 0.04, 0.10, 0.01, 0.73),
-        (0.12, 0.04, 0.10, 0.01, 0.73),
-    ),
-    "postcode": (
-        (0.10, 0.05, 0.09, 0.01, 0.75),
-        (0.86, 0.12, 0.02, 0.001, 0.003),
-        (0.10, 0.05, 0.08, 0.01, 0.76),
-        (0.10, 0.05, 0.08, 0.01, 0.76),
-    ),
-    "email": (
-        (0.22, 0.04, 0.08, 0.06, 0.60),
-        (0.998, 0.0015, 0.0001, 0.0003, 1e-7),
-        (0.90, 0.015, 0.004, 0.001, 0.08),
-        (0.965, 0.015, 0.004, 0.001, 0.015),
-    ),
-    "phone": (
-        (0.27, 0.001, 0.03, 0.001, 0.70),
-        (0.9989, 0.001, 0.0001, 0.0001, 1e-6),
-        (0.60, 0.001, 0.004, 0.001, 0.394),
-        (0.55, 0.001, 0.004, 0.001, 0.444),
-    ),
-    "handle": (
-        (0.16, 0.02, 0.08, 0.001, 0.74),
-        (0.9974, 0.0015, 0.0005, 0.0001, 1e-6),
-        (0.9887, 0.006, 0.004, 0.001, 0.0003),
-        (0.9887, 0.006, 0.004, 0.001, 0.0003),
-    ),
-    "generation": (
-        (0.02, 0.02, 0.01, 0.01, 0.94),
-        (0.5, 0.02, 0.01, 0.01, 0.46),
-        (0.8, 0.02, 0.01, 0.01, 0.16),
-        (0.5, 0.02, 0.01, 0.01, 0.46),
-    ),
-    "region": (
-        (0.12, 0.01, 0.01, 0.01, 0.85),
-        (0.76, 0.01, 0.01, 0.01, 0.21),
-        (0.12, 0.01, 0.01, 0.01, 0.85),
-        (0.12, 0.01, 0.01, 0.01, 0.85),
-    ),
-    "country": (
-        (0.05, 0.01, 0.01, 0.01, 0.92),
-        (0.48, 0.01, 0.005, 0.005, 0.5),
-        (0.03, 0.01, 0.01, 0.01, 0.94),
-        (0.03, 0.01, 0.01, 0.01, 0.94),
-    ),
-}
-# How many of each a record has among the others, on average; strangers are all the rest.
-EXPECTED_SAME = 0.3
-EXPECTED_HOUSEHOLD, EXPECTED_TWINS = 1.0, 0.02  # in a file with families
-NO_FAMILIES = 0.003  # the factor on both in a file that shows none
-PRIOR_PAIRS = 200.0  # what the shipped rows weigh against a file's own pairs
-SMALLEST_POPULATION = 5_000  # a short file is a sample of a larger world, not a village
-CROSSED = 0.03  # how often one person's given and family name stand exchanged
-# Prior share of an unremarkable value, and how many observations the prior is worth.
-COMMONNESS = {
-    "given": (0.002, 1000.0),
-    "family": (0.0005, 1000.0),
-    "birth": (1 / 22_000, 3000.0),
-    "city": (0.004, 300.0),
-}
-COMMONNESS |= {"postcode": (0.0006, 1000.0), "street": (0.00004, 2000.0), "region": (0.1, 50.0)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +38,6 @@ class Model:
     """Natural logarithms of the tables, ready for taking by level; row 0 (MISSING) is 0."""
 
     logs: dict[str, Floats]  # field to (level, hypothesis)
-
-
-def is_row(name: str, row: Sequence[float]) -> bool:
-    """Whether these are probabilities of DIFFERENT, ROUGH, CLOSE, ALIAS, EXACT of a known field."""
-    return name in TABLES and len(row) == 5 and min(row) > 0 and 0.99 < sum(row) < 1.01
 
 
 def shipped_model() -> Model:
@@ -157,7 +67,8 @@ def bits_of(
     families: bool,
     expected: float = EXPECTED_SAME,
 ) -> Floats:
-    """Return log2 odds of one person against everything else, one a pair; -inf for what shares but names and places.
+    """Return log2 odds of one person against everything else, one a pair; -inf where too little is known to tell: it agrees
+    in nothing but names and places, or in too little while nothing speaks against it.
 
     `families`: whether people who live together must be reckoned with; `expected`: how many records of its own
     person a record has.
@@ -165,9 +76,12 @@ def bits_of(
     size = max(population, SMALLEST_POPULATION)
     relatives = (1.0 if families else NO_FAMILIES) / size
     same = likelihoods(model, fields, weighed, SAME) + np.log(expected / size)
-    rivals = np.logaddexp(weighed.stranger, likelihoods(model, fields, weighed, HOUSEHOLD) + np.log(EXPECTED_HOUSEHOLD * relatives))
+    household = likelihoods(model, fields, weighed, HOUSEHOLD) + np.log(EXPECTED_HOUSEHOLD * relatives)
+    rivals = np.logaddexp(weighed.stranger, household + weighed.household)
     rivals = np.logaddexp(rivals, likelihoods(model, fields, weighed, TWIN) + np.log(EXPECTED_TWINS * relatives))
-    return np.where(weighed.enough, (same - rivals) / np.log(2), -np.inf)
+    bits = (same - rivals) / np.log(2)
+    untold = (bits < 0) & ~weighed.contradicted | (bits >= 0) & ~weighed.enough
+    return np.where(untold, -np.inf, bits)
 
 
 def adapted(model: Model, fields: tuple[str, ...], parts: Sequence[Weighed], bits: Sequence[Floats]) -> Model:
@@ -184,7 +98,11 @@ def adapted(model: Model, fields: tuple[str, ...], parts: Sequence[Weighed], bit
         for place, name in enumerate(fields):
             counts[name] += np.bincount(weighed.levels[:, place], weights=chance, minlength=6)
     for name, seen in counts.items():
-        row = seen[1:] + PRIOR_PAIRS * np.exp(shipped_model().logs[name][1:, SAME])
+        shipped = np.exp(shipped_model().logs[name][1:, SAME])
+        row = seen[1:] + PRIOR_PAIRS * shipped
+        row /= row.sum()
+        if name in ("given", "family"):  # whoever shares a mailbox must not teach that one person has any name
+            row[0] = min(row[0], MOST_UNLIKE * shipped[0])
         logs[name][1:, SAME] = np.log(row / row.sum())
     return Model(logs)
 

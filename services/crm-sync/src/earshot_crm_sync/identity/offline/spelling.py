@@ -66,7 +66,7 @@ _MONTHS = {
     )
     for month in group.split()
 }
-_NO_BIRTHS = frozenset({"1900-01-01", "1901-01-01", "1800-01-01", "1111-11-11", "1899-12-30", "1899-12-31", "9999-12-31"})
+_NO_BIRTHS = frozenset({"1900-01-01", "1901-01-01", "1800-01-01", "1111-11-11", "1899-12-30", "1899-12-31", "9999-12-31", "1970-01-01"})
 _STREET_WORDS = dict(
     pair.split("=")
     for pair in [
@@ -139,6 +139,12 @@ def bones(word: str) -> str:
     return _DOUBLES.sub(r"\1", word.translate(_BONES))
 
 
+def same_bones(one: str, other: str) -> bool:
+    """Whether two names, one of which lacks vowels, agree in their consonants."""
+    found = bones(one)
+    return len(found) >= 3 and found == bones(other)
+
+
 def is_form_of(one: str, other: str) -> bool:
     """Whether one folded name is the other's initial, some of its parts, or the same parts written together."""
     left, right = one.split(), other.split()
@@ -148,6 +154,12 @@ def is_form_of(one: str, other: str) -> bool:
         return True
     few, many = (left, right) if len(left) <= len(right) else (right, left)
     return all(any(part == word or (len(part) == 1 and word.startswith(part)) for word in many) for part in few)
+
+
+def begin_alike(one: str, other: str) -> bool:
+    """Whether two folded names have their first part in common, whole: Anna and Anna M."""
+    head = one.partition(" ")[0]
+    return len(head) > 1 and head == other.partition(" ")[0]
 
 
 def text_of(value: object) -> str:
@@ -211,6 +223,8 @@ def mail(text: str) -> str:
 
     "" for an office's or nobody's.
     """
+    if text.endswith(">"):
+        text = text.rpartition("<")[2][:-1]  # Anna Keller <anna@keller.example>
     address = normalise.email(text) if text else None
     if address is None:
         shown = normalise.plain(text)
@@ -284,7 +298,14 @@ def phone(text: str) -> str:
     digits = re.sub(r"\D", "", shown.replace("(0)", ""))
     abroad = shown.lstrip(" (").startswith("+") or digits.startswith("00")
     digits = digits.lstrip("0")
-    if len(digits) < 6 or len(digits) > 15 or len(set(digits)) < 3 or digits in "1234567890123456789" or digits in "9876543210987654321":
+    if (
+        len(digits) < 6
+        or len(digits) > 15
+        or len(set(digits)) < 3
+        or len(set(digits[3:])) < 2
+        or digits in "1234567890123456789"
+        or digits in "9876543210987654321"
+    ):
         return ""
     return f"+{digits}" if abroad else digits
 

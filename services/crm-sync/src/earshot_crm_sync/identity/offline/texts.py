@@ -120,6 +120,13 @@ def looked_up(codes: Codes, table: Codes) -> Codes:
     return np.where(codes >= 0, table[np.maximum(codes, 0)], -1).astype(np.int32)
 
 
+def texts_at(texts: Texts, codes: Codes) -> list[str]:
+    """Return the text at each code, "" at -1."""
+    if not len(texts):
+        return [""] * codes.size
+    return [text if code >= 0 else "" for text, code in zip(texts.take(np.maximum(codes, 0)), codes.tolist(), strict=True)]
+
+
 def coded(texts: Iterable[str]) -> Codes:
     """Return a code for each text, equal for equal ones, -1 for ""; which code says nothing."""
     hashes = np.fromiter((hash(text) for text in texts), np.int64)

@@ -10,7 +10,8 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from .model import SAME, Model, is_row, shipped_model
+from .model import Model, shipped_model
+from .tables import SAME, is_row
 
 
 class Weights(msgspec.Struct, forbid_unknown_fields=True):

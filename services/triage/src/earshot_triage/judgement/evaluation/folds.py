@@ -15,6 +15,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from earshot_triage.judgement import senses
 from earshot_triage.judgement.calibration import Calibration
 from earshot_triage.judgement.evaluation.tasks import TASKS, leading_besides_complaint
 from earshot_triage.judgement.judge import Judge
@@ -44,18 +45,28 @@ def fold_of(text: str) -> int:
 
 
 def cross_validate(
-    examples: Sequence[Example], *, data: Path | None = None, folds: int = FOLDS, say: Callable[[str], None]
+    examples: Sequence[Example],
+    *,
+    data: Path | None = None,
+    folds: int = FOLDS,
+    say: Callable[[str], None],
+    also: Callable[[int, Judge], None] | None = None,
 ) -> list[Answer]:
-    """Return the answers of `folds` judges, each on the fold it was not taught; sets never taught go to the first."""
+    """Return the answers of `folds` judges, each on the fold it was not taught; sets never taught go to the first.
+
+    `also` is shown each fold with its judge.
+    """
     answers: list[Answer] = []
     for fold in range(folds):
         say(f"fold {fold + 1} of {folds}")
-        tables = build.train([item for item in examples if fold_of(item.text) != fold], say=say)
+        tables = build.train([item for item in examples if fold_of(item.text) != fold], meanings=senses.shipped(), say=say)
         judge = Judge(tables)
         held_out = [item for item in examples if fold_of(item.text) == fold]
         if fold == 0 and data is not None:
             held_out += strangers(data)
         answers += ask(judge, held_out)
+        if also is not None:
+            also(fold, judge)
     return answers
 
 
@@ -81,7 +92,7 @@ def leading(answer: Answer) -> tuple[float, bool] | None:
     example, said = answer.example, answer.judgement
     task = next((task for task in TASKS if task.corpus == example.corpus and task.name in CONFIRMED), None)
     truth = task.truth(example) if task else None
-    if task is None or truth is None or said.intent == "unknown":
+    if task is None or truth is None or not said.confidence:
         return None
     if example.corpus == "complaints":
         agreed = (said.intents["complaint"] >= 0.5) == (truth == "complaint")

@@ -12,7 +12,7 @@ from typing import Final
 
 import numpy as np
 
-from earshot_triage.judgement.evaluation import baselines, folds, pictures
+from earshot_triage.judgement.evaluation import baselines, folds, own_labels, pictures
 from earshot_triage.judgement.evaluation.folds import Answer
 from earshot_triage.judgement.evaluation.measures import (
     Labels,
@@ -24,26 +24,38 @@ from earshot_triage.judgement.evaluation.measures import (
 )
 from earshot_triage.judgement.evaluation.tasks import TASKS, Task
 from earshot_triage.judgement.judge import Judge
+from earshot_triage.judgement.semantic import Encoder
 from earshot_triage.judgement.training import build, corpora
 
 BEGIN: Final = "<!-- figures: written by `earshot triage evaluate` -->"
 END: Final = "<!-- end of figures -->"
+BEGIN_LABELS: Final = "<!-- own labels: written by `earshot triage evaluate --labels` -->"
+END_LABELS: Final = "<!-- end of own labels -->"
 JUDGE, TFIDF, RULES = "judge, all heads", "TF-IDF, one head", "rules and lexicon"
 MOST_FOR_BASELINE: Final = 20_000
 Say = Callable[[str], None]
 
 
-def write(data: Path, docs: Path, *, folds: int, say: Say) -> None:
-    """Cross-validate on `data`, and renew `docs/judgement.md` and `docs/pictures/`."""
+def write(data: Path, docs: Path, *, folds: int, say: Say, labels: bool = False, encoder: Encoder | None = None) -> None:
+    """Cross-validate on `data`, and renew `docs/judgement.md` and `docs/pictures/`; with `labels`, those of one's own too."""
     examples = corpora.load(data)
-    answers = _folds(examples, data, folds, say)
+    told: own_labels.Found = {}
+
+    def also(fold: int, judge: Judge) -> None:
+        if labels:
+            say(f"teaching own labels, fold {fold + 1}")
+            own_labels.examine(told, fold, judge, data, encoder)
+
+    answers = _folds(examples, data, folds, say, also)
+    if labels:
+        replace_part(docs / "judgement.md", BEGIN_LABELS, END_LABELS, own_labels.table(told, folds=folds))
     renew(docs, examples, answers, of_cleared(data, answers, say), folds=folds, say=say)
 
 
 def of_cleared(data: Path, answers: Sequence[Answer], say: Say) -> list[Answer]:
     """Return what a judge taught by cleared sets alone says of the same texts; none of their labels taught it."""
     say("teaching a judge by cleared sets alone")
-    judge = Judge(build.train(corpora.load(data, only_cleared=True), say=say))
+    judge = Judge(build.train(corpora.load(data, only_cleared=True), meanings=None, say=say))
     return folds.ask(judge, [item.example for item in answers])
 
 
@@ -53,15 +65,23 @@ def renew(
     """Write the report of answers that are already there."""
     scores: dict[str, list[float]] = {}
     lines = [*_quality(answers, cleared, examples, folds, say, scores), *_confidence(answers, docs), *_speed(examples, scores, docs)]
-    page = docs / "judgement.md"
-    old = page.read_text(encoding="utf-8") if page.is_file() else f"# Judgement\n\n{BEGIN}\n{END}\n"
-    before, _, rest = old.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    page.write_text(before + BEGIN + "\n\n" + "\n".join(lines) + "\n\n" + END + after, encoding="utf-8")
+    replace_part(docs / "judgement.md", BEGIN, END, lines)
 
 
-def _folds(examples: list[corpora.Example], data: Path, count: int, say: Say) -> list[Answer]:
-    return folds.cross_validate(examples, data=data, folds=count, say=say)
+def replace_part(page: Path, begin: str, end: str, lines: Sequence[str]) -> None:
+    """Put lines between two marks of a page; a page without the marks gets them at its end."""
+    old = page.read_text(encoding="utf-8") if page.is_file() else "# Judgement\n"
+    if begin not in old:
+        old += f"\n{begin}\n{end}\n"
+    before, _, rest = old.partition(begin)
+    _, _, after = rest.partition(end)
+    page.write_text(before + begin + "\n\n" + "\n".join(lines) + "\n\n" + end + after, encoding="utf-8")
+
+
+def _folds(
+    examples: list[corpora.Example], data: Path, count: int, say: Say, also: Callable[[int, Judge], None] | None = None
+) -> list[Answer]:
+    return folds.cross_validate(examples, data=data, folds=count, say=say, also=also)
 
 
 def _numbers(task: Task, answers: Sequence[Answer]) -> tuple[Labels, Labels, list[str]]:
@@ -185,7 +205,10 @@ def _speed(examples: Sequence[corpora.Example], scores: dict[str, list[float]], 
     judge = Judge.load()
     quick = min(_seconds(lambda: judge.judge(texts, explain=False)) for _ in range(5))
     told = min(_seconds(lambda: judge.judge(texts)) for _ in range(5))
-    one = sorted(_seconds(lambda text=text: judge.judge([text])) for text in texts[:1_000])  # type: ignore[misc]
+    alone, alone_told = (
+        sorted(_seconds(lambda text=text, explain=explain: judge.judge([text], explain=explain)) for text in texts[:1_000])  # type: ignore[misc]
+        for explain in (False, True)
+    )
     rules = min(_seconds(lambda: baselines.lexicon_alone("offensive tweets", texts)) for _ in range(3))
     yardstick = baselines.tfidf_seconds(texts, np.array([int(item.label == "offensive") for item in rows]))
     points = [(RULES, rules), (JUDGE, quick), ("judge with reasons", told)]
@@ -196,7 +219,8 @@ def _speed(examples: Sequence[corpora.Example], scores: dict[str, list[float]], 
         pictures.save(docs / "pictures" / "front.svg", pictures.front(drawn))
     return [
         "",
-        f"Speed, {len(texts):,} tweets, CPU time of one core of a busy machine (the rows compare, the absolute values are low):",
+        f"Speed, {len(texts):,} tweets, CPU time of one core, the best of several passes (the rows compare; the machine makes all of them"
+        " swing):",
         "",
         "| design | texts/s |",
         "|---|---|",
@@ -206,7 +230,7 @@ def _speed(examples: Sequence[corpora.Example], scores: dict[str, list[float]], 
         "",
         f"Mean score over the {len(scores.get(JUDGE, []))} sets on which all three were measured.",
         "",
-        f"One text alone: {one[len(one) // 2] * 1e3:.2f} ms (median), {one[int(len(one) * 0.99)] * 1e3:.2f} ms (99 %).",
+        f"One text alone: {_milliseconds(alone)}, with reasons {_milliseconds(alone_told)}.",
     ]
 
 
@@ -214,6 +238,10 @@ def _seconds(work: Callable[[], object]) -> float:
     start = time.process_time()
     work()
     return time.process_time() - start
+
+
+def _milliseconds(seconds: Sequence[float]) -> str:
+    return f"{seconds[len(seconds) // 2] * 1e3:.2f} ms (median; {seconds[int(len(seconds) * 0.99)] * 1e3:.2f} at 99 %)"
 
 
 def _percent(value: float) -> str:

@@ -6,6 +6,7 @@ weights. Taught twice from the same lines, the layer holds the same bytes.
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -18,28 +19,28 @@ from scipy.optimize import minimize
 
 from earshot_triage.judgement.features import Floats, read
 from earshot_triage.judgement.judge import Judge
-from earshot_triage.judgement.learning import ABUSE, COLUMNS, LIKENESS
-from earshot_triage.judgement.tables import Tables
+from earshot_triage.judgement.learning import ABUSE, COLUMNS, HELD, LIKENESS, Layer, held, odds_of
 from earshot_triage.judgement.training.build import pack
 from earshot_triage.judgement.training.design import Laid, Thresholds, lay_out
 from earshot_triage.judgement.training.lessons import plain_words
 from earshot_triage.judgement.training.own import BadLessonError
-from earshot_triage.judgement.verdict import CONDUCTS, INTENTS, Judgement
+from earshot_triage.judgement.verdict import CONDUCTS, INTENTS, SENTIMENTS, Judgement
 
 THRESHOLDS: Final = Thresholds(word=2, pair=2, gram=3)
-DECAY: Final = 0.4
+DECAY: Final = 0.15
+LEAN_DECAY: Final = 1.0
+"""Penalty on what the judge's own odds add: eight numbers a column, which a few hundred corrections settle well."""
 STRONGEST_TELL: Final = 3.0
 """Log odds that one word may add to a text's likeness to the corrected domain."""
 LEAST_SPREAD: Final = 0.3
 """Part of the likeness of the domain over which it fades, at least: corrections that are all alike must not end it at a step."""
-INSIDE, HALF_WAY = 60, 25
+INSIDE, HALF_WAY = 30, 12
 """Percentiles of the corrected texts: from the upper one on a text counts as one of the domain, at the lower one half."""
 
 # Everyday sentences of other domains, our own: what corrections must leave alone.
 _ELSEWHERE: Final = (
     "my flight was delayed again and nobody told us", "love this app, use it every day", "the update crashes on start",
-    "how do I change my password?", "please add a dark theme", "happy birthday to my best friend", "what a game"
-    " last night",
+    "how do I change my password?", "please add a dark theme", "happy birthday to my best friend", "what a game last night",
     "I was charged twice for one order", "your staff were so kind to us today", "can't wait for the weekend",
     "error when opening the settings page", "where is my parcel?", "worst service I ever had", "the new song is great",
     "thanks for the quick reply", "it would be nice to sort the list by date", "the screen goes black after the login",
@@ -58,8 +59,7 @@ class Correction:
 
 
 def parse_corrections(lines: Iterable[str]) -> list[Correction]:
-    """Return the corrections of JSON lines `{"text", "intent"?, "conduct"?}`. Raises BadLessonError naming a bad"
-    " line."""
+    """Return the corrections of JSON lines `{"text", "intent"?, "conduct"?}`. Raises BadLessonError naming a bad line."""
     found: list[Correction] = []
     for number, line in enumerate(lines, start=1):
         if not line.strip():
@@ -81,7 +81,7 @@ def parse_corrections(lines: Iterable[str]) -> list[Correction]:
     return found
 
 
-def learn_corrections(judge: Judge, corrections: Sequence[Correction]) -> Tables:
+def learn_corrections(judge: Judge, corrections: Sequence[Correction]) -> Layer:
     """Return the layer that brings `judge` nearer to the corrections. Raises BadLessonError when there are too few."""
     if len(corrections) < 10:
         raise BadLessonError(f"{len(corrections)} corrections are too few to learn from; ten or more are needed")
@@ -90,13 +90,24 @@ def learn_corrections(judge: Judge, corrections: Sequence[Correction]) -> Tables
     texts = [item.text for item in ordered] + anchors
     said = judge.judge(texts, explain=False)
     laid = lay_out([read(text) for text in texts], THRESHOLDS)
+    opinion = _opinion(said)
     weights = np.zeros((laid.space.width, COLUMNS), dtype=np.float32)
     bias = np.zeros(COLUMNS, dtype=np.float32)
+    lean = np.zeros((HELD, ABUSE + 1))
     for column in range(ABUSE + 1):
         targets, before, known = _column(column, ordered, _chances(said, column))
-        weights[:, column], bias[column] = _residual(laid.matrix[known], before[known], targets[known], DECAY)
+        found = _residual(laid.matrix[known], opinion[known], before[known], targets[known])
+        weights[:, column], lean[:, column], bias[column] = found
     weights[: len(laid.space.words), LIKENESS], bias[LIKENESS] = _likeness(judge, laid, len(ordered))
-    return pack(laid.space, weights, bias, {"corrections": len(ordered)}, kept_pairs=20_000, kept_grams=20_000)
+    heard = hashlib.sha256(lean.tobytes()).hexdigest()[:12]
+    tables = pack(laid.space, weights, bias, {"corrections": len(ordered), "heard": heard}, kept_pairs=20_000, kept_grams=20_000)
+    tables.meta["fingerprint"] = hashlib.sha256(f"{tables.meta['fingerprint']} {heard}".encode()).hexdigest()[:12]
+    return Layer(tables=tables, lean=lean)
+
+
+def _opinion(said: Sequence[Judgement]) -> NDArray[np.float64]:
+    intents = np.array([[item.intents[name] for name in INTENTS] for item in said])
+    return held(intents, np.array([[item.sentiment_probabilities[name] for name in SENTIMENTS] for item in said]))
 
 
 def _likeness(judge: Judge, laid: Laid, count: int) -> tuple[Floats, float]:
@@ -143,20 +154,23 @@ def _column(
         elif column == ABUSE and item.conduct is not None:
             targets[row] = float(item.conduct == "abusive")
             known.append(row)
-    bounded = np.clip(chances, 1e-3, 1 - 1e-3)
-    return targets, np.log(bounded / (1 - bounded)), np.sort(np.array(known, dtype=np.int64))
+    return targets, odds_of(chances), np.sort(np.array(known, dtype=np.int64))
 
 
-def _residual(matrix: sp.csr_matrix, before: NDArray[np.float64], targets: NDArray[np.float64], decay: float) -> tuple[Floats, float]:
-    """Fit weights that are added to odds already held: logistic regression with an offset."""
-    across = matrix.T.tocsr()
+def _residual(
+    matrix: sp.csr_matrix, opinion: NDArray[np.float64], before: NDArray[np.float64], targets: NDArray[np.float64]
+) -> tuple[Floats, NDArray[np.float64], float]:
+    """Fit weights of words, of the judge's own odds and a bias, added to odds already held: logistic regression with an offset."""
+    across, width = matrix.T.tocsr(), matrix.shape[1]
+    decay = np.full(width + HELD + 1, DECAY)
+    decay[width:-1] = LEAN_DECAY
 
     def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        scores = before + matrix @ flat[:-1] + flat[-1]
+        scores = before + matrix @ flat[:width] + opinion @ flat[width:-1] + flat[-1]
         push = 1 / (1 + np.exp(-scores)) - targets
-        slope = np.append(across @ push + decay * flat[:-1], push.sum() + decay * flat[-1])
+        slope = np.concatenate([across @ push, opinion.T @ push, [push.sum()]]) + decay * flat
         total = float(np.logaddexp(0, scores).sum() - (targets * scores).sum())
-        return total + 0.5 * decay * float((flat**2).sum()), slope
+        return total + 0.5 * float((decay * flat**2).sum()), slope
 
-    found = minimize(loss, np.zeros(matrix.shape[1] + 1), jac=True, method="L-BFGS-B", options={"maxiter": 60}).x
-    return found[:-1].astype(np.float32), float(found[-1])
+    found = minimize(loss, np.zeros(width + HELD + 1), jac=True, method="L-BFGS-B", options={"maxiter": 60}).x
+    return found[:width].astype(np.float32), np.round(found[width:-1], 6), float(found[-1])

@@ -23,12 +23,16 @@ FORBIDDEN: Final = -1e9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lesson:
-    """One set to learn from: N rows, C classes. `targets` are probabilities (N x C), `weights` one a row."""
+    """One set to learn from: N rows, C classes. `targets` are probabilities (N x C), `weights` one a row.
+
+    `beside` (N x D) are further columns, dense ones; their weights follow those of the matrix.
+    """
 
     matrix: sp.csr_matrix
     targets: Floats
     weights: Floats
     allowed: tuple[bool, ...]  # which classes the set knows
+    beside: Floats | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,10 +51,15 @@ def learn(lessons: Sequence[Lesson], *, shared_decay: float, own_decay: float | 
     `*_decay` are the strengths of the quadratic penalty (1 / C of the usual notation).
     Source: Daumé 2007, Frustratingly easy domain adaptation, as a hierarchical prior.
     """
-    columns, classes = lessons[0].matrix.shape[1], lessons[0].targets.shape[1]
+    width, classes = lessons[0].matrix.shape[1], lessons[0].targets.shape[1]
+    held = _held(lessons)
+    sparse = len(held)
+    matrices = [lesson.matrix[:, held] for lesson in lessons]
+    beside = [_beside(lesson) for lesson in lessons]
+    columns = sparse + beside[0].shape[1]
     parts = 1 if own_decay is None else 1 + len(lessons)
     decays = [shared_decay] + [own_decay or 0.0] * (parts - 1)
-    across = [lesson.matrix.T.tocsr() for lesson in lessons]
+    across = [matrix.T.tocsr() for matrix in matrices]
     masks = [np.where(lesson.allowed, 0.0, FORBIDDEN) for lesson in lessons]
 
     def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
@@ -59,11 +68,12 @@ def learn(lessons: Sequence[Lesson], *, shared_decay: float, own_decay: float | 
         total = 0.0
         for index, lesson in enumerate(lessons):
             weights = theta[0] if parts == 1 else theta[0] + theta[index + 1]
-            scores = lesson.matrix @ weights[:-1].astype(np.float32) + weights[-1] + masks[index]
+            light = weights[:-1].astype(np.float32)
+            scores = matrices[index] @ light[:sparse] + beside[index] @ light[sparse:] + weights[-1] + masks[index]
             chances = softmax(scores)
             total -= float((lesson.weights[:, None] * lesson.targets * np.log(np.maximum(chances, 1e-12))).sum())
             push = (lesson.weights[:, None] * (chances - lesson.targets)).astype(np.float32)
-            step = np.vstack([across[index] @ push, push.sum(axis=0, dtype=np.float64)[None, :]])
+            step = np.vstack([across[index] @ push, beside[index].T @ push, push.sum(axis=0, dtype=np.float64)[None, :]])
             slope[0] += step
             if parts > 1:
                 slope[index + 1] += step
@@ -75,7 +85,9 @@ def learn(lessons: Sequence[Lesson], *, shared_decay: float, own_decay: float | 
 
     settings = {"maxiter": rounds, "maxcor": 6}
     found = minimize(loss, np.zeros(parts * (columns + 1) * classes), jac=True, method="L-BFGS-B", options=settings)
-    theta = found.x.reshape(parts, columns + 1, classes).astype(np.float32)
+    fitted = found.x.reshape(parts, columns + 1, classes).astype(np.float32)
+    theta = np.zeros((parts, width + columns - sparse + 1, classes), dtype=np.float32)
+    theta[:, held], theta[:, width:] = fitted[:, :sparse], fitted[:, sparse:]
     return Learned(
         shared=theta[0, :-1],
         shared_bias=theta[0, -1],
@@ -84,30 +96,46 @@ def learn(lessons: Sequence[Lesson], *, shared_decay: float, own_decay: float | 
     )
 
 
-def learn_margins(lesson: Lesson, *, decay: float, rounds: int = 60) -> tuple[Floats, Floats]:
+def _held(lessons: Sequence[Lesson]) -> NDArray[np.int64]:
+    """Return the columns that some row holds: the others' weights stay 0, and would only make the fit slow."""
+    counts = np.zeros(lessons[0].matrix.shape[1], dtype=np.int64)
+    for lesson in lessons:
+        counts += np.bincount(lesson.matrix.indices, minlength=len(counts))
+    return np.flatnonzero(counts)
+
+
+def _beside(lesson: Lesson) -> Floats:
+    return lesson.beside if lesson.beside is not None else np.zeros((len(lesson.weights), 0), dtype=np.float32)
+
+
+def learn_margins(lesson: Lesson, *, decay: float, rounds: int = 60, beside: Floats | None = None) -> tuple[Floats, Floats]:
     """Fit one linear boundary a class against all others; return weights (columns x classes) and bias (classes).
 
     The loss is the squared hinge, which stops caring for a text once it lies a margin of 1 on its side: with many
     classes and few texts each that reads better than a shared softmax. `decay` is 1 / C of the usual notation.
+    `beside` are dense columns (N x D), which follow those of the matrix.
     Source: Fan et al. 2008, LIBLINEAR, L2-regularised L2-loss.
     """
     matrix, across = lesson.matrix, lesson.matrix.T.tocsr()
+    dense = beside if beside is not None else np.zeros((matrix.shape[0], 0), dtype=np.float32)
     columns, classes = matrix.shape[1], lesson.targets.shape[1]
+    width = columns + dense.shape[1]
     sides = (2 * lesson.targets - 1).astype(np.float32)
     weights = lesson.weights[:, None].astype(np.float32)
 
     def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        theta = flat.reshape(columns + 1, classes)
-        scores = matrix @ theta[:-1].astype(np.float32) + theta[-1].astype(np.float32)
+        theta = flat.reshape(width + 1, classes)
+        told = theta.astype(np.float32)
+        scores = matrix @ told[:columns] + dense @ told[columns:width] + told[width]
         short = np.maximum(0, 1 - sides * scores)
         push = -2 * weights * sides * short
-        slope = np.vstack([across @ push, push.sum(axis=0, dtype=np.float64)[None, :]]) + decay * theta
+        slope = np.vstack([across @ push, dense.T @ push, push.sum(axis=0, dtype=np.float64)[None, :]]) + decay * theta
         total = float((weights * short**2).sum(dtype=np.float64)) + 0.5 * decay * float((theta**2).sum())
         return total, slope.ravel()
 
     settings = {"maxiter": rounds, "maxcor": 6}
-    found = minimize(loss, np.zeros((columns + 1) * classes), jac=True, method="L-BFGS-B", options=settings)
-    theta = found.x.reshape(columns + 1, classes).astype(np.float32)
+    found = minimize(loss, np.zeros((width + 1) * classes), jac=True, method="L-BFGS-B", options=settings)
+    theta = found.x.reshape(width + 1, classes).astype(np.float32)
     return theta[:-1], theta[-1]
 
 

@@ -6,35 +6,68 @@ know what the labels mean. Taught twice from the same lines, the folder holds th
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+import scipy.sparse as sp
 from numpy.typing import NDArray
 from scipy.optimize import minimize_scalar
 
-from earshot_triage.judgement.features import Floats, read
-from earshot_triage.judgement.tables import Tables
-from earshot_triage.judgement.taught import FOLDER, NAME
-from earshot_triage.judgement.text import has_words
+from earshot_triage.judgement import senses
+from earshot_triage.judgement.features import Floats, read, read_all
+from earshot_triage.judgement.judge import Judge
+from earshot_triage.judgement.second import SecondLook, meanings_of, titled
+from earshot_triage.judgement.semantic import UNIT, Encoder, meanings_as_floats
+from earshot_triage.judgement.taught import FOLDER, NAME, Taught, cells, leaning
+from earshot_triage.judgement.text import clean, has_words
 from earshot_triage.judgement.training.build import pack
 from earshot_triage.judgement.training.design import Thresholds, lay_out
-from earshot_triage.judgement.training.fit import Lesson, balanced, learn_margins, softmax
+from earshot_triage.judgement.training.fit import Lesson, balanced, learn, learn_margins, softmax
 
 THRESHOLDS: Final = Thresholds(word=1, pair=1, gram=2)
-DECAYS: Final = (1.0, 4.0)
 ROUNDS: Final = 60
 HELD_BACK: Final = 5
+SMALL: Final = 3_000
+"""Up to so many examples every fifth is held back in turn: one alone would choose by chance."""
 CENTRE: Final = 2.5
 FEW: Final = 10
 """Examples a label up to which its centre counts in full beside the boundary."""
 SHARPNESS: Final = (0.5, 12.0)
-EVENED: Final = 0.7
+EVENED: Final = 1.0
+"""Labels with few examples count as much as those with many: what is wanted is every label found."""
+LEANS: Final = (0.0, 0.25, 0.5)
+"""How much the judge's opinion of needs and tones may count. No more: it may have been taught by the very texts of the lesson, as when
+public sets are measured, and then looks surer on examples held back than it is."""
+PRIOR: Final = 0.5
+"""Of how common a label is, so much is taken off the opinion: the words have told it already."""
+DOUBT: Final = 2.0
+"""So many texts of no telling label are added to each need and tone."""
+CHUNK: Final = 512
+TOGETHER: Final = 32
 MOST_LABELS: Final = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """One way to learn: by boundaries between each label and all others, or by probabilities of all labels at once."""
+
+    boundaries: bool
+    decay: float
+
+
+WAYS: Final = (Way(boundaries=True, decay=2.0), Way(boundaries=True, decay=6.0))
+SMALL_WAYS: Final = (*WAYS, Way(boundaries=False, decay=1.0))
+"""What is tried on examples held back. Of a few labels that overlap, as types of reviews do, probabilities learn more; of many labels they
+learn less, and take minutes."""
+SMALL_COUNT: Final = 20
+"""Up to so many labels, and SMALL examples, probabilities are tried."""
+MEANING_WAY: Final = Way(boundaries=True, decay=1.0)
 
 
 class BadLessonError(ValueError):
@@ -87,55 +120,182 @@ def check(name: str, examples: Sequence[TaughtExample]) -> None:
         raise BadLessonError(f"{len(lonely)} labels have a single example ({shown}); give two or more of each")
 
 
-def teach(name: str, examples: Sequence[TaughtExample]) -> Tables:
-    """Return tables whose columns are the labels, in alphabetical order."""
+def teach(name: str, examples: Sequence[TaughtExample], judge: Judge, encoder: Encoder | None = None) -> Taught:
+    """Return labels in alphabetical order, taught by the examples and by what the judge holds of them.
+
+    Only what `judge` says of needs and tones is used, so a later judge of the same kind may stand in its place.
+    With an encoder a second look is taught too, for texts that stay unsure.
+    """
     check(name, examples)
     ordered = sorted({(example.label, example.text) for example in examples})
     labels = sorted({label for label, _ in ordered})
     number = {label: index for index, label in enumerate(labels)}
-    classes = np.array([number[label] for label, _ in ordered], dtype=np.int64)
-    laid = lay_out([read(text) for _, text in ordered], THRESHOLDS)
-    lesson = Lesson(
-        matrix=laid.matrix,
-        targets=np.eye(len(labels), dtype=np.float32)[classes],
-        weights=balanced(classes, strength=EVENED),
-        allowed=(True,) * len(labels),
-    )
-    decay, sharpness = _settings(lesson, classes)
-    weights, bias = learn_margins(lesson, decay=decay, rounds=ROUNDS)
-    weights += _centres(lesson, classes)
-    meta = {"labels": labels, "examples": len(ordered)}
-    return pack(laid.space, weights * sharpness, bias * sharpness, meta, kept_pairs=40_000, kept_grams=40_000)
+    texts = [text for _, text in ordered]
+    laid = lay_out([read(text) for text in texts], THRESHOLDS)
+    lesson = _lay(texts, laid.matrix, np.array([number[label] for label, _ in ordered], dtype=np.int64), judge)
+    found = _settings(lesson)
+    weights, bias = _learn(lesson, way=found.way, rounds=ROUNDS)
+    width = laid.space.width
+    known = senses.shipped()
+    meta = {"labels": labels, "examples": len(ordered), "senses": known.fingerprint}
+    sharp = weights * found.sharpness
+    steps, step = _stepped(sharp[width:] / np.float32(senses.UNIT))
+    odds, common = _odds(lesson.share, lesson.classes)
+    lean = _lean(found.lean, common)
+    meta["heard"] = hashlib.sha256(steps.tobytes() + step.tobytes() + odds.tobytes() + lean.tobytes()).hexdigest()[:12]
+    tables = pack(laid.space, sharp[:width], bias * found.sharpness, meta, kept_pairs=40_000, kept_grams=40_000)
+    tables.meta["fingerprint"] = hashlib.sha256(f"{tables.meta['fingerprint']} {meta['heard']}".encode()).hexdigest()[:12]
+    second = None if encoder is None else _second(lesson, _meanings(texts, encoder), found.margins)
+    return Taught(tables=tables, sense_weights=steps, sense_step=step, odds=odds, lean=lean, second=second)
 
 
-def _settings(lesson: Lesson, classes: NDArray[np.int64]) -> tuple[float, np.float32]:
-    """Return the decay, and by what margins are multiplied so that their softmax tells true probabilities.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Lesson:
+    """N examples of L labels: their words, the directions of their senses, and the judge's opinion in cells."""
 
-    Both are those that surprise least on every fifth example, held back for that; the examples lie in the order of
-    their labels.
+    matrix: sp.csr_matrix
+    beside: Floats  # N x D
+    share: Floats  # N x CELLS
+    classes: NDArray[np.int64]
+
+    def part(self, rows: NDArray[np.bool_]) -> Lesson:
+        """Return some examples as the fit wants them."""
+        classes = self.classes[rows]
+        count = int(self.classes.max()) + 1
+        return Lesson(
+            matrix=self.matrix[rows],
+            targets=np.eye(count, dtype=np.float32)[classes],
+            weights=balanced(classes, strength=EVENED),
+            allowed=(True,) * count,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Settings:
+    """What examples held back were least surprised by."""
+
+    way: Way
+    sharpness: np.float32
+    lean: float
+    margins: NDArray[np.float64]  # of the examples held back (`_asked`), sharpened
+
+
+def _lay(texts: Sequence[str], matrix: sp.csr_matrix, classes: NDArray[np.int64], judge: Judge) -> _Lesson:
+    directions, shares = [], []
+    for start in range(0, len(texts), CHUNK):
+        pages = read_all(texts[start : start + CHUNK])
+        back = np.argsort(pages.order)
+        directions.append((senses.shipped().of(pages)[back] / senses.UNIT).astype(np.float32))
+        shares.append(cells(judge.consult(pages))[back])
+    return _Lesson(matrix=matrix, beside=np.concatenate(directions), share=np.concatenate(shares), classes=classes)
+
+
+def _learn(lesson: _Lesson, *, way: Way, rounds: int, rows: NDArray[np.bool_] | None = None) -> tuple[Floats, Floats]:
+    """Return weights (words, then senses) and bias: what was learned, and beside it each label's centre."""
+    taken = rows if rows is not None else np.ones(len(lesson.classes), dtype=np.bool_)
+    part, beside = lesson.part(taken), lesson.beside[taken]
+    if way.boundaries:
+        weights, bias = learn_margins(part, decay=way.decay, rounds=rounds, beside=beside)
+    else:
+        learned = learn([replace(part, beside=beside)], shared_decay=way.decay, rounds=rounds)
+        weights, bias = learned.shared, learned.shared_bias
+    return weights + _centres(part, beside), bias
+
+
+def _settings(lesson: _Lesson) -> _Settings:
+    """Return the way to learn, by what margins are multiplied so that their softmax tells true probabilities, and what the opinion counts.
+
+    All are those that surprise least where every fifth example is held back; of a small lesson every fifth has its turn. Way and
+    sharpness are chosen without the opinion, which may have been taught by these very texts.
     """
-    held = np.arange(len(classes)) % HELD_BACK == HELD_BACK - 1
-    part = Lesson(matrix=lesson.matrix[~held], targets=lesson.targets[~held], weights=lesson.weights[~held], allowed=lesson.allowed)
-    right = classes[held]
-    tried: list[tuple[float, float, float]] = []
-    for decay in DECAYS:
-        weights, bias = learn_margins(part, decay=decay, rounds=ROUNDS // 3)
-        weights += _centres(part, classes[~held])
-        margins = (lesson.matrix[held] @ weights + bias).astype(np.float64)
-        found = minimize_scalar(_surprise, bounds=SHARPNESS, args=(margins, right), method="bounded")
-        tried.append((float(found.fun), decay, float(found.x)))
-    _, decay, sharpness = min(tried)
-    return decay, np.float32(sharpness)
+    asked = _asked(lesson.classes)
+    right = lesson.classes[asked]
+    tried: list[tuple[float, Way, float, NDArray[np.float64]]] = []
+    small = len(lesson.classes) <= SMALL and int(lesson.classes.max()) < SMALL_COUNT
+    for each in SMALL_WAYS if small else WAYS:
+        told = _told(lesson, way=each)
+        found = minimize_scalar(_surprise, bounds=SHARPNESS, args=(told, right), method="bounded")
+        tried.append((float(found.fun), each, float(found.x), told * found.x))
+    _, way, sharpness, margins = min(tried, key=lambda each: each[0])
+    said = np.zeros_like(margins)
+    for turn, held in _turns(lesson.classes):
+        odds, common = _odds(lesson.share[~held], lesson.classes[~held], count=margins.shape[1])
+        said[turn] = leaning(lesson.share[held], odds, _lean(1.0, common))
+    leans = [(_surprise(1.0, margins + lean * said, right), lean) for lean in LEANS]
+    return _Settings(way=way, sharpness=np.float32(sharpness), lean=min(leans)[1], margins=margins)
 
 
-def _centres(lesson: Lesson, classes: NDArray[np.int64]) -> Floats:
+def _asked(classes: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return which examples are held back at some time: every fifth, or all of a small lesson. They lie in the order of their labels."""
+    asked: NDArray[np.bool_] = np.arange(len(classes)) % HELD_BACK < (HELD_BACK if len(classes) <= SMALL else 1)
+    return asked
+
+
+def _turns(classes: NDArray[np.int64]) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.bool_]]]:
+    """Yield which of the asked, and which of all examples, are held back in each turn."""
+    place, asked = np.arange(len(classes)) % HELD_BACK, _asked(classes)
+    for turn in range(HELD_BACK if asked.all() else 1):
+        yield place[asked] == turn, place == turn
+
+
+def _told(lesson: _Lesson, *, way: Way) -> NDArray[np.float64]:
+    """Return the margins of the asked examples, each by weights that were not taught it."""
+    told = np.zeros((int(_asked(lesson.classes).sum()), int(lesson.classes.max()) + 1))
+    width = lesson.matrix.shape[1]
+    for turn, held in _turns(lesson.classes):
+        weights, bias = _learn(lesson, way=way, rounds=ROUNDS // 3, rows=~held)
+        told[turn] = lesson.matrix[held] @ weights[:width] + lesson.beside[held] @ weights[width:] + bias
+    return told
+
+
+def _meanings(texts: Sequence[str], encoder: Encoder) -> NDArray[np.float64]:
+    cleaned = [clean(text) for text in texts]
+    return meanings_of(cleaned, encoder, titles=titled(cleaned), together=TOGETHER)
+
+
+def _second(lesson: _Lesson, meanings: NDArray[np.float64], margins: NDArray[np.float64]) -> SecondLook:
+    """Return what meanings say of the labels, as loud as it surprises least beside the margins of the words."""
+    none = sp.csr_matrix((len(meanings), 0), dtype=np.float32)
+    looked = replace(lesson, matrix=none, beside=meanings_as_floats(meanings))
+    right, told = lesson.classes[_asked(lesson.classes)], _told(looked, way=MEANING_WAY)
+
+    def surprise(loud: float) -> float:
+        return _surprise(1.0, margins + loud * told, right)
+
+    loud = np.float32(minimize_scalar(surprise, bounds=(0.0, SHARPNESS[1]), method="bounded").x)
+    weights, bias = _learn(looked, way=MEANING_WAY, rounds=ROUNDS)
+    steps, step = _stepped(weights * (loud / np.float32(UNIT)))
+    return SecondLook(weights=steps, step=step, bias=np.round(bias * loud, 6).astype(np.float64))
+
+
+def _lean(lean: float, common: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how much the opinion counts, and what is taken off each label."""
+    return np.concatenate([[lean], lean * PRIOR * common])
+
+
+def _odds(share: Floats, classes: NDArray[np.int64], count: int | None = None) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return how often texts of each need and tone have each label (CELLS x L), and the logarithm of how common labels are."""
+    total = np.bincount(classes, minlength=count or 0)
+    common = (total + 0.5) / (total + 0.5).sum()
+    sums = np.stack([share[classes == label].sum(axis=0, dtype=np.float64) for label in range(len(total))], axis=1)
+    sums += DOUBT * common
+    return np.round(sums / sums.sum(axis=1, keepdims=True), 6), np.round(np.log(common), 6)
+
+
+def _centres(lesson: Lesson, beside: Floats) -> Floats:
     """Return each label's mean text, of a length that falls with the examples: of a few, the mean tells what boundaries miss."""
-    count = lesson.targets.shape[1]
-    sums = (lesson.matrix.T @ lesson.targets).astype(np.float32)
+    examples, count = lesson.targets.shape
+    sums = np.vstack([lesson.matrix.T @ lesson.targets, beside.T @ lesson.targets]).astype(np.float32)
     sums /= np.maximum(np.sqrt((sums**2).sum(axis=0)), 1e-6)
-    share = CENTRE * min(1.0, FEW * count / len(classes))
+    share = CENTRE * min(1.0, FEW * count / examples)
     centres: Floats = share * (sums - sums.mean(axis=1, keepdims=True))
     return centres
+
+
+def _stepped(weights: Floats) -> tuple[NDArray[np.int16], NDArray[np.float64]]:
+    """Return weights as whole steps, and the step."""
+    step = max(float(np.abs(weights).max(initial=0)), 1e-9) / 32_000
+    return np.rint(weights / step).astype(np.int16), np.array([step])
 
 
 def _surprise(sharpness: float, margins: NDArray[np.float64], right: NDArray[np.int64]) -> float:
@@ -145,8 +305,8 @@ def _surprise(sharpness: float, margins: NDArray[np.float64], right: NDArray[np.
     return -float(np.log(np.maximum(softmax(margins * sharpness)[np.arange(len(right)), right], 1e-12)).mean())
 
 
-def write(name: str, examples: Sequence[TaughtExample], model_dir: Path) -> Tables:
+def write(name: str, examples: Sequence[TaughtExample], model_dir: Path, judge: Judge, encoder: Encoder | None = None) -> Taught:
     """Teach and write `model_dir/labels/NAME`, replacing what was there; a failed lesson leaves the old one."""
-    tables = teach(name, examples)
-    tables.save(model_dir / FOLDER / name)
-    return tables
+    taught = teach(name, examples, judge, encoder)
+    taught.save(model_dir / FOLDER / name)
+    return taught
