@@ -177,6 +177,9 @@ async def test_if_match_says_who_changed_what(triage: TriageUnderTest) -> None:
         pytest.param("assign", {}, "invalid", id="no assignee"),
         pytest.param("route", {"team": "nowhere"}, "team-unknown", id="unknown team"),
         pytest.param("escalate", {"priority": 5}, "invalid", id="no such priority"),
+        pytest.param("escalate", {"priority": "3"}, "invalid", id="a priority as text"),
+        pytest.param("resolve", {"seen": "1"}, "invalid", id="a version as text"),
+        pytest.param("resolve", {"seen": True}, "invalid", id="a version that is true"),
         pytest.param("respond", {"text": "x" * 20_001}, "invalid", id="too long"),
     ],
 )
