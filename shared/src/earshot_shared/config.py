@@ -18,6 +18,7 @@ from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 from pydantic import BaseModel, ValidationError
+from pydantic_core import PydanticCustomError
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -209,9 +210,23 @@ def _validate(file: Path, raw: bytes, model: type[M], root: Node | None, content
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        found = error.errors(include_url=False, include_context=False)
+        found = faults_of(error)
         faults = [_fault(file, root, one["loc"], one["type"], one["msg"], absent=not raw) for one in found]
         raise ConfigError(sorted(faults, key=lambda fault: fault.line)) from None
+
+
+def fault_at(reason: str, *place: int | str) -> PydanticCustomError:
+    """Return what a validator that looks at several things raises: ``place`` leads from its own place to the one that is wrong, so that
+    its line can be told.
+    """
+    return PydanticCustomError("value_error", "{reason}", {"reason": reason, "place": place})
+
+
+def faults_of(error: ValidationError) -> list[dict[str, Any]]:
+    """Return pydantic's findings, each with the whole way to what is wrong as its ``loc``."""
+    return [
+        {**one, "loc": (*one["loc"], *one.get("ctx", {}).get("place", ()))} for one in error.errors(include_url=False, include_input=False)
+    ]
 
 
 def _fault(file: Path, root: Node | None, place: tuple[int | str, ...], kind: str, message: str, *, absent: bool) -> Fault:

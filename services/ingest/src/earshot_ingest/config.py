@@ -10,6 +10,7 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, field_validator
 
 from earshot_ingest.domain.sources import ANY, Rights, SourceBook
+from earshot_shared.config import fault_at
 from earshot_shared.item import Visibility
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
@@ -58,7 +59,7 @@ class SourcesConfig(BaseModel):
     def _check_names(cls, value: dict[str, SourceConfig]) -> dict[str, SourceConfig]:
         for name in value:
             if name != ANY and not NAME.fullmatch(name):
-                raise ValueError(f"the source name {name!r} may hold letters, digits and . _ : - only, up to 128, a letter or digit first")
+                raise fault_at("a source's name holds letters, digits and . _ : - only, up to 128, a letter or digit first", name)
         return value
 
 

@@ -67,7 +67,8 @@ class Import:
                 shown.tell(tally, batch[-1].number)
         self._progress.forget()
         if tally.rejected:
-            click.echo(f"{tally.rejected:,} records were refused: {rejects.path} names each with the reason.", err=True)
+            refused = "One record was refused" if tally.rejected == 1 else f"{tally.rejected:,} records were refused"
+            click.echo(f"{refused}: {rejects.path} names each with the reason.", err=True)
         return tally
 
     def _send(self, batch: list[Line], tally: Tally) -> list[dict[str, Any]]:
