@@ -30,7 +30,7 @@ export function clock(each) {
 function face(seconds) {
   const s = Math.abs(seconds);
   const told = s < 100 ? `${Math.round(s)}s` : s < 6000 ? `${Math.round(s / 60)}m` : s < 172800 ? `${Math.round(s / 3600)}h` : `${Math.round(s / 86400)}d`;
-  return seconds < 0 ? `-${told}` : told;
+  return seconds < 0 && told.length < 4 ? `-${told}` : told; // the ring has room for four, and is red when it is late
 }
 
 export function caseRow(each) {
