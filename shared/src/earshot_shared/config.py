@@ -116,16 +116,21 @@ def registered() -> dict[str, type[BaseModel]]:
 class ConfigFile(Generic[M]):
     """One file, watched. ``current`` is always good; `look` reads it anew when it has changed."""
 
-    def __init__(self, folder: Path, name: str, model: type[M], *, metrics: Metrics | None = None) -> None:
+    def __init__(self, folder: Path, name: str, model: type[M]) -> None:
         self._folder = folder
         self._name = name
         self._model = model
-        self._metrics = metrics
+        self._metrics: Metrics | None = None
         self._seen = self._stamp()
         self.current: Loaded[M] = load_config(folder, name, model)
         self.refused: ConfigError | None = None
         """Why the newest state of the file is not in use; None when it is."""
         self._followers: list[Callable[[Loaded[M]], None]] = []
+
+    def counted_in(self, metrics: Metrics) -> "ConfigFile[M]":
+        """Count in ``metrics`` what is read from now on; return the file itself. It is read before a service has metrics."""
+        self._metrics = metrics
+        return self
 
     def follow(self, follower: Callable[[Loaded[M]], None]) -> None:
         """Tell ``follower`` every new version."""

@@ -291,3 +291,6 @@ async def test_rules_change_without_a_restart_and_every_version_is_kept(fresh_da
         await triage.fold(plain_item("c", 2, "bug 3"))
         last = (await triage.http.get(f"/v1/feedback/{ids.feedback_id('forum', 'c')}")).json()
         assert last["rules_version"] == after["rules_version"], "a bad file changes nothing"
+        metrics = (await triage.http.get("/metrics")).text
+        for outcome in ("accepted", "refused"):
+            assert f'earshot_config_reloads_total{{file="triage",outcome="{outcome}"}} 1.0' in metrics

@@ -139,7 +139,7 @@ def test_all_files_of_a_folder_are_checked(tmp_path: Path) -> None:
 def test_a_change_is_taken_up_and_told(tmp_path: Path) -> None:
     metrics = Metrics("test")
     write(tmp_path, GOOD)
-    file = ConfigFile(tmp_path, "levels", Levels, metrics=metrics)
+    file = ConfigFile(tmp_path, "levels", Levels).counted_in(metrics)
     told: list[str] = []
     file.follow(lambda loaded: told.append(loaded.model.name))
     assert not file.look()
