@@ -38,6 +38,8 @@ _PAGE_POLICY = (
     "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
 
+_GOING_AWAY = 1001  # how a WebSocket says that the server stops
+
 TopicsText = Annotated[str, Query(max_length=2000, description="Topics without prefix and version, such as `case.changed,alert.raised`.")]
 FilterText = Annotated[str | None, Query(max_length=4000, description="Fields of the event's data: `team:support,status:open|waiting`.")]
 PersonName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
@@ -218,6 +220,7 @@ class Console:
                     await socket.send_text(_as_message(event_id, event))
                 if not told:
                     await socket.send_text('{"heartbeat":true}')
+            await socket.close(_GOING_AWAY)
         except (WebSocketDisconnect, RuntimeError):  # the client went away, before or while we wrote
             return
 
