@@ -7,13 +7,14 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from earshot_shared.config import fault_at
 from earshot_triage.domain.message import Role, Stance
 from earshot_triage.domain.routing import Condition, RouteRule, Rules, StanceRule, TargetRule
 from earshot_triage.judgement.rules import Rule, RuleError, RuleSet
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Priority = Annotated[int, Field(ge=1, le=4)]
-Team = Annotated[str, Field(pattern=r"[a-z0-9_-]{1,64}")]
+Team = Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,64}$")]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Phrase = Annotated[str, Field(min_length=1, max_length=200)]
 IntentName = Literal["complaint", "bug", "question", "idea", "praise", "other"]
@@ -178,18 +179,34 @@ class TriageConfig(_Part):
 
     @model_validator(mode="after")
     def _teams_exist(self) -> "TriageConfig":
-        for route in self.routes:
-            for team in route.to:
-                if team not in self.teams:
-                    raise ValueError(f"route {route.name!r} sends to {team!r}, which is not among the teams")
-        for monitor in self.monitors:
-            for team in monitor.routes:
-                if team not in self.teams:
-                    raise ValueError(f"monitor {monitor.name!r} sends to {team!r}, which is not among the teams")
+        named = [
+            *(
+                (team, f"route {route.name!r} sends to", ("routes", index, "to"))
+                for index, route in enumerate(self.routes)
+                for team in route.to
+            ),
+            *(
+                (team, f"monitor {monitor.name!r} sends to", ("monitors", index, "routes"))
+                for index, monitor in enumerate(self.monitors)
+                for team in monitor.routes
+            ),
+            *(
+                (team, "this target is for", ("targets", index, "team"))
+                for index, target in enumerate(self.targets)
+                for team in sorted(target.team or ())
+            ),
+        ]
+        for team, what, place in named:
+            if team not in self.teams:
+                raise fault_at(f"{what} {team!r}, which is not among the teams", *place)
+        return self
+
+    @model_validator(mode="after")
+    def _names_differ(self) -> "TriageConfig":
         names = [monitor.name for monitor in self.monitors]
-        twice = next((name for name in names if names.count(name) > 1), None)
-        if twice is not None:
-            raise ValueError(f"two monitors are called {twice!r}: decisions name them, so names must differ")
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                raise fault_at(f"two monitors are called {name!r}: decisions name them, so names must differ", "monitors", index, "name")
         return self
 
     def words(self) -> RuleSet:
