@@ -45,6 +45,12 @@ def test_services_wait_for_their_ground_write_nowhere_and_get_variables_they_kno
     refuse_unknown_variables(part["environment"])
 
 
+@pytest.mark.parametrize("name", sorted(JOBS))
+def test_a_job_that_fails_ends_the_start(name: str) -> None:
+    """Started again for ever, it would keep `up --wait` waiting for ever."""
+    assert PARTS[name]["restart"] == "no"
+
+
 def test_one_part_builds_the_image_that_all_run() -> None:
     """Each further build would be another image under the same name, and every `up` would make all containers anew."""
     assert [name for name, part in PARTS.items() if "build" in part] == ["migrate"]
