@@ -155,3 +155,11 @@ def test_order_and_slices_do_not_matter_and_the_engine_agrees(stand: Stand, told
     one = stand.fold(told.one)
     assert stand.people() == stand.judged_at_once()
     assert stand.fold(told.other) == one
+
+
+def test_an_id_that_nobody_claims_any_more_leads_nowhere(stand: Stand) -> None:
+    stand.fold([[triaged(item("i0", at=0, channel="forum", handle="q"))]])  # the id of this handle alone is told of
+    claims = [triaged(item(f"i{account}", at=0, channel="forum", id=account, handle="q")) for account in "12"]
+    withdrawals = [triaged(item(f"i{account}", at=0, channel="forum", withdrawn=True, revision=2, id="-")) for account in "12"]
+    for together in ([withdrawals], [[each] for each in withdrawals], [[each] for each in reversed(withdrawals)]):
+        stand.fold([*([each] for each in claims), *together])  # and what was published last is held against the store

@@ -113,6 +113,7 @@ class Desk:
     moved_first: set[int] = field(default_factory=set)  # of these, the first time too
     seeds: set[int] = field(default_factory=set)  # identifiers whose components must be judged anew
     loosened: set[int] = field(default_factory=set)  # identifiers from which evidence was taken: what they share may bind again
+    released: set[int] = field(default_factory=set)  # of these and around them, what may bind again: it was marked as shared until now
     rebuild: set[int] = field(default_factory=set)  # customers whose profile may change
     heard: dict[int, dict[int, StatementRow]] = field(default_factory=dict)  # customers by number: what was said later than all before
     promoted: set[int] = field(default_factory=set)  # customers of whom a standing changed, or whence a value is: the same words find them

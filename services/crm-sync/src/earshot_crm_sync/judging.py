@@ -151,10 +151,11 @@ async def _hold(desk: Desk, loaded: Loaded, holder: Mapping[int, int]) -> None:
     anchors = set(holder.values())
     if unheard := {loaded.identifiers[no].alias for no in anchors if not loaded.identifiers[no].published}:
         await repository.tell_of(desk.conn, unheard)
-    for no in loaded.reached:  # an id that was told of, of an identifier that is nobody's now because too many show it
+    for no in loaded.reached:  # an id that was told of, of an identifier that is nobody's now: too many show it, or none any more
         row = loaded.identifiers[no]
-        if row.published and no not in holder and loaded.evidence.bits.get(row.identifier):
-            desk.moved[row.alias] = await repository.first_claimant(desk.conn, no)
+        shared = loaded.evidence.bits.get(row.identifier)
+        if row.published and no not in holder and (shared or no in desk.released):
+            desk.moved[row.alias] = await repository.first_claimant(desk.conn, no) if shared else None
 
 
 def _note_grounds(desk: Desk, loaded: Loaded, judgements: Iterable[Judgement]) -> None:
@@ -200,6 +201,7 @@ async def _release(desk: Desk) -> None:
     if free:
         await repository.mark_shared(desk.conn, dict.fromkeys(free, 0))
         desk.seeds |= free
+        desk.released |= free
 
 
 async def _is_surely_shared(conn: Any, row: IdentifierRow, rules: IdentityRules) -> bool:
