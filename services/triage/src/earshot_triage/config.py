@@ -5,26 +5,21 @@ Owns the file's form and its translation to the domain's rules. Reading, line nu
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from earshot_triage.config_timing import BusinessCalendar, Faults, Name, Part, Priority, Target, Team, named_twice
+from earshot_triage.domain import routing
 from earshot_triage.domain.message import Role, Stance
-from earshot_triage.domain.routing import Condition, RouteRule, Rules, StanceRule, TargetRule
+from earshot_triage.domain.routing import Condition, RouteRule, Rules, StanceRule
 from earshot_triage.judgement.rules import Rule, RuleError, RuleSet
 
 Share = Annotated[float, Field(ge=0, le=1)]
-Priority = Annotated[int, Field(ge=1, le=4)]
-Team = Annotated[str, Field(pattern=r"[a-z0-9_-]{1,64}")]
-Name = Annotated[str, Field(min_length=1, max_length=200)]
 Phrase = Annotated[str, Field(min_length=1, max_length=200)]
 IntentName = Literal["complaint", "bug", "question", "idea", "praise", "other"]
 _DEFAULT_LEAST = 0.5
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class When(_Part):
+class When(Part):
     """What an item must be; what is not given is not asked. Of a list any entry will do; all that is given must agree."""
 
     role: frozenset[Literal["customer", "brand", "staff"]] | None = None
@@ -79,7 +74,7 @@ class When(_Part):
         )
 
 
-class Monitor(_Part):
+class Monitor(Part):
     """A rule about words, above the model: when it holds, and what it then decides. All conditions that are given must hold.
 
     ``any_of``, ``all_of`` and ``none_of`` are words or phrases, compared as whole words without regard to case; ``pattern`` is a regular
@@ -112,7 +107,7 @@ class Monitor(_Part):
         return Rule(**{name: getattr(self, name) for name in type(self).model_fields})
 
 
-class Route(_Part):
+class Route(Part):
     """Sends what meets it to teams; with ``last`` no later rule is asked."""
 
     name: Name
@@ -121,21 +116,12 @@ class Route(_Part):
     last: bool = False
 
 
-class Treatment(_Part):
+class Treatment(Part):
     """Whether what meets it is answered, watched or left alone; the first that is met decides."""
 
     name: Name
     when: When = When()
     stance: Literal["respond", "watch", "leave"]
-
-
-class Target(_Part):
-    """How long the first response may take for some cases; the first that is met decides."""
-
-    within_s: Annotated[int, Field(gt=0)]
-    priority: frozenset[Priority] | None = None
-    brand: frozenset[str] | None = None
-    team: frozenset[Team] | None = None
 
 
 def _default_routes() -> tuple[Route, ...]:
@@ -164,7 +150,7 @@ def _default_stances() -> tuple[Treatment, ...]:
     )
 
 
-class TriageConfig(_Part):
+class TriageConfig(Part):
     """All of ``config/triage.yaml``. Without the file these defaults hold."""
 
     teams: tuple[Team, ...] = ("product", "support", "community")
@@ -176,20 +162,32 @@ class TriageConfig(_Part):
     """A public complaint is answered within the hour; ``targets`` make exceptions."""
     targets: tuple[Target, ...] = ()
 
+    calendars: tuple[BusinessCalendar, ...] = ()
+    """In whose hours targets may be reckoned."""
+
     @model_validator(mode="after")
-    def _teams_exist(self) -> "TriageConfig":
-        for route in self.routes:
+    def _parts_agree(self) -> "TriageConfig":
+        faults = Faults()
+        for place, route in enumerate(self.routes):
             for team in route.to:
                 if team not in self.teams:
-                    raise ValueError(f"route {route.name!r} sends to {team!r}, which is not among the teams")
-        for monitor in self.monitors:
+                    faults.add(f"route {route.name!r} sends to {team!r}, which is not among the teams", "routes", place, "to")
+        for place, monitor in enumerate(self.monitors):
             for team in monitor.routes:
                 if team not in self.teams:
-                    raise ValueError(f"monitor {monitor.name!r} sends to {team!r}, which is not among the teams")
-        names = [monitor.name for monitor in self.monitors]
-        twice = next((name for name in names if names.count(name) > 1), None)
+                    faults.add(f"monitor {monitor.name!r} sends to {team!r}, which is not among the teams", "monitors", place, "routes")
+        twice = named_twice(monitor.name for monitor in self.monitors)
         if twice is not None:
-            raise ValueError(f"two monitors are called {twice!r}: decisions name them, so names must differ")
+            reason = f"two monitors are called {self.monitors[twice].name!r}: decisions name them, so names must differ"
+            faults.add(reason, "monitors", twice, "name")
+        twice = named_twice(calendar.name for calendar in self.calendars)
+        if twice is not None:
+            faults.add(f"two calendars are called {self.calendars[twice].name!r}: names must differ", "calendars", twice, "name")
+        known = {calendar.name for calendar in self.calendars}
+        for place, target in enumerate(self.targets):
+            if target.calendar is not None and target.calendar not in known:
+                faults.add(f"there is no calendar {target.calendar!r}", "targets", place, "calendar")
+        faults.refuse()
         return self
 
     def words(self) -> RuleSet:
@@ -198,6 +196,7 @@ class TriageConfig(_Part):
 
     def rules(self, version: str) -> Rules:
         """Return the rules of this version."""
+        calendars = {each.name: each.calendar() for each in self.calendars}
         return Rules(
             version=version,
             teams=self.teams,
@@ -205,8 +204,6 @@ class TriageConfig(_Part):
             stances=tuple(
                 StanceRule(name=each.name, when=each.when.condition(), stance=Stance[each.stance.upper()]) for each in self.stances
             ),
-            targets=tuple(
-                TargetRule(within_s=each.within_s, priorities=each.priority, brands=each.brand, teams=each.team) for each in self.targets
-            ),
-            first_response_s=self.first_response_s,
+            targets=tuple(each.rule(calendars) for each in self.targets),
+            first_response=routing.Target(self.first_response_s),
         )

@@ -52,6 +52,8 @@ class Clocks(msgspec.Struct, frozen=True, kw_only=True):
     first_response_at: datetime | None
     resolved_at: datetime | None
     overdue: bool
+    calendar: str | None
+    """The business calendar whose hours count; None: all time does."""
 
 
 class CaseView(CaseChanged, frozen=True, kw_only=True):
@@ -249,6 +251,7 @@ async def case_view(conn: Any, thread: Thread, *, now: datetime, articles: Seque
         first_response_at=state.first_response_at,
         resolved_at=state.resolved_at,
         overdue=overdue,
+        calendar=await conn.fetchval(QUERIES["read_calendar"], state.label),
     )
     fields = {name: getattr(body, name) for name in body.__struct_fields__}
     return CaseView(

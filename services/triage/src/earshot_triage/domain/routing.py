@@ -6,9 +6,11 @@ Every decision carries its reasons in words: the rule's name and what in the ite
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from earshot_triage.domain.calendars import Calendar
 from earshot_triage.domain.message import ROLE_WORDS, STANCE_WORDS, Role, Stance
 
 _MOST_REMEMBERED = 4096
@@ -93,11 +95,24 @@ class StanceRule:
     stance: Stance
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TargetRule:
-    """How long the first response may take, in seconds, for cases that meet it; the first that is met decides."""
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Within how many seconds the first response is wanted: those of the calendar's hours, all seconds without a calendar."""
 
     within_s: int
+    calendar: Calendar | None = None
+
+    def due(self, opened_at: datetime) -> datetime:
+        """Return when the first response to what was opened then is due."""
+        within = timedelta(seconds=self.within_s)
+        return opened_at + within if self.calendar is None else self.calendar.due(opened_at, within)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetRule:
+    """By when cases that meet it are to be answered first; the first that is met decides."""
+
+    target: Target
     priorities: frozenset[int] | None = None
     brands: frozenset[str] | None = None
     teams: frozenset[str] | None = None
@@ -112,18 +127,18 @@ class Rules:
     routes: tuple[RouteRule, ...]
     stances: tuple[StanceRule, ...]
     targets: tuple[TargetRule, ...]
-    first_response_s: int
+    first_response: Target
 
-    def first_response_target_s(self, *, priority: int, brand: str | None, team: str | None) -> int:
-        """Return the seconds within which such a case is to be answered first."""
+    def target_of(self, *, priority: int, brand: str | None, team: str | None) -> Target:
+        """Return by when such a case is to be answered first."""
         for rule in self.targets:
             if (
                 (rule.priorities is None or priority in rule.priorities)
                 and (rule.brands is None or brand in rule.brands)
                 and (rule.teams is None or team in rule.teams)
             ):
-                return rule.within_s
-        return self.first_response_s
+                return rule.target
+        return self.first_response
 
 
 @dataclass(frozen=True, slots=True)
