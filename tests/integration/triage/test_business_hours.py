@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from earshot_triage.alerts import Watchman
-from support.triage import TriageUnderTest, migrate, running_triage
+from support.triage import TriageUnderTest, migrate, running_triage, watchman_of
 from support.triage_world import DAY, case_of, plain_item
 
 # DAY is Sunday, 1 March 2026, 00:00 UTC: two days and 16:30 before it, in Berlin (UTC+1), is Friday 16:30 less an hour.
@@ -68,9 +67,8 @@ async def test_friday_afternoon_is_due_on_monday_morning(triage: TriageUnderTest
 
 async def test_a_breach_is_told_when_the_office_had_its_hour(triage: TriageUnderTest) -> None:
     await triage.fold(plain_item("a", FRIDAY_1630))
-    writer = triage.runtime.writer
-    assert await Watchman(writer, lambda: berlin(2, 9, 29)).look() == 0
-    assert await Watchman(writer, lambda: berlin(2, 9, 30)).look() == 1
+    assert await watchman_of(triage, lambda: berlin(2, 9, 29)).look() == 0
+    assert await watchman_of(triage, lambda: berlin(2, 9, 30)).look() == 1
     alarm = (await triage.http.get("/v1/alerts")).json()["items"][0]
     assert (alarm["case_id"], datetime.fromisoformat(alarm["due_at"])) == (case_of("a"), berlin(2, 9, 30))
 
@@ -82,4 +80,4 @@ async def test_a_later_message_keeps_the_clock_and_an_answer_stops_it(triage: Tr
     await triage.fold(plain_item("reply", FRIDAY_1630 + 20, brand_speaks=True, to="a"))
     row = (await triage.http.get("/v1/metrics/service-levels")).json()["items"][0]
     assert (row["median_first_response_s"], row["within_target"]) == (20 * 60, 1.0)
-    assert await Watchman(triage.runtime.writer, lambda: berlin(2, 12)).look() == 0
+    assert await watchman_of(triage, lambda: berlin(2, 12)).look() == 0

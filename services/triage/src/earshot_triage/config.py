@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from earshot_triage.config_alarms import Escalation
 from earshot_triage.config_timing import BusinessCalendar, Faults, Name, Part, Priority, Target, Team, named_twice
 from earshot_triage.domain import routing
 from earshot_triage.domain.message import Role, Stance
@@ -164,6 +165,7 @@ class TriageConfig(Part):
 
     calendars: tuple[BusinessCalendar, ...] = ()
     """In whose hours targets may be reckoned."""
+    escalation: Escalation = Escalation()
 
     @model_validator(mode="after")
     def _parts_agree(self) -> "TriageConfig":
@@ -187,6 +189,7 @@ class TriageConfig(Part):
         for place, target in enumerate(self.targets):
             if target.calendar is not None and target.calendar not in known:
                 faults.add(f"there is no calendar {target.calendar!r}", "targets", place, "calendar")
+        self.escalation.check(self.teams, faults)
         faults.refuse()
         return self
 
@@ -206,4 +209,5 @@ class TriageConfig(Part):
             ),
             targets=tuple(each.rule(calendars) for each in self.targets),
             first_response=routing.Target(self.first_response_s),
+            ladders=tuple(each.rule() for each in self.escalation.ladders),
         )

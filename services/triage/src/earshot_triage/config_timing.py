@@ -15,7 +15,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from earshot_triage.domain import routing
 from earshot_triage.domain.calendars import Calendar, Hours
-from earshot_triage.domain.routing import TargetRule
+from earshot_triage.domain.routing import CaseCondition, TargetRule
 
 Priority = Annotated[int, Field(ge=1, le=4)]
 Team = Annotated[str, Field(pattern=r"[a-z0-9_-]{1,64}")]
@@ -26,7 +26,7 @@ WEEKDAYS: Final[Mapping[str, int]] = {
 }
 _HOURS = re.compile(r"([01]\d|2[0-4]):([0-5]\d)-([01]\d|2[0-4]):([0-5]\d)")
 _DAY = timedelta(days=1)
-_LONGEST_S = 10 * 366 * 86_400  # ten years: nobody promises to answer later than that, and reckoning goes day by day
+LONGEST_S: Final = 10 * 366 * 86_400  # ten years: nobody promises to answer later than that, and reckoning goes day by day
 
 
 class Part(BaseModel):
@@ -90,26 +90,30 @@ class BusinessCalendar(Part):
         return Calendar(self.name, ZoneInfo(self.zone), week, self.holidays)
 
 
-class Target(Part):
-    """By when some cases are to be answered first; the first that is met decides. Tone is none of the conditions: angry and friendly
-    customers wait the same.
-    """
+class OfCases(Part):
+    """What a case must be; what is not given is not asked."""
 
-    within_s: Annotated[int, Field(gt=0, le=_LONGEST_S)]
-    calendar: Name | None = None
-    """Whose hours count; all time without one."""
     priority: frozenset[Priority] | None = None
     brand: frozenset[str] | None = None
     team: frozenset[Team] | None = None
 
+    def condition(self) -> CaseCondition:
+        """Return it as the domain knows it."""
+        return CaseCondition(priorities=self.priority, brands=self.brand, teams=self.team)
+
+
+class Target(OfCases):
+    """By when some cases are to be answered first; the first that is met decides. Tone is none of the conditions: angry and friendly
+    customers wait the same.
+    """
+
+    within_s: Annotated[int, Field(gt=0, le=LONGEST_S)]
+    calendar: Name | None = None
+    """Whose hours count; all time without one."""
+
     def rule(self, calendars: Mapping[str, Calendar]) -> TargetRule:
         """Return it as the domain knows it."""
-        return TargetRule(
-            target=routing.Target(self.within_s, None if self.calendar is None else calendars[self.calendar]),
-            priorities=self.priority,
-            brands=self.brand,
-            teams=self.team,
-        )
+        return TargetRule(self.condition(), routing.Target(self.within_s, None if self.calendar is None else calendars[self.calendar]))
 
 
 def named_twice(names: Iterable[str]) -> int | None:

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from earshot_triage.domain.calendars import Calendar
+from earshot_triage.domain.escalation import Ladder
 from earshot_triage.domain.message import ROLE_WORDS, STANCE_WORDS, Role, Stance
 
 _MOST_REMEMBERED = 4096
@@ -104,18 +105,45 @@ class Target:
 
     def due(self, opened_at: datetime) -> datetime:
         """Return when the first response to what was opened then is due."""
-        within = timedelta(seconds=self.within_s)
-        return opened_at + within if self.calendar is None else self.calendar.due(opened_at, within)
+        return self.later(opened_at, self.within_s)
+
+    def later(self, moment: datetime, seconds: int) -> datetime:
+        """Return when so many of the seconds that count have passed since a moment."""
+        span = timedelta(seconds=seconds)
+        return moment + span if self.calendar is None else self.calendar.due(moment, span)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TargetRule:
-    """By when cases that meet it are to be answered first; the first that is met decides."""
+class CaseCondition:
+    """What a case must be; what is None is not asked. All that is given must agree."""
 
-    target: Target
     priorities: frozenset[int] | None = None
     brands: frozenset[str] | None = None
     teams: frozenset[str] | None = None
+
+    def met_by(self, *, priority: int, brand: str | None, team: str | None) -> bool:
+        """Say whether such a case meets it."""
+        return (
+            (self.priorities is None or priority in self.priorities)
+            and (self.brands is None or brand in self.brands)
+            and (self.teams is None or team in self.teams)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TargetRule:
+    """By when cases that meet it are to be answered first; the first that is met decides."""
+
+    when: CaseCondition
+    target: Target
+
+
+@dataclass(frozen=True, slots=True)
+class LadderRule:
+    """Who is told when cases that meet it stay unanswered; the first that is met decides."""
+
+    when: CaseCondition
+    ladder: Ladder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,17 +156,19 @@ class Rules:
     stances: tuple[StanceRule, ...]
     targets: tuple[TargetRule, ...]
     first_response: Target
+    ladders: tuple[LadderRule, ...] = ()
 
     def target_of(self, *, priority: int, brand: str | None, team: str | None) -> Target:
         """Return by when such a case is to be answered first."""
         for rule in self.targets:
-            if (
-                (rule.priorities is None or priority in rule.priorities)
-                and (rule.brands is None or brand in rule.brands)
-                and (rule.teams is None or team in rule.teams)
-            ):
+            if rule.when.met_by(priority=priority, brand=brand, team=team):
                 return rule.target
         return self.first_response
+
+    def ladder_of(self, *, priority: int, brand: str | None, team: str | None) -> Ladder | None:
+        """Return who is told when such a case stays unanswered, None when nobody more is."""
+        met = (rule.ladder for rule in self.ladders if rule.when.met_by(priority=priority, brand=brand, team=team))
+        return next(met, None)
 
 
 @dataclass(frozen=True, slots=True)

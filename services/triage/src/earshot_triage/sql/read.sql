@@ -58,9 +58,12 @@ select key,
  order by key collate "C"
  limit $7
 
--- name: read_calendar
--- The calendar that a case's due time was reckoned by; null: all time counts.
-select calendar from threads where thread = $1
+-- name: read_clocks
+-- The calendar that a case's due time was reckoned by (null: all time counts), and where the case stands on its ladder.
+select threads.calendar, ladders.rung, ladders.climb_at
+  from threads
+  left join ladders on ladders.thread = threads.thread and ladders.breached_at = threads.due_at
+ where threads.thread = $1
 
 -- name: list_questions
 -- Questions, oldest first: all, or those without an answer.
