@@ -14,7 +14,8 @@ from earshot_shared.envelope import rfc3339
 
 OVERDUE: Final = "first-response-overdue"
 ESCALATION: Final = "escalation"
-RuleName = Literal["first-response-overdue", "escalation"]
+SPIKE: Final = "spike"
+RuleName = Literal["first-response-overdue", "escalation", "spike"]
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +61,26 @@ class Escalated(CaseAlert, frozen=True, kw_only=True):
     rung: RungTold
 
 
-KINDS: Final[tuple[type[Alert], ...]] = (Overdue, Escalated)
+class Spiking(Alert, frozen=True, kw_only=True):
+    """A brand is spoken of far more than it is used to: an incident begins.
+
+    ``measure`` is what stands out most, ``count`` how many of it one window holds, ``usual`` the median and ``busy`` the 90th percentile of
+    the windows before, ``distance`` how far above busy, in spreads; ``severity`` is 1 to 10 by distance. ``due_at`` is when the last bucket
+    of the window began.
+    """
+
+    rule: Literal["spike"] = SPIKE
+    measure: Literal["complaints", "items"]
+    severity: int
+    count: int
+    usual: float
+    busy: float
+    distance: float
+    window_from: datetime
+    window_to: datetime
+
+
+KINDS: Final[tuple[type[Alert], ...]] = (Overdue, Escalated, Spiking)
 
 
 def alert_id(rule: str, subject: str, due_at: datetime) -> str:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from earshot_triage.config_alarms import Escalation
+from earshot_triage.config_alarms import Escalation, Spikes
 from earshot_triage.config_timing import BusinessCalendar, Faults, Name, Part, Priority, Target, Team, named_twice
 from earshot_triage.domain import routing
 from earshot_triage.domain.message import Role, Stance
@@ -166,6 +166,8 @@ class TriageConfig(Part):
     calendars: tuple[BusinessCalendar, ...] = ()
     """In whose hours targets may be reckoned."""
     escalation: Escalation = Escalation()
+    spikes: Spikes | None = None
+    """Nothing is counted unless given; ``{}`` takes the defaults."""
 
     @model_validator(mode="after")
     def _parts_agree(self) -> "TriageConfig":
@@ -210,4 +212,5 @@ class TriageConfig(Part):
             targets=tuple(each.rule(calendars) for each in self.targets),
             first_response=routing.Target(self.first_response_s),
             ladders=tuple(each.rule() for each in self.escalation.ladders),
+            spikes=None if self.spikes is None else self.spikes.rule(),
         )

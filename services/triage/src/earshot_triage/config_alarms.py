@@ -1,4 +1,4 @@
-"""What of ``config/triage.yaml`` says who is told of what: ladders of escalation.
+"""What of ``config/triage.yaml`` says who is told of what: ladders of escalation, spikes.
 
 Owns the form of these parts and their translation to the domain. The file as a whole is `earshot_triage.config`.
 """
@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from earshot_triage.config_timing import LONGEST_S, Faults, Name, OfCases, Part, Team
 from earshot_triage.domain.escalation import Ladder, Rung
 from earshot_triage.domain.routing import LadderRule
+from earshot_triage.domain.spikes import BUCKET_S, SpikeRule
 
 
 class RungPart(Part):
@@ -75,3 +76,46 @@ class Escalation(Part):
         for team in sorted(self.required):
             if not any(ladder.holds_for_all_of(team) for ladder in self.ladders):
                 faults.add(f"no ladder holds for every case of the team {team!r}", "escalation", "required")
+
+
+_Span = Annotated[int, Field(ge=BUCKET_S, le=31 * 86_400, multiple_of=BUCKET_S)]
+_LEAST_WINDOWS = 8
+
+
+class Spikes(Part):
+    """When a brand is spoken of far more than it is used to: an alarm, once an incident. Spans are seconds, whole multiples of 300."""
+
+    window_s: _Span = 900
+    """What is compared with its like."""
+    baseline_s: _Span = 7 * 86_400
+    """How far back the windows go that it is compared with."""
+    known_s: _Span = 86_400
+    """No alarm before so long was listened."""
+    complaints_at_least: Annotated[int, Field(ge=1)] = 20
+    items_at_least: Annotated[int, Field(ge=1)] = 100
+    """No alarm about fewer in one window."""
+    times: Annotated[float, Field(ge=1)] = 2.0
+    """So many times what a busy window (the 90th percentile of those before) holds."""
+    distance: Annotated[float, Field(gt=0)] = 5.0
+    """And so many spreads above it."""
+    quiet_s: _Span = 3600
+    """An incident is over after so long without a window that stands out."""
+
+    @model_validator(mode="after")
+    def _can_be_compared(self) -> "Spikes":
+        if min(self.baseline_s, self.known_s) < _LEAST_WINDOWS * self.window_s or self.known_s > self.baseline_s:
+            raise ValueError(f"known_s is at least {_LEAST_WINDOWS} windows, and at most baseline_s")
+        return self
+
+    def rule(self) -> SpikeRule:
+        """Return it as the domain knows it."""
+        return SpikeRule(
+            window=self.window_s // BUCKET_S,
+            baseline=self.baseline_s // BUCKET_S,
+            known=self.known_s // BUCKET_S,
+            complaints_at_least=self.complaints_at_least,
+            items_at_least=self.items_at_least,
+            times=self.times,
+            distance=self.distance,
+            quiet=self.quiet_s // BUCKET_S,
+        )

@@ -14,7 +14,7 @@ from earshot_shared.actions import Action
 from earshot_shared.envelope import rfc3339
 from earshot_shared.messages import Message as Record
 from earshot_shared.pipeline.writer import Transaction
-from earshot_triage import repository
+from earshot_triage import repository, spiking
 from earshot_triage.decisions import Arrival
 from earshot_triage.domain import cases, tail
 from earshot_triage.domain.acts import Act, Verb
@@ -97,6 +97,8 @@ class Fold:
             await self._fold_anew(again)
         self._tell_arrivals()
         self._tell_cases()
+        if self._rules.spikes is not None:
+            await spiking.count(self._tx.conn, self._rules.spikes, self._accepted, self._known, self._now)
         self._tx.send(self._told)
         await repository.apply(self._tx.conn, self._changes, self._tx.version)
 

@@ -1,4 +1,4 @@
-"""What only the clock tells: cases that nobody answered in time, and the ladders that are climbed meanwhile.
+"""What is looked for every few seconds: cases that nobody answered in time, the ladders that are climbed meanwhile, spikes.
 
 Owns the looking and what follows from it, each once. Cases of imports are never watched, a replay raises nothing, and while one is under
 way nobody looks: what it has not folded yet may be the answer.
@@ -8,13 +8,14 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
 from earshot_shared.errors import RetryableError
 from earshot_shared.pipeline.writer import Transaction, Writer
 from earshot_shared.postgres import translated
+from earshot_triage import spiking
 from earshot_triage.alarms import ESCALATION, OVERDUE, Escalated, Overdue, RungTold, alert_id
 from earshot_triage.alerts import Raising, raise_alerts
 from earshot_triage.domain.escalation import Ladder, Reached
@@ -25,6 +26,7 @@ from earshot_triage.repository import QUERIES, Thread, thread_of
 
 EVERY_S = 2.0
 MOST_AT_ONCE = 500
+SPIKES_EVERY = timedelta(seconds=10)
 _log = logging.getLogger(__name__)
 
 
@@ -35,6 +37,8 @@ class Watchman:
         self._writer = writer
         self._clock = clock
         self._rules = rules
+        self._counting: bool | None = None
+        self._spikes_at = datetime.min.replace(tzinfo=UTC)
 
     async def run(self) -> None:
         """Look until cancelled; what may pass (a busy database) is tried again at the next round."""
@@ -56,7 +60,20 @@ class Watchman:
             while await self._any(query, self._clock()):
                 async with self._writer.transaction() as tx:
                     raised += await step(tx, self._clock())
-        return raised
+        return raised + await self._look_for_spikes()
+
+    async def _look_for_spikes(self) -> int:
+        """Look for spikes, not at every round: the past of every busy brand is summed up for it."""
+        rule, now = self._rules().spikes, self._clock()
+        if self._counting is not (rule is not None):
+            with translated():
+                await spiking.listen(self._writer.pool, rule, now)
+            self._counting = rule is not None
+        if rule is None or now < self._spikes_at + SPIKES_EVERY or not await self._any("any_touched"):
+            return 0
+        self._spikes_at = now
+        async with self._writer.transaction() as tx:
+            return await spiking.look(tx, rule, now)
 
     async def _any(self, query: str, *given: object) -> bool:
         with translated():

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from earshot_triage.domain.calendars import Calendar
 from earshot_triage.domain.escalation import Ladder
 from earshot_triage.domain.message import ROLE_WORDS, STANCE_WORDS, Role, Stance
+from earshot_triage.domain.spikes import SpikeRule
 
 _MOST_REMEMBERED = 4096
 NO_LABELS: Final[Mapping[str, tuple[str, float]]] = MappingProxyType({})
@@ -157,6 +158,7 @@ class Rules:
     targets: tuple[TargetRule, ...]
     first_response: Target
     ladders: tuple[LadderRule, ...] = ()
+    spikes: SpikeRule | None = None
 
     def target_of(self, *, priority: int, brand: str | None, team: str | None) -> Target:
         """Return by when such a case is to be answered first."""
