@@ -50,6 +50,10 @@ def test_rules_have_one_name_however_they_are_written(tmp_path: Path) -> None:
         pytest.param(
             f"calendars:\n  - {OFFICE}\ntargets:\n  - within_s: 60\n    calendar: shop\n", 5, "no calendar 'shop'", id="no calendar"
         ),
+        pytest.param("silence:\n  - {source: a, within_s: 60}\n  - {source: a, within_s: 90}\n", 3, "stands twice", id="one source"),
+        pytest.param("silence:\n  - {source: a, within_s: 60, calendar: shop}\n", 2, "no calendar 'shop'", id="no calendar of silence"),
+        pytest.param("spikes:\n  window_s: 400\n", 2, "multiple of 300", id="no multiple"),
+        pytest.param("spikes:\n  known_s: 900\n", 1, "at least 8 windows", id="too little known"),
         pytest.param("calendars:\n  - name: x\n    zone: Europe/Bern\n    week: {}\n", 3, "no time zone", id="no zone"),
         pytest.param("calendars:\n  - name: x\n    zone: ../etc\n    week: {}\n", 3, "no time zone", id="a path is no zone"),
         pytest.param("calendars:\n  - {name: x, zone: UTC, week: {monday: []}}\n", 2, "at least one weekday", id="no hours"),

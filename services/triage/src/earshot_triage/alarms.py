@@ -15,7 +15,8 @@ from earshot_shared.envelope import rfc3339
 OVERDUE: Final = "first-response-overdue"
 ESCALATION: Final = "escalation"
 SPIKE: Final = "spike"
-RuleName = Literal["first-response-overdue", "escalation", "spike"]
+SILENT_SOURCE: Final = "silent-source"
+RuleName = Literal["first-response-overdue", "escalation", "spike", "silent-source"]
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,10 +81,25 @@ class Spiking(Alert, frozen=True, kw_only=True):
     window_to: datetime
 
 
-KINDS: Final[tuple[type[Alert], ...]] = (Overdue, Escalated, Spiking)
+class SourceSilent(Alert, frozen=True, kw_only=True):
+    """A source of which nothing was heard for ``within_s`` seconds (of the ``calendar``'s hours when it has one) after ``heard_at``."""
+
+    rule: Literal["silent-source"] = SILENT_SOURCE
+    source: str
+    heard_at: datetime
+    within_s: int
+    calendar: str | None
+
+
+KINDS: Final[tuple[type[Alert], ...]] = (Overdue, Escalated, Spiking, SourceSilent)
 
 
 def alert_id(rule: str, subject: str, due_at: datetime) -> str:
     """Return the id of an alarm."""
     name = ids.UNIT_SEPARATOR.join((rule, subject, rfc3339(due_at)))
     return ids.uuid5_text(ids.NAMESPACE.bytes, name)
+
+
+def subject_of(rule: str, name: str) -> str:
+    """Return the UUID under which alarms about something that has a name, and no id, are kept."""
+    return ids.uuid5_text(ids.NAMESPACE.bytes, ids.UNIT_SEPARATOR.join((rule, name)))

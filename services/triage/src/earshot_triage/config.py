@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from earshot_triage.config_alarms import Escalation, Spikes
+from earshot_triage.config_alarms import Escalation, Silence, Spikes
 from earshot_triage.config_timing import BusinessCalendar, Faults, Name, Part, Priority, Target, Team, named_twice
 from earshot_triage.domain import routing
 from earshot_triage.domain.message import Role, Stance
@@ -168,10 +168,20 @@ class TriageConfig(Part):
     escalation: Escalation = Escalation()
     spikes: Spikes | None = None
     """Nothing is counted unless given; ``{}`` takes the defaults."""
+    silence: tuple[Silence, ...] = ()
+    """Sources that are expected to be heard."""
 
     @model_validator(mode="after")
     def _parts_agree(self) -> "TriageConfig":
         faults = Faults()
+        self._check_teams(faults)
+        self._check_names(faults)
+        self._check_calendars(faults)
+        self.escalation.check(self.teams, faults)
+        faults.refuse()
+        return self
+
+    def _check_teams(self, faults: Faults) -> None:
         for place, route in enumerate(self.routes):
             for team in route.to:
                 if team not in self.teams:
@@ -180,20 +190,25 @@ class TriageConfig(Part):
             for team in monitor.routes:
                 if team not in self.teams:
                     faults.add(f"monitor {monitor.name!r} sends to {team!r}, which is not among the teams", "monitors", place, "routes")
-        twice = named_twice(monitor.name for monitor in self.monitors)
-        if twice is not None:
-            reason = f"two monitors are called {self.monitors[twice].name!r}: decisions name them, so names must differ"
-            faults.add(reason, "monitors", twice, "name")
-        twice = named_twice(calendar.name for calendar in self.calendars)
-        if twice is not None:
-            faults.add(f"two calendars are called {self.calendars[twice].name!r}: names must differ", "calendars", twice, "name")
+
+    def _check_names(self, faults: Faults) -> None:
+        """Names that others use must differ: decisions name monitors, targets name calendars."""
+        for part, field, names in (
+            ("monitors", "name", [each.name for each in self.monitors]),
+            ("calendars", "name", [each.name for each in self.calendars]),
+            ("silence", "source", [each.source for each in self.silence]),
+        ):
+            twice = named_twice(names)
+            if twice is not None:
+                faults.add(f"{names[twice]!r} stands twice: names must differ", part, twice, field)
+
+    def _check_calendars(self, faults: Faults) -> None:
         known = {calendar.name for calendar in self.calendars}
-        for place, target in enumerate(self.targets):
-            if target.calendar is not None and target.calendar not in known:
-                faults.add(f"there is no calendar {target.calendar!r}", "targets", place, "calendar")
-        self.escalation.check(self.teams, faults)
-        faults.refuse()
-        return self
+        users: dict[str, tuple[Target | Silence, ...]] = {"targets": self.targets, "silence": self.silence}
+        for part, each in users.items():
+            for place, user in enumerate(each):
+                if user.calendar is not None and user.calendar not in known:
+                    faults.add(f"there is no calendar {user.calendar!r}", part, place, "calendar")
 
     def words(self) -> RuleSet:
         """Return the rules about words."""
@@ -213,4 +228,8 @@ class TriageConfig(Part):
             first_response=routing.Target(self.first_response_s),
             ladders=tuple(each.rule() for each in self.escalation.ladders),
             spikes=None if self.spikes is None else self.spikes.rule(),
+            silence={
+                each.source: routing.Target(each.within_s, None if each.calendar is None else calendars[each.calendar])
+                for each in self.silence
+            },
         )

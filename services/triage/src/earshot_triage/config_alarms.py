@@ -1,4 +1,4 @@
-"""What of ``config/triage.yaml`` says who is told of what: ladders of escalation, spikes.
+"""What of ``config/triage.yaml`` says who is told of what: ladders of escalation, spikes, silent sources.
 
 Owns the form of these parts and their translation to the domain. The file as a whole is `earshot_triage.config`.
 """
@@ -119,3 +119,12 @@ class Spikes(Part):
             distance=self.distance,
             quiet=self.quiet_s // BUCKET_S,
         )
+
+
+class Silence(Part):
+    """A source that is expected to be heard again within a time; an alarm when it is not."""
+
+    source: Name
+    within_s: Annotated[int, Field(ge=60, le=LONGEST_S)]
+    calendar: Name | None = None
+    """In whose hours something is to be heard; at all times without one."""

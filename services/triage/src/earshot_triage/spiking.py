@@ -8,9 +8,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from earshot_shared import ids
 from earshot_shared.pipeline.writer import Transaction
-from earshot_triage.alarms import SPIKE, Spiking, alert_id
+from earshot_triage.alarms import SPIKE, Spiking, alert_id, subject_of
 from earshot_triage.alerts import Raising, raise_alerts
 from earshot_triage.decisions import Arrival
 from earshot_triage.domain.message import Message, Role
@@ -131,9 +130,4 @@ def _spiking(rule: SpikeRule, row: Any, measure: Any, level: Level, now: datetim
         window_from=start_of(last - rule.window + 1),
         window_to=start_of(last + 1),
     )
-    return Raising(alert, subject(SPIKE, brand))
-
-
-def subject(rule: str, name: str) -> str:
-    """Return the UUID under which alarms about something that has a name are kept."""
-    return ids.uuid5_text(ids.NAMESPACE.bytes, ids.UNIT_SEPARATOR.join((rule, name)))
+    return Raising(alert, subject_of(SPIKE, brand))

@@ -1,4 +1,4 @@
-"""What is looked for every few seconds: cases that nobody answered in time, the ladders that are climbed meanwhile, spikes.
+"""What is looked for every few seconds: late cases, the ladders they climb, spikes, sources that fell silent.
 
 Owns the looking and what follows from it, each once. Cases of imports are never watched, a replay raises nothing, and while one is under
 way nobody looks: what it has not folded yet may be the answer.
@@ -15,7 +15,7 @@ from typing import Any
 from earshot_shared.errors import RetryableError
 from earshot_shared.pipeline.writer import Transaction, Writer
 from earshot_shared.postgres import translated
-from earshot_triage import spiking
+from earshot_triage import listening, spiking
 from earshot_triage.alarms import ESCALATION, OVERDUE, Escalated, Overdue, RungTold, alert_id
 from earshot_triage.alerts import Raising, raise_alerts
 from earshot_triage.domain.escalation import Ladder, Reached
@@ -38,6 +38,8 @@ class Watchman:
         self._clock = clock
         self._rules = rules
         self._counting: bool | None = None
+        self._since: datetime | None = None
+        self._expected: frozenset[str] = frozenset()
         self._spikes_at = datetime.min.replace(tzinfo=UTC)
 
     async def run(self) -> None:
@@ -60,7 +62,7 @@ class Watchman:
             while await self._any(query, self._clock()):
                 async with self._writer.transaction() as tx:
                     raised += await step(tx, self._clock())
-        return raised + await self._look_for_spikes()
+        return raised + await self._look_for_spikes() + await self._look_for_silence()
 
     async def _look_for_spikes(self) -> int:
         """Look for spikes, not at every round: the past of every busy brand is summed up for it."""
@@ -74,6 +76,21 @@ class Watchman:
         self._spikes_at = now
         async with self._writer.transaction() as tx:
             return await spiking.look(tx, rule, now)
+
+    async def _look_for_silence(self) -> int:
+        expected, now, pool = self._rules().silence, self._clock(), self._writer.pool
+        if not expected:
+            return 0
+        if self._since is None or self._expected != expected.keys():
+            self._since, self._expected = self._since or now, frozenset(expected)
+            with translated():
+                await listening.expect(pool, expected, now)
+        with translated():
+            found = await listening.silences(pool, expected, now=now, since=self._since)
+        if not found:
+            return 0
+        async with self._writer.transaction() as tx:
+            return await listening.tell(tx, expected, now=now, since=self._since)
 
     async def _any(self, query: str, *given: object) -> bool:
         with translated():

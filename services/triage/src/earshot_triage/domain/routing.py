@@ -5,7 +5,7 @@ Every decision carries its reasons in words: the rule's name and what in the ite
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -159,6 +159,8 @@ class Rules:
     first_response: Target
     ladders: tuple[LadderRule, ...] = ()
     spikes: SpikeRule | None = None
+    silence: Mapping[str, Target] = field(default_factory=dict)
+    """Within how long each of these sources is expected to be heard again."""
 
     def target_of(self, *, priority: int, brand: str | None, team: str | None) -> Target:
         """Return by when such a case is to be answered first."""
