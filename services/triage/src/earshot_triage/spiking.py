@@ -4,7 +4,7 @@ Owns the counts and the incidents. Counts are sums over the set of items, by the
 what a replay folds is, but makes nobody look. One incident is open a brand; only its beginning is told.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -59,14 +59,19 @@ async def listen(conn: Any, rule: SpikeRule | None, now: datetime) -> None:
         await conn.execute(QUERIES["begin_counting"], bucket_of(now))
 
 
-async def look(tx: Transaction, rule: SpikeRule, now: datetime) -> int:
-    """Look at every window that something new lies in; open incidents, and tell them. Return how many were told."""
+async def touched_brands(conn: Any) -> list[str]:
+    """Return the brands of which there is anything new to look at."""
+    return [row["brand"] for row in await conn.fetch(QUERIES["touched_brands"])]
+
+
+async def look(tx: Transaction, rule: SpikeRule, brands: Sequence[str], now: datetime) -> int:
+    """Look at every window of some brands that something new lies in; open incidents, and tell them. Return how many were told."""
     this, oldest = bucket_of(now), _oldest(rule, now)
     rows = await tx.conn.fetch(
-        QUERIES["load_windows"], rule.window, rule.baseline, this - _DAY, this, rule.complaints_at_least, rule.items_at_least
+        QUERIES["load_windows"], rule.window, rule.baseline, this - _DAY, this, rule.complaints_at_least, rule.items_at_least, brands
     )
     since = await tx.conn.fetchval(QUERIES["read_counting"])
-    held = await tx.conn.fetch(QUERIES["load_incidents"], sorted({row["brand"] for row in rows}))
+    held = await tx.conn.fetch(QUERIES["load_incidents"], brands)
     incidents = {row["brand"]: Incident(row["opened"], row["latest"]) for row in held}
     raising, changed = [], set()
     for row in rows:
@@ -83,12 +88,12 @@ async def look(tx: Transaction, rule: SpikeRule, now: datetime) -> int:
             incidents[brand] = Incident(last, last)
             raising.append(_spiking(rule, row, measure, level, now))
     told = await raise_alerts(tx, raising, now)
-    brands = sorted(changed)
+    seen = sorted(changed)
     await tx.conn.execute(
         QUERIES["put_incidents"],
-        brands,
-        [incidents[brand].opened for brand in brands],
-        [incidents[brand].latest for brand in brands],
+        seen,
+        [incidents[brand].opened for brand in seen],
+        [incidents[brand].latest for brand in seen],
     )
     await tx.conn.execute(QUERIES["drop_rates"], oldest)
     return len(told)

@@ -27,6 +27,7 @@ from earshot_triage.repository import QUERIES, Thread, thread_of
 EVERY_S = 2.0
 MOST_AT_ONCE = 500
 SPIKES_EVERY = timedelta(seconds=10)
+BRANDS_AT_ONCE = 20
 _log = logging.getLogger(__name__)
 
 
@@ -59,7 +60,7 @@ class Watchman:
         """Raise every alarm whose time has come; return how many were raised."""
         raised = 0
         for query, step in (("any_late", self._raise_late), ("any_climbing", self._climb)):
-            while await self._any(query, self._clock()):
+            while await self._any(query):
                 async with self._writer.transaction() as tx:
                     raised += await step(tx, self._clock())
         return raised + await self._look_for_spikes() + await self._look_for_silence()
@@ -71,11 +72,16 @@ class Watchman:
             with translated():
                 await spiking.listen(self._writer.pool, rule, now)
             self._counting = rule is not None
-        if rule is None or now < self._spikes_at + SPIKES_EVERY or not await self._any("any_touched"):
+        if rule is None or now < self._spikes_at + SPIKES_EVERY:
             return 0
         self._spikes_at = now
-        async with self._writer.transaction() as tx:
-            return await spiking.look(tx, rule, now)
+        with translated():
+            brands = await spiking.touched_brands(self._writer.pool)
+        told = 0
+        for start in range(0, len(brands), BRANDS_AT_ONCE):  # between them others may have the pen
+            async with self._writer.transaction() as tx:
+                told += await spiking.look(tx, rule, brands[start : start + BRANDS_AT_ONCE], now)
+        return told
 
     async def _look_for_silence(self) -> int:
         expected, now, pool = self._rules().silence, self._clock(), self._writer.pool
@@ -92,9 +98,9 @@ class Watchman:
         async with self._writer.transaction() as tx:
             return await listening.tell(tx, expected, now=now, since=self._since)
 
-    async def _any(self, query: str, *given: object) -> bool:
+    async def _any(self, query: str) -> bool:
         with translated():
-            return bool(await self._writer.pool.fetchval(QUERIES[query], *given))
+            return bool(await self._writer.pool.fetchval(QUERIES[query], self._clock()))
 
     async def _raise_late(self, tx: Transaction, now: datetime) -> int:
         """Tell breaches, and set those cases that have one upon their ladder."""

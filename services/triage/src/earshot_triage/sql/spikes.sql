@@ -22,15 +22,15 @@ delete from rates_since
 -- Since which bucket there is counting.
 select bucket from rates_since
 
--- name: any_touched
--- Whether there is anything new to look at, and no replay is under way.
-select exists (select from rates_touched) and not exists (select from positions where next_offset < replay_until)
+-- name: touched_brands
+-- Brands of which there is anything new to look at; none while a replay is under way.
+select distinct brand from rates_touched where not exists (select from positions where next_offset < replay_until) order by brand
 
 -- name: load_windows
--- Every window of $1 buckets that something new lies in, that ends after bucket $3 and no later than $4, and that holds enough; with the sums
+-- Every window of $1 buckets of some brands that something new lies in, that ends after bucket $3 and no later than $4, and that holds enough; with the sums
 -- of the windows before it, back to $2 buckets: their places (1 is the nearest) and what they hold; those that hold nothing are left out.
 with touched as (
-    delete from rates_touched returning brand, bucket
+    delete from rates_touched where brand = any($7::text[]) returning brand, bucket
 ), ends as (
     select distinct rates.brand, rates.bucket as last
       from touched
