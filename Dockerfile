@@ -3,9 +3,11 @@ FROM python:3.12-slim AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv /opt/earshot
 WORKDIR /src
+# Nobody reads the place names of telephone numbers and the tests of the numerical libraries: 85 MB.
 COPY requirements/services.txt requirements/build.txt requirements/
 RUN python -m venv /opt/build && /opt/build/bin/pip install --quiet --require-hashes -r requirements/build.txt \
- && /opt/earshot/bin/pip install --quiet --require-hashes -r requirements/services.txt
+ && /opt/earshot/bin/pip install --quiet --require-hashes -r requirements/services.txt \
+ && cd /opt/earshot/lib/python3.12/site-packages && rm -r phonenumbers/geodata && find numpy scipy -type d -name tests -prune -exec rm -r {} +
 COPY shared shared
 COPY services services
 RUN for member in shared services/*; do (cd "$member" && /opt/build/bin/python -m hatchling build --target wheel --directory /tmp/wheels) || exit 1; done \

@@ -31,7 +31,8 @@ test: setup lint types ## every test, in up to four processes
 	@$(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 lint: setup ## format, lint and import rules
-	@$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/lint-imports --no-cache >/tmp/earshot-imports.$$$$ || { cat /tmp/earshot-imports.$$$$; rm -f /tmp/earshot-imports.$$$$; exit 1; }; rm -f /tmp/earshot-imports.$$$$
+	@$(BIN)/ruff format --check . && $(BIN)/ruff check .
+	@$(BIN)/lint-imports --no-cache >/tmp/earshot-imports.$$$$ || { cat /tmp/earshot-imports.$$$$; rm -f /tmp/earshot-imports.$$$$; exit 1; }; rm -f /tmp/earshot-imports.$$$$
 
 types: setup ## mypy, strict
 	@$(BIN)/mypy $(addsuffix /src,$(MEMBERS)) tests

@@ -213,8 +213,12 @@ def switchboard(random: Random) -> Iterator[tuple[int, Row]]:
 
 def one_name_one_city(random: Random) -> Iterator[tuple[int, Row]]:
     given, family, city = random.choice(GIVEN_F), random.choice(FAMILY), random.choice(CITIES)
+    births: set[str] = set()
     for number in range(200):
         row = person(random) | {"given_name": given, "family_name": family, "city": city}
+        while row["birth_date"] in births:  # of two of one name, city and birthday nobody could tell
+            row["birth_date"] = person(random)["birth_date"]
+        births.add(row["birth_date"])
         row["email"] = f"{given}.{family}{number}@gmail.com".lower()
         kept = random.choice([("birth_date",), ("email",), ("phone",), ("street", "postcode"), ("birth_date", "phone"), ()])
         yield number, {name: row[name] for name in ("given_name", "family_name", "city", *kept)}

@@ -115,10 +115,10 @@ class System:
 
 
 @contextlib.contextmanager
-def running(folder: Path, *, await_ready: bool = True) -> Iterator[System]:
+def running(folder: Path, *options: str, await_ready: bool = True) -> Iterator[System]:
     """Run a system on ``folder`` until the block ends; what is frozen is woken first, so that nothing stays behind."""
     folder.mkdir(parents=True, exist_ok=True)
-    command = [*PROGRAM, "up", "--no-demo", "--data-dir", str(folder), "--port-base", str(free_base())]
+    command = [*PROGRAM, "up", "--no-demo", "--data-dir", str(folder), "--port-base", str(free_base()), *options]
     with (folder / "up.log").open("ab") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True, env=dict(os.environ))
     system = System(folder, process)

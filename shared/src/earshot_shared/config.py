@@ -18,6 +18,7 @@ from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 from pydantic import BaseModel, ValidationError
+from pydantic_core import PydanticCustomError
 from ruamel.yaml import YAML
 from ruamel.yaml.constructor import DuplicateKeyError
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -115,16 +116,21 @@ def registered() -> dict[str, type[BaseModel]]:
 class ConfigFile(Generic[M]):
     """One file, watched. ``current`` is always good; `look` reads it anew when it has changed."""
 
-    def __init__(self, folder: Path, name: str, model: type[M], *, metrics: Metrics | None = None) -> None:
+    def __init__(self, folder: Path, name: str, model: type[M]) -> None:
         self._folder = folder
         self._name = name
         self._model = model
-        self._metrics = metrics
+        self._metrics: Metrics | None = None
         self._seen = self._stamp()
         self.current: Loaded[M] = load_config(folder, name, model)
         self.refused: ConfigError | None = None
         """Why the newest state of the file is not in use; None when it is."""
         self._followers: list[Callable[[Loaded[M]], None]] = []
+
+    def counted_in(self, metrics: Metrics) -> "ConfigFile[M]":
+        """Count in ``metrics`` what is read from now on; return the file itself. It is read before a service has metrics."""
+        self._metrics = metrics
+        return self
 
     def follow(self, follower: Callable[[Loaded[M]], None]) -> None:
         """Tell ``follower`` every new version."""
@@ -209,9 +215,23 @@ def _validate(file: Path, raw: bytes, model: type[M], root: Node | None, content
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        found = error.errors(include_url=False, include_context=False)
+        found = faults_of(error)
         faults = [_fault(file, root, one["loc"], one["type"], one["msg"], absent=not raw) for one in found]
         raise ConfigError(sorted(faults, key=lambda fault: fault.line)) from None
+
+
+def fault_at(reason: str, *place: int | str) -> PydanticCustomError:
+    """Return what a validator that looks at several things raises: ``place`` leads from its own place to the one that is wrong, so that
+    its line can be told.
+    """
+    return PydanticCustomError("value_error", "{reason}", {"reason": reason, "place": place})
+
+
+def faults_of(error: ValidationError) -> list[dict[str, Any]]:
+    """Return pydantic's findings, each with the whole way to what is wrong as its ``loc``."""
+    return [
+        {**one, "loc": (*one["loc"], *one.get("ctx", {}).get("place", ()))} for one in error.errors(include_url=False, include_input=False)
+    ]
 
 
 def _fault(file: Path, root: Node | None, place: tuple[int | str, ...], kind: str, message: str, *, absent: bool) -> Fault:

@@ -56,6 +56,12 @@ class FatalError(EarshotError):
 _RETRYABLE_SQLSTATE_CLASSES = frozenset({"08", "40", "53", "57", "58"})
 _RETRYABLE_SQLSTATES = frozenset({"55P03", "25P03", "25P04", "23505", "55006"})
 _POISON_SQLSTATE_CLASSES = frozenset({"22"})  # a value that no column can hold: the record's fault, not ours
+_REFUSED_SQLSTATE_CLASS = "28"  # invalid authorization
+_FATAL_INTERFACE = (  # how we are set up, or what the server is, does not change by trying again
+    asyncpg.ClientConfigurationError,
+    asyncpg.UnsupportedClientFeatureError,
+    asyncpg.UnsupportedServerFeatureError,
+)
 
 
 def translate_asyncpg(error: BaseException) -> EarshotError:
@@ -66,12 +72,16 @@ def translate_asyncpg(error: BaseException) -> EarshotError:
             return RetryableError(f"Postgres asked us to try again ({state}).", code="postgres-retry")
         if state[:2] in _POISON_SQLSTATE_CLASSES:
             return PoisonError(f"Postgres cannot hold a value of this record ({state}).", code="postgres-data")
+        if state[:2] == _REFUSED_SQLSTATE_CLASS:
+            return FatalError(
+                f"Postgres refused the account or its password ({state}): correct EARSHOT_POSTGRES_DSN.", code="postgres-fatal"
+            )
         return FatalError(f"Postgres refused a statement of ours ({state or type(error).__name__}).", code="postgres-fatal")
     if isinstance(error, asyncpg.InternalClientError):
         return RetryableError("The Postgres connection lost its place; a new one is opened.", code="postgres-client")
-    if isinstance(error, asyncpg.InterfaceError) and isinstance(
-        error, ValueError
-    ):  # asyncpg's own DataError, raised before anything is sent
+    if isinstance(error, _FATAL_INTERFACE):
+        return FatalError(f"Postgres cannot be used as it is set up ({type(error).__name__}).", code="postgres-fatal")
+    if isinstance(error, asyncpg.InterfaceError) and isinstance(error, ValueError):  # its own DataError, raised before anything is sent
         return PoisonError("A value does not fit the column it is meant for.", code="postgres-data")
     if isinstance(error, asyncpg.InterfaceError):
         # "connection is closed", "pool is closing", "another operation in progress": states of a connection, not of the data.
@@ -97,6 +107,64 @@ _FATAL_KAFKA = (
     kafka_errors.InvalidConfigurationError,
     kafka_errors.InconsistentGroupProtocolError,
     kafka_errors.OffsetOutOfRangeError,
+    # What we ask for, or how we are set up, is wrong: asking again would be refused again.
+    kafka_errors.AuthenticationFailedError,
+    kafka_errors.AuthenticationMethodNotSupported,
+    kafka_errors.UnsupportedSaslMechanismError,
+    kafka_errors.IllegalSaslStateError,
+    kafka_errors.SecurityDisabled,
+    kafka_errors.DelegationTokenAuthDisabled,
+    kafka_errors.DelegationTokenAuthorizationFailed,
+    kafka_errors.DelegationTokenExpired,
+    kafka_errors.DelegationTokenNotFound,
+    kafka_errors.DelegationTokenOwnerMismatch,
+    kafka_errors.DelegationTokenRequestNotAllowed,
+    kafka_errors.InvalidPrincipalType,
+    kafka_errors.IllegalArgumentError,
+    kafka_errors.KafkaConfigurationError,
+    kafka_errors.InvalidCommitOffsetSizeError,
+    kafka_errors.InvalidFetchRequestError,
+    kafka_errors.InvalidGroupIdError,
+    kafka_errors.InvalidPartitionsError,
+    kafka_errors.InvalidReplicationAssignmentError,
+    kafka_errors.InvalidReplicationFactorError,
+    kafka_errors.InvalidRequestError,
+    kafka_errors.InvalidRequiredAcksError,
+    kafka_errors.InvalidSessionTimeoutError,
+    kafka_errors.InvalidTransactionTimeout,
+    kafka_errors.InvalidTxnState,
+    kafka_errors.ListenerNotFound,
+    kafka_errors.NonEmptyGroup,
+    kafka_errors.OffsetMetadataTooLargeError,
+    kafka_errors.PolicyViolationError,
+    kafka_errors.TopicAlreadyExistsError,
+)
+# The library calls these final, yet they pass: a broker that restarts or elects, a producer or group that begins anew with the next try.
+_PASSING_KAFKA = (
+    kafka_errors.BrokerNotAvailableError,
+    kafka_errors.ConcurrentTransactions,
+    kafka_errors.DuplicateSequenceNumber,
+    kafka_errors.FetchSessionIdNotFound,
+    kafka_errors.GroupIdNotFound,
+    kafka_errors.InvalidFetchSessionEpoch,
+    kafka_errors.InvalidProducerEpoch,
+    kafka_errors.InvalidProducerIdMapping,
+    kafka_errors.KafkaTimeoutError,
+    kafka_errors.KafkaUnavailableError,
+    kafka_errors.LogDirNotFound,
+    kafka_errors.MemberIdRequired,
+    kafka_errors.NoOffsetForPartitionError,
+    kafka_errors.OperationNotAttempted,
+    kafka_errors.OutOfOrderSequenceNumber,
+    kafka_errors.ProducerClosed,
+    kafka_errors.QuotaViolationError,
+    kafka_errors.ReassignmentInProgress,
+    kafka_errors.ReplicaNotAvailableError,
+    kafka_errors.StaleControllerEpochError,
+    kafka_errors.StaleLeaderEpochCodeError,
+    kafka_errors.TransactionCoordinatorFenced,
+    kafka_errors.UnknownError,
+    kafka_errors.UnknownProducerId,
 )
 _FENCED_KAFKA = (
     kafka_errors.CommitFailedError,
@@ -104,14 +172,13 @@ _FENCED_KAFKA = (
     kafka_errors.IllegalGenerationError,
     kafka_errors.UnknownMemberIdError,
     kafka_errors.RebalanceInProgressError,
-    kafka_errors.FencedInstanceIdError if hasattr(kafka_errors, "FencedInstanceIdError") else kafka_errors.ProducerFenced,
 )
 _POISON_KAFKA = (
     kafka_errors.CorruptRecordException,
     kafka_errors.MessageSizeTooLargeError,
     kafka_errors.RecordTooLargeError,
     kafka_errors.RecordListTooLargeError,
-    kafka_errors.InvalidMessageError if hasattr(kafka_errors, "InvalidMessageError") else kafka_errors.CorruptRecordException,
+    kafka_errors.InvalidTimestampError,
 )
 
 
@@ -124,9 +191,11 @@ def translate_kafka(error: BaseException) -> EarshotError:
         return PoisonError(f"Kafka cannot carry this record ({name}).", code="kafka-data")
     if isinstance(error, _FATAL_KAFKA):
         return FatalError(f"Kafka refused us ({name}).", code="kafka-fatal")
-    if isinstance(error, kafka_errors.KafkaError):
-        # Whatever else a broker says passes with time (election, load, time-out, network); staying up and trying again loses nothing.
+    if isinstance(error, _PASSING_KAFKA) or (isinstance(error, kafka_errors.KafkaError) and error.retriable):
         return RetryableError(f"Kafka was not ready ({name}).", code="kafka-retry")
+    if isinstance(error, kafka_errors.KafkaError):
+        # Something newer than our lists: staying up and trying again loses nothing, and the word tells whoever looks.
+        return RetryableError(f"Kafka said what we do not know ({name}).", code="kafka-unknown")
     if isinstance(error, OSError | asyncio.TimeoutError):
         return RetryableError("Kafka could not be reached.", code="kafka-unreachable")
     return FatalError(f"Kafka access failed unexpectedly ({name}).", code="kafka-fatal")

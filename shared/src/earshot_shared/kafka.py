@@ -5,7 +5,7 @@ Owns client settings. Everything untyped of the client libraries stops here and 
 
 import asyncio
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -25,6 +25,9 @@ FETCH_WAIT_MS = 100
 PRODUCER_BATCH_BYTES = 1024 * 1024
 CONNECT_TIMEOUT_S = 15.0
 STOP_TIMEOUT_S = 10.0
+# How librdkafka's own broker names its clusters. It answers no question for ids; the names of its topics will do, for they live and die
+# with their cluster.
+_TRY_OUT_CLUSTER = "mockCluster"
 
 _log = logging.getLogger(__name__)
 _stopping: set[asyncio.Task[None]] = set()  # the event loop itself holds tasks only weakly
@@ -117,7 +120,12 @@ def topic_ids(bootstrap: str, topics: Sequence[str]) -> tuple[str, dict[str, str
 
     admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0, "socket.timeout.ms": 10_000})
     try:
-        cluster_id = admin.describe_cluster(request_timeout=10).result().cluster_id
+        known = admin.list_topics(timeout=10)
+        cluster_id = known.cluster_id
+        if cluster_id is None:
+            raise RetryableError("Kafka did not say who it is.", code="kafka-unreachable")
+        if cluster_id.startswith(_TRY_OUT_CLUSTER):
+            return cluster_id, {name: _found(name, known.topics) for name in topics}
         described = admin.describe_topics(TopicCollection(list(topics)), request_timeout=10)
         ids: dict[str, str] = {}
         for name, future in described.items():
@@ -125,11 +133,21 @@ def topic_ids(bootstrap: str, topics: Sequence[str]) -> tuple[str, dict[str, str
                 ids[name] = str(future.result().topic_id)
             except KafkaException as error:
                 if error.args[0].name() == "UNKNOWN_TOPIC_OR_PART":
-                    raise FatalError(f"The topic {name} does not exist. Run `earshot topics apply`.", code="topic-missing") from error
+                    raise _topic_missing(name) from error
                 raise
     except KafkaException as error:
         raise RetryableError("Kafka could not be asked who it is.", code="kafka-unreachable") from error
-    return str(cluster_id), ids
+    return cluster_id, ids
+
+
+def _found(name: str, known: Collection[str]) -> str:
+    if name not in known:
+        raise _topic_missing(name)
+    return name
+
+
+def _topic_missing(name: str) -> FatalError:
+    return FatalError(f"The topic {name} does not exist. Run `earshot topics apply`.", code="topic-missing")
 
 
 async def survey(consumer: Any, bootstrap: str, topics: Iterable[str]) -> Ground:
@@ -159,7 +177,7 @@ async def partition_counts(client: Any, topics: Iterable[str]) -> dict[str, int]
     for name in topics:
         found = metadata.partitions_for_topic(name)
         if not found:
-            raise FatalError(f"The topic {name} does not exist. Run `earshot topics apply`.", code="topic-missing")
+            raise _topic_missing(name)
         counts[name] = len(found)
     return counts
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Annotated, ClassVar, Final, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_core import PydanticUndefined
@@ -26,6 +26,8 @@ SERVICES: Final = ("ingest", "triage", "recognition", "crm-sync", "console")
 """The services of one installation, in the order of their ports after the console's. A container holds one of them,
 its environment may name all.
 """
+
+_ADDRESSES: Final = {f"{PREFIX}KAFKA_BOOTSTRAP": "host:9092", f"{PREFIX}POSTGRES_DSN": "postgresql://host/database"}
 
 SETTINGS_GROUP: Final = "earshot.settings"
 """Entry points: name = service, value = ``package.settings:Class``."""
@@ -177,10 +179,18 @@ def read_settings(settings: type[S]) -> S:
     Raises: SettingsError with one sentence that names the variable, never its value.
     """
     refuse_unknown_variables(os.environ)
-    try:
-        return settings()
-    except ValidationError as error:
-        raise SettingsError(_sentence(settings, error)) from None  # the cause would carry the values
+    return _read(settings)
+
+
+def check_settings() -> None:
+    """Refuse at once what any service would refuse at its start, but for addresses that are not given: those it will be told.
+
+    Raises: SettingsError with one sentence that names the variable, never its value.
+    """
+    refuse_unknown_variables(os.environ)
+    absent = {name: value for name, value in _ADDRESSES.items() if not os.environ.get(name)}
+    for settings in _settings_classes().values():
+        _read(settings, **absent)
 
 
 def refuse_unknown_variables(environment: Mapping[str, str]) -> None:
@@ -196,6 +206,13 @@ def refuse_unknown_variables(environment: Mapping[str, str]) -> None:
         near = difflib.get_close_matches(name.removeprefix(PREFIX), stems, n=1)
         hint = f"did you mean {PREFIX}{near[0]}?" if near else "docs/settings.md lists those we know."
         raise SettingsError(f"Nobody knows the variable {name}: {hint}")
+
+
+def _read(settings: type[S], **given: Any) -> S:
+    try:
+        return settings(**given)
+    except ValidationError as error:
+        raise SettingsError(_sentence(settings, error)) from None  # the cause would carry the values
 
 
 def known_variables() -> dict[str, Variable]:

@@ -55,6 +55,19 @@ def test_narrow_and_dark(page: Page) -> None:
     assert width <= 390, "nothing sticks out of a narrow window"
 
 
+@pytest.mark.browser
+def test_who_is_signed_out_is_offered_nothing_but_the_way_in(system: System, page: Page) -> None:
+    page.click("#leave")
+    expect(page.locator("#sign-in")).to_be_visible(timeout=30_000)
+    for part in ("#search", "#ways", "#leave", "#board"):
+        expect(page.locator(part)).to_be_hidden()
+
+
+def test_a_file_that_the_page_has_not_is_a_problem_too(system: System) -> None:
+    status, told = system.ask("console", "/static/nothing.js")
+    assert (status, told["code"]) == (404, "not-found")
+
+
 def read_events(system: System, topics: str, last_event_id: str | None, count: int) -> list[tuple[str, Any]]:
     """Return (id, event) of the next events of a stream."""
     host = str(system.state["services"]["console"]).removeprefix("http://")

@@ -178,6 +178,26 @@ def test_a_case_is_noted_assigned_handed_over_answered_and_resolved(system: Syst
     expect(page.get_by_role("button", name="Reopen…")).to_be_visible()
 
 
+def test_a_case_is_handed_to_any_team_of_the_installation(system: System, page: Page) -> None:
+    account = f"case{next(_numbers)}"
+    opened = say(system, "twitter", account, "My bill is wrong and nobody helps, I want my money back!", handle=account)
+    system.settle()
+    case_id = system.ask("triage", f"/v1/feedback/{opened}")[1]["case_id"]
+    rules = system.ask("triage", "/v1/rules")[1]["rules"]
+    put = {"rules": rules | {"teams": [*rules["teams"], "billing"]}, "reason": "a team of our own"}
+    assert system.ask("triage", "/v1/rules", method="PUT", body=put)[0] == 200
+    try:
+        go(page, "#/cases")
+        expect(page.get_by_label("Team").get_by_role("option", name="billing")).to_have_count(1, timeout=SLOW_MS)
+        go(page, f"#/cases/{case_id}")
+        page.get_by_role("button", name="Hand over…").click()
+        page.get_by_role("dialog").get_by_label("Team").select_option("billing")
+        page.get_by_role("dialog").get_by_role("button", name="Hand over").click()
+        expect(page.locator("header.head")).to_contain_text("team billing", timeout=SLOW_MS)
+    finally:
+        assert system.ask("triage", "/v1/rules", method="PUT", body={"rules": None})[0] == 200
+
+
 def test_pages_fit_a_narrow_window_and_can_be_walked_by_keys(system: System, page: Page, two: tuple[str, str]) -> None:
     del system
     page.set_viewport_size({"width": 390, "height": 844})

@@ -18,7 +18,10 @@ async def _anna(service: CrmService) -> str:
     return str((await service.get(f"/v1/feedback/{told.feedback_id}"))["customer_id"])
 
 
-MOMENTS = ("0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-10:00", "1989-12-31T00:00:00Z", SOON, "2024-05-01T12:00:00")
+MOMENTS = (
+    "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-10:00", "1989-12-31T00:00:00Z", SOON, "2024-05-01T12:00:00",
+    "2016-12-31T23:59:60Z", "2024-05-01", "1714564800", 1714564800,
+)  # fmt: skip
 
 
 async def test_times_at_which_nothing_can_have_happened(service: CrmService) -> None:
@@ -44,6 +47,15 @@ async def test_versions_nobody_gave(service: CrmService, tag: str, refusal: tupl
     assert await service.refused("POST", f"/v1/customers/{anna}/lock", {"locked": True}, if_match=tag) == refusal
     assert await service.refused("DELETE", f"/v1/customers/{anna}", if_match=tag) == refusal
     assert (await service.get(f"/v1/customers/{anna}"))["locked"] is False
+
+
+async def test_a_yes_is_true_and_nothing_else(service: CrmService) -> None:
+    anna = f"/v1/customers/{await _anna(service)}"
+    for word in ("true", "no", 1, 0):
+        assert await service.refused("PUT", f"{anna}/consents", {**OPT_OUT, "granted": word}) == (422, "invalid"), word
+        assert await service.refused("POST", f"{anna}/lock", {"locked": word}) == (422, "invalid"), word
+        contact = {**RECORD, "updated_at": "2024-05-01T12:00:00Z", "deleted": word}
+        assert await service.refused("POST", "/v1/contacts", contact) == (422, "invalid"), word
 
 
 BODIES = {

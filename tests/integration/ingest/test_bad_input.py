@@ -42,6 +42,9 @@ CASES = [
     ("single: 30 MB", SINGLE, b"x" * 30_000_000, JSON, 413, "body-too-large"),
     ("single: compressed", SINGLE, encoded(), JSON | {"content-encoding": "gzip"}, 415, "encoding-unsupported"),
     ("single: a form", SINGLE, b"a=1", {"content-type": "application/x-www-form-urlencoded"}, 415, "media-unsupported"),
+    ("single: plain text", SINGLE, encoded(), {"content-type": "text/plain"}, 415, "media-unsupported"),
+    ("single: lines", SINGLE, encoded(), {"content-type": "application/x-ndjson"}, 415, "media-unsupported"),
+    ("batch: plain text", BATCH, encoded(), {"content-type": "text/plain; charset=utf-8"}, 415, "media-unsupported"),
     ("single: unknown parameter", SINGLE + "?mode=x", encoded(), JSON, 422, "query-unknown"),
     ("single: no flag", SINGLE + "?backfill=maybe", encoded(), JSON, 422, "invalid"),
     ("single: repeated", SINGLE + "?backfill=1&backfill=1", encoded(), JSON, 422, "query-repeated"),
@@ -65,6 +68,13 @@ async def test_refused_as_a_whole(ingest: IngestUnderTest, caplog: pytest.LogCap
     assert await ingest.stored() == {}
     assert await ingest.told_items() == []
     assert (await ingest.http.post(SINGLE, json=an_item())).status_code == 202
+
+
+async def test_the_doors_take_post_alone(ingest: IngestUnderTest) -> None:
+    for path in (SINGLE, BATCH):
+        for method in ("GET", "PUT", "PATCH", "DELETE"):
+            answer = await ingest.http.request(method, path)
+            assert (answer.status_code, answer.json()["code"], answer.headers["allow"]) == (405, "method-not-allowed", "POST")
 
 
 async def test_a_broken_byte_in_a_batch_harms_no_other_item(ingest: IngestUnderTest) -> None:

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from earshot_ingest.importing import command
 from earshot_ingest.importing.command import import_command
-from earshot_ingest.importing.progress import Tally
+from earshot_ingest.importing.progress import Progress, ProgressFile, Tally
 from earshot_ingest.importing.reading import Line
 from earshot_shared import ids
 from support.ground import FreshDatabase
@@ -82,6 +82,29 @@ async def test_an_import_that_was_stopped_goes_on(importer: Importer, tmp_path: 
     assert json.loads(result.stdout.splitlines()[-1]) == {"read": 2000, "accepted": 2000, "duplicates": 0, "rejected": 0}
     assert "going on after 1,000" in result.stderr
     assert len(await importer.ingest.told_items()) == 2000
+
+
+async def test_what_is_refused_is_written_once_wherever_an_import_was_stopped(
+    importer: Importer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write(tmp_path / "a.jsonl", [an_item(str(n), text="" if n % 400 == 0 else "x") for n in range(1600)])
+    save = ProgressFile.save
+    saved = 0
+
+    def dying(self: ProgressFile, progress: Progress) -> None:
+        nonlocal saved
+        saved += 1
+        if saved in (2, 4):
+            raise KeyboardInterrupt  # the batch is sent and what it lacks is written, but nobody knows
+        save(self, progress)
+
+    monkeypatch.setattr(ProgressFile, "save", dying)
+    for _ in range(2):
+        assert (await importer.run(str(file))).exit_code != 0
+    told = await importer.tally(str(file))
+    assert (told["read"], told["accepted"] + told["duplicates"], told["rejected"]) == (1600, 1596, 4)
+    rejects = [json.loads(line) for line in (tmp_path / "a.jsonl.rejects.jsonl").read_text().splitlines()]
+    assert [each["line"] for each in rejects] == [1, 401, 801, 1201]
 
 
 async def test_rows_of_a_table(importer: Importer, tmp_path: Path) -> None:

@@ -60,6 +60,7 @@ async def test_a_source_kept_by_http_counts_at_once(ingest: IngestUnderTest) -> 
     key = await ingest.key()
     assert (await ingest.http.put("/v1/sources/crm", json={"staff": True}, headers=key)).status_code == 403
     assert (await ingest.http.put("/v1/sources/crm", json={"staff": True, "surprise": 1})).json()["code"] == "unknown-field"
+    assert (await ingest.http.put("/v1/sources/crm", json={"staff": "no"})).json()["code"] == "invalid"
     assert (await ingest.http.put("/v1/sources/crm", json={"staff": True})).json()["managed_by"] == "http"
     assert (await send(ingest, key, "crm", external_id="a")).is_staff
     assert (await ingest.http.put("/v1/sources/mail", json={})).json()["code"] == "managed-by-file"

@@ -44,6 +44,18 @@ async def test_a_badge_is_given_by_hand_with_a_reason_once(recognition: Recognit
     assert (action["service"], action["verb"], action["subject"], action["arguments"]) == ("recognition", "badge", "forum:ann", given)
 
 
+@pytest.mark.parametrize("account", ["a/b", "https://forum.example/u/1", "a b", "a%2Fb", "ledger", "ü?#"])
+async def test_a_member_is_found_whatever_the_account_is_called(recognition: RecognitionUnderTest, account: str) -> None:
+    await recognition.fold(said("a", account))
+    for path in (quote(f"forum:{account}", safe=""), quote(f"forum:{account}", safe="/")):
+        assert (await recognition.get(f"/v1/members/{path}"))["author_key"] == f"forum:{account}"
+        assert len((await recognition.get(f"/v1/members/{path}/ledger"))["items"]) == 1
+    member = await recognition.do(f"/v1/members/{quote(f'forum:{account}', safe='')}/badges", {"badge": "ambassador", "reason": "kind"})
+    assert member["badges"] == ["ambassador"]
+    assert (await recognition.do(f"/v1/advocates/{quote(f'forum:{account}', safe='')}/invite", EVIDENCE))["stage"] == "invited"
+    assert (await recognition.get("/v1/members/forum:nobody/at/all", status=404))["code"] == "member-unknown"
+
+
 async def test_a_request_sent_again_gives_one_badge(recognition: RecognitionUnderTest) -> None:
     await a_helper(recognition, 1)
     given, once = {"badge": "ambassador", "reason": "kind"}, {"idempotency-key": "k1"}

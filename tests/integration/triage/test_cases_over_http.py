@@ -177,6 +177,9 @@ async def test_if_match_says_who_changed_what(triage: TriageUnderTest) -> None:
         pytest.param("assign", {}, "invalid", id="no assignee"),
         pytest.param("route", {"team": "nowhere"}, "team-unknown", id="unknown team"),
         pytest.param("escalate", {"priority": 5}, "invalid", id="no such priority"),
+        pytest.param("escalate", {"priority": "3"}, "invalid", id="a priority as text"),
+        pytest.param("resolve", {"seen": "1"}, "invalid", id="a version as text"),
+        pytest.param("resolve", {"seen": True}, "invalid", id="a version that is true"),
         pytest.param("respond", {"text": "x" * 20_001}, "invalid", id="too long"),
     ],
 )
@@ -288,3 +291,6 @@ async def test_rules_change_without_a_restart_and_every_version_is_kept(fresh_da
         await triage.fold(plain_item("c", 2, "bug 3"))
         last = (await triage.http.get(f"/v1/feedback/{ids.feedback_id('forum', 'c')}")).json()
         assert last["rules_version"] == after["rules_version"], "a bad file changes nothing"
+        metrics = (await triage.http.get("/metrics")).text
+        for outcome in ("accepted", "refused"):
+            assert f'earshot_config_reloads_total{{file="triage",outcome="{outcome}"}} 1.0' in metrics

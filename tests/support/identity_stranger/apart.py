@@ -261,13 +261,17 @@ def namesakes(world: World, count: int) -> None:
         )
     )
     births: set[str] = set()
+    addresses: set[str] = set()
     for place in range(count):
         person = world.person(
             "en", given=given, family=family, city=city, country=country, postcode=f"{rng.randint(10, 30)}0{rng.randint(10, 99)}"
         )
         while person.birth in births:
             person = replace(person, birth=world.birth())
+        while person.address in addresses:  # of two of one name at one address nobody could tell
+            person = replace(person, number=rng.randint(1, 240))
         births.add(person.birth)
+        addresses.add(person.address)
         base: dict[str, object] = {"name": person.name, "city": city}
         if rng.random() < 0.3:
             base = {"given_name": given, "family_name": family, "city": city, "country": country}

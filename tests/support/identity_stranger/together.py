@@ -100,7 +100,12 @@ def mail_spellings(world: World, count: int) -> None:
     rng = world.rng
     for turn in range(count):
         person = world.person("en")
-        local = f"{pools.plain(person.given)}.{pools.plain(person.family)}{turn}"
+        number = turn
+        called = f"{pools.plain(person.given)}.{pools.plain(person.family)}"
+        providers = ("gmail.com", "outlook.com", "yahoo.com", "web.de")
+        while sum(world.unused(f"{called}{number}@{provider}") for provider in providers) < len(providers):
+            number += 1_000  # somebody else has that one
+        local = f"{pools.plain(person.given)}.{pools.plain(person.family)}{number}"
         plain = local.replace(".", "")
         tag = rng.choice(("shop", "news", "earshot", "2024"))
         spellings = (

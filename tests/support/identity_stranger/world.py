@@ -128,6 +128,9 @@ class World:
             pass
         while not self.unused(handle := f"{plain.replace('.', rng.choice(('_', '', '.')))}{rng.choice(('', rng.randint(1, 999)))}"):
             pass
+        birth = given.get("birth") or self.birth()
+        while not given.get("birth") and not self.unused(f"{first} {last} {birth}"):  # of two of one name and birthday nobody could tell
+            birth = self.birth()
         street, _ = rng.choice(pools.STREET_KIND)
         return Person(
             key=f"p{self._people}",
@@ -135,7 +138,7 @@ class World:
             family=last,
             mail=given.get("mail") or mail,
             phone=given.get("phone") or self.phone(country),
-            birth=given.get("birth") or self.birth(),
+            birth=birth,
             street=given.get("street") or f"{rng.choice(pools.STREETS)} {street}",
             number=int(given.get("number") or rng.randint(1, 240)),
             city=given.get("city") or rng.choice(pools.CITIES[country]),

@@ -29,6 +29,12 @@ NOON = datetime(2024, 5, 1, 12, tzinfo=UTC)
         pytest.param("Anna@Example.org", Identifier("email", "anna@example.org"), id="mail"),
         pytest.param("+49 30 1234567", Identifier("phone", "+49301234567"), id="phone"),
         pytest.param("crm:0031", Identifier("crm_id", "crm:0031"), id="record of a CRM"),
+        pytest.param("email:Anna@Example.org", Identifier("email", "anna@example.org"), id="mail after its kind"),
+        pytest.param("phone:+49 30 1234567", Identifier("phone", "+49301234567"), id="phone after its kind"),
+        pytest.param("account:forum:1", Identifier("account", "forum:1"), id="author key after its kind"),
+        pytest.param("handle:forum:@Anna", Identifier("handle", "forum:@anna"), id="handle after its kind"),
+        pytest.param("crm_id:crm:0031", Identifier("crm_id", "crm:0031"), id="record of a CRM after its kind"),
+        pytest.param("email:1", Identifier("account", "email:1"), id="channel that is called like a kind"),
     ],
 )
 def test_what_an_identifier_may_mean(text: str, meant: Identifier) -> None:

@@ -66,3 +66,18 @@ def test_a_wrong_configuration_is_found_with_its_line(monkeypatch: pytest.Monkey
     bad = [each for each in examine(DataFolder(tmp_path), 1) if each.grade is Grade.BAD and "triage.yaml" in each.what]
     assert bad
     assert "config check" in bad[0].mend
+
+
+def test_where_both_servers_are_named_nothing_of_a_local_system_is_looked_at(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(kafka, "kafka_answers", lambda *_, **__: True)
+    monkeypatch.setattr(postgres, "postgres_answers", lambda *_, **__: True)
+    monkeypatch.setattr(findings, "_schemas", lambda _dsn: iter([]))
+    monkeypatch.setenv("EARSHOT_KAFKA_BOOTSTRAP", "kafka:9092")
+    monkeypatch.setenv("EARSHOT_POSTGRES_DSN", "postgresql://earshot@postgres:5432/earshot")
+    with socket.socket() as holder:  # a service that listens, as the container's own does
+        holder.bind((LOOPBACK, 0))
+        holder.listen()
+        found = list(examine(DataFolder(tmp_path), holder.getsockname()[1]))
+    told = [each.what for each in found]
+    assert {"Kafka answers at kafka:9092", "Postgres answers"} <= set(told)
+    assert not [each for each in told if "Java" in each or "Ports" in each or "GB free" in each or "PostgreSQL" in each]

@@ -21,6 +21,9 @@ BADGES = (Badge(name="first", helped=1), Badge(name="voice", items=10))
         pytest.param(Totals(), "new", "50 more points and 2 more answers that help somebody to regular", id="nothing-yet"),
         pytest.param(Totals(active=60), "new", "2 more answers that help somebody to regular", id="points-are-not-enough"),
         pytest.param(
+            Totals(active=49, helped=1), "new", "1 more point and 1 more answer that helps somebody to regular", id="one-is-missing"
+        ),
+        pytest.param(
             Totals(active=40, helpful=20, helped=2), "regular", "40 more points and 3 more answers that help somebody to leader", id="r"
         ),
         pytest.param(Totals(helpful=500, helped=50), "leader", None, id="at-the-top"),

@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import pytest
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from earshot_shared.config import ConfigError, ConfigFile, check_all, load_config
+from earshot_shared.config import ConfigError, ConfigFile, check_all, fault_at, load_config
 from earshot_shared.metrics import Metrics
 
 
@@ -34,6 +34,14 @@ class Levels(BaseModel):
     model_config = ConfigDict(extra="forbid")
     name: str = "shipped"
     targets: list[Target] = []
+
+    @model_validator(mode="after")
+    def _one_each(self) -> "Levels":
+        teams = [target.team for target in self.targets]
+        for index, team in enumerate(teams):
+            if team in teams[:index]:
+                raise fault_at(f"There are two of {team}", "targets", index, "team")
+        return self
 
 
 GOOD = """\
@@ -97,6 +105,11 @@ def test_the_version_is_that_of_the_content(tmp_path: Path) -> None:
         pytest.param("name: a\n# \x00\n", ["2: is not YAML"], id="NUL"),
         pytest.param("name: !!python/object:os.system x\n", ["is not YAML"], id="python tag"),
         pytest.param('targets:\n  - team: support\n    note: "a\\tb"\n', ["3: targets.0.note: tabs are not for notes"], id="our own check"),
+        pytest.param(
+            "targets:\n  - team: support\n  - note: x\n    team: support\n",
+            ["4: targets.1.team: there are two of support"],
+            id="of several",
+        ),
         pytest.param("name: 5\ntargets: 6\n", ["1: name: ", "2: targets: "], id="two faults"),
         pytest.param("a: " + "[" * 5000, ["is not YAML"], id="deep"),
     ],
@@ -126,7 +139,7 @@ def test_all_files_of_a_folder_are_checked(tmp_path: Path) -> None:
 def test_a_change_is_taken_up_and_told(tmp_path: Path) -> None:
     metrics = Metrics("test")
     write(tmp_path, GOOD)
-    file = ConfigFile(tmp_path, "levels", Levels, metrics=metrics)
+    file = ConfigFile(tmp_path, "levels", Levels).counted_in(metrics)
     told: list[str] = []
     file.follow(lambda loaded: told.append(loaded.model.name))
     assert not file.look()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from earshot_shared import settings as module
-from earshot_shared.settings import Port, ServiceSettings, SettingsError, known_variables, read_settings
+from earshot_shared.settings import Port, ServiceSettings, SettingsError, check_settings, known_variables, read_settings
 
 
 class TriageSettings(ServiceSettings):
@@ -72,6 +72,17 @@ def test_faults_are_one_sentence_without_the_value(monkeypatch: pytest.MonkeyPat
     assert "geheim" not in told
     assert "\n" not in told
     assert refused.value.__cause__ is None
+
+
+def test_all_services_are_checked_before_their_addresses_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in REQUIRED:
+        monkeypatch.delenv(name)
+    check_settings()
+    for name, value in (("EARSHOT_API_KEY", "geheim"), ("EARSHOT_TRIAGE_BATCH_RECORDS", "many"), ("EARSHOT_POSTGRES_DSN", "mysql://db")):
+        monkeypatch.setenv(name, value)
+        with pytest.raises(SettingsError, match=f"{name} is not usable"):
+            check_settings()
+        monkeypatch.delenv(name)
 
 
 def test_settings_cannot_change() -> None:

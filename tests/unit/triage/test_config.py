@@ -41,6 +41,14 @@ def test_rules_have_one_name_however_they_are_written(tmp_path: Path) -> None:
         pytest.param("monitors:\n  - {name: x, any_of: [a]}\n  - {name: y, pattern: '('}\n", 3, "cannot be used", id="no pattern"),
         pytest.param("monitors:\n  - {name: x, any_of: [a],\n     intent: rage}\n", 3, "complaint", id="no intent"),
         pytest.param("monitors:\n  - {name: x, any_of: [' ']}\n", 2, "without letters", id="no letters"),
+        pytest.param("monitors:\n  - {name: x, pattern: 'a)'}\n", 2, "(unexpected )", id="RE2's own words"),
+        pytest.param("teams: [a]\nroutes:\n  - name: x\n    to: [a, b]\n", 4, "'b', which is not among", id="route to nobody"),
+        pytest.param(
+            "teams: [a]\nroutes: []\nmonitors:\n  - name: x\n    any_of: [y]\n    routes: [b]\n", 6, "monitor 'x'", id="monitor to nobody"
+        ),
+        pytest.param("targets:\n  - within_s: 5\n    team: [sales]\n", 3, "'sales', which is not among", id="target of nobody"),
+        pytest.param("monitors:\n  - {name: x, any_of: [y]}\n  - {name: x, any_of: [z]}\n", 3, "must differ", id="one name twice"),
+        pytest.param("teams: [a, B C]\n", 1, "should match", id="no name of a team"),
         pytest.param(
             "routes:\n  - name: x\n    to: []\n    when: {labels: {department: {billing: 2}}}\n", 4, "less than or equal", id="share"
         ),

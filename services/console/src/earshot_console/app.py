@@ -26,7 +26,7 @@ from earshot_shared.http.auth import Keyring, check_scope, check_unbound, requir
 from earshot_shared.http.call import call_of
 from earshot_shared.http.door import Door
 from earshot_shared.http.paging import Cursors
-from earshot_shared.http.problems import ForbiddenError, UnauthorizedError
+from earshot_shared.http.problems import ForbiddenError, NotFoundError, UnauthorizedError
 from earshot_shared.http.rules import PathRule
 from earshot_shared.http.strict import ANY_QUERY
 from earshot_shared.metrics import Metrics
@@ -37,6 +37,8 @@ _PAGE_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
+
+_GOING_AWAY = 1001  # how a WebSocket says that the server stops
 
 TopicsText = Annotated[str, Query(max_length=2000, description="Topics without prefix and version, such as `case.changed,alert.raised`.")]
 FilterText = Annotated[str | None, Query(max_length=4000, description="Fields of the event's data: `team:support,status:open|waiting`.")]
@@ -218,6 +220,7 @@ class Console:
                     await socket.send_text(_as_message(event_id, event))
                 if not told:
                     await socket.send_text('{"heartbeat":true}')
+            await socket.close(_GOING_AWAY)
         except (WebSocketDisconnect, RuntimeError):  # the client went away, before or while we wrote
             return
 
@@ -279,11 +282,14 @@ def check_same_origin(connection: Request | WebSocket) -> None:
 
 
 def _asset(name: str) -> Response:
-    """Return a file of the page; only names that are there, so no path can lead elsewhere."""
+    """Return a file of the page; only names that are there, so no path can lead elsewhere.
+
+    Raises: NotFoundError for any other name.
+    """
     known = {entry.name: entry for entry in _STATIC.iterdir() if entry.is_file()}
     entry = known.get(name)
     if entry is None:
-        return Response(status_code=404)
+        raise NotFoundError("There is no such file.")
     suffix = name[name.rfind(".") :]
     headers = {"content-security-policy": _PAGE_POLICY, "cache-control": "no-cache"}
     return Response(entry.read_bytes(), media_type=_TYPES.get(suffix, "application/octet-stream"), headers=headers)

@@ -1,5 +1,6 @@
 """The commands of the console, and the one place that names its concrete parts."""
 
+import asyncio
 import contextlib
 import sys
 from typing import Any
@@ -57,7 +58,8 @@ async def _serve(settings: ConsoleSettings) -> None:
         health = Health()
         health.require("stream", lambda: _stream_ready(hub))
         app: Any = console.app(health, Metrics(settings.service))  # uvicorn's own type of an application spells out every message
-        await serve(app, settings, tasks={"hub": hub.run})
+        stop = asyncio.Event()
+        await serve(app, settings, tasks={"hub": hub.run, "streams": lambda: hub.end_streams_at(stop)}, stop=stop)
 
 
 def _upstreams(settings: ConsoleSettings) -> dict[str, Upstream]:

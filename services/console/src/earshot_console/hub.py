@@ -59,6 +59,13 @@ class Hub:
         self.ends: dict[Partition, int] = {}
         self.counts: dict[Topic, int] = {}
         self.ready = False
+        self._ending = False
+
+    async def end_streams_at(self, stop: asyncio.Event) -> None:
+        """End every stream once ``stop`` is set: who follows goes on elsewhere with his last event's id, and none keeps this process."""
+        await stop.wait()
+        self._ending = True
+        self._wake_followers()
 
     async def run(self) -> None:
         """Tail until cancelled; reconnects, going on where it was."""
@@ -129,8 +136,11 @@ class Hub:
             for record in records:
                 self._keep(Event(topic, partition.partition, record.offset, record.key, record.value))
         if fetched:
-            news, self._news = self._news, asyncio.Event()
-            news.set()
+            self._wake_followers()
+
+    def _wake_followers(self) -> None:
+        news, self._news = self._news, asyncio.Event()
+        news.set()
 
     def _keep(self, event: Event) -> None:
         self._ring.append(event)
@@ -145,14 +155,14 @@ class Hub:
     async def follow(
         self, topics: Iterable[Topic], start: Mapping[Partition, int], *, patience_s: float
     ) -> AsyncGenerator[list[Event], None]:
-        """Yield events of ``topics`` from ``start`` on, for ever; an empty list when nothing came for ``patience_s``.
+        """Yield events of ``topics`` from ``start`` on, until streams end; an empty list when nothing came for ``patience_s``.
 
         Within a partition in order, across partitions as they came. ``start`` names each partition of the topics.
         """
         wanted = set(topics)
         positions = {at: offset for at, offset in start.items() if at[0] in wanted}
         sequence = -1  # before the ring: what it does not hold any more, or never did, is read from Kafka first
-        while True:
+        while not self._ending:
             if sequence < self._first_sequence and any(positions[at] < self._evicted[at] for at in positions):
                 async with contextlib.aclosing(self._catch_up(positions)) as missed:
                     async for events in missed:
@@ -192,7 +202,7 @@ class Hub:
             for at, partition in partitions.items():
                 positions[at] = max(positions[at], first[partition])
                 consumer.seek(partition, positions[at])
-            while any(positions[at] < self._evicted[at] for at in positions):
+            while not self._ending and any(positions[at] < self._evicted[at] for at in positions):
                 with kafka.translated():
                     fetched = await consumer.getmany(timeout_ms=_POLL_MS, max_records=READ_EVENTS)
                 for partition, records in fetched.items():

@@ -13,7 +13,7 @@ from earshot_crm_sync.desk import Rules
 from earshot_crm_sync.domain.outreach import OutreachRules, Unasked
 from earshot_crm_sync.identity import Criterion, IdentityRules, Limit, SurvivorshipRules
 from earshot_crm_sync.identity.offline.tables import is_row
-from earshot_shared.config import ConfigFile, Loaded
+from earshot_shared.config import ConfigFile, Loaded, fault_at
 
 Kind = Literal["handle", "email", "phone", "crm_id", "listed"]
 
@@ -38,7 +38,7 @@ class Bands(_Model):
     @model_validator(mode="after")
     def _check_order(self) -> "Bands":
         if self.suggest > self.merge:
-            raise ValueError("suggest must not lie above merge")
+            raise fault_at("suggest must not lie above merge", "suggest")
         return self
 
 
@@ -66,7 +66,7 @@ class IdentityConfig(_Model):
     def _check_rows(cls, rows: dict[str, tuple[float, ...]]) -> dict[str, tuple[float, ...]]:
         for name, row in rows.items():
             if not is_row(name, row):
-                raise ValueError(f"{name}: give five positive probabilities of a field that is compared, as `learn` writes them")
+                raise fault_at("give five positive probabilities of a field that is compared, as `learn` writes them", name)
         return rows
 
 

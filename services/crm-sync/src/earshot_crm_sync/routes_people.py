@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter, Depends, Request
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Discriminator, Field, StringConstraints, Tag, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, StrictBool, StringConstraints, Tag, model_validator
 from starlette.responses import Response
 
 from earshot_crm_sync.contacts import Account, Contact, contact_id
@@ -25,6 +25,7 @@ from earshot_shared.http.call import call_of
 from earshot_shared.http.etags import IfMatch, if_match
 from earshot_shared.http.idempotency import Ticket, ticket_of
 from earshot_shared.http.strict import response_of
+from earshot_shared.http.times import TimeText
 
 MOST_CONTACTS: Final = 1000
 Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=512)]
@@ -39,10 +40,10 @@ def _check_moment(moment: datetime) -> datetime:
     """Refuse times that nothing can have happened at: what claims to be of the future would overrule every later word."""
     if not _EARLIEST <= moment <= datetime.now(UTC) + _AHEAD:
         raise ValueError("must lie between 1990 and a day from now")
-    return moment.astimezone(UTC)
+    return moment
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(_check_moment)]
+Moment = Annotated[TimeText, AfterValidator(_check_moment)]
 Acting = Annotated[Actor, Depends(actor)]
 Once = Annotated[Ticket | None, Depends(ticket_of)]
 _READ: Final = Depends(require("crm-sync:read", every_brand=True))
@@ -85,7 +86,7 @@ class Unmerge(_Asked):
 class Lock(_Asked):
     """Whether the customer stays as it is. The lock is bound to an identifier: the customer's lead unless another is chosen."""
 
-    locked: bool = True
+    locked: StrictBool = True
     identifier: AnIdentifier | None = None
 
 
@@ -95,7 +96,7 @@ class ConsentIn(_Asked):
     identifier: AnIdentifier | None = None
     purpose: Word
     brand: Word = "*"
-    granted: bool
+    granted: StrictBool
     at: Moment | None = None
     proof: Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)] = ""
     source: Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)] = ""
@@ -114,7 +115,7 @@ class AccountIn(_Asked):
     channel: Channel
     account_id: Word | None = None
     handle: Word | None = None
-    verified: bool = True
+    verified: StrictBool = True
 
     @model_validator(mode="after")
     def _check_named(self) -> "AccountIn":
@@ -131,12 +132,12 @@ class ContactIn(_Asked):
     updated_at: Moment
     name: Word | None = None
     email: Word | None = None
-    email_verified: bool = True
+    email_verified: StrictBool = True
     phone: Word | None = None
-    phone_verified: bool = True
+    phone_verified: StrictBool = True
     accounts: Annotated[tuple[AccountIn, ...], Field(max_length=100)] = ()
     fields: Annotated[dict[Name, Word], Field(max_length=50)] = Field(default_factory=dict)
-    deleted: bool = False
+    deleted: StrictBool = False
 
     def contact(self) -> Contact:
         """Return it as it is kept; a deleted one lists nothing. Its revision is given later."""

@@ -7,9 +7,10 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, field_validator
 
 from earshot_ingest.domain.sources import ANY, Rights, SourceBook
+from earshot_shared.config import fault_at
 from earshot_shared.item import Visibility
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
@@ -29,11 +30,11 @@ class SourceConfig(BaseModel):
     """What the source has made sure of before it sends it: then `email_verified` and the like are believed."""
     speaks_for: frozenset[Annotated[str, Field(min_length=1, max_length=300)]] = frozenset()
     """The brands whose own accounts it can tell; `*` for all."""
-    staff: bool = False
+    staff: StrictBool = False
     """Whether it can tell our staff from others."""
     visibility: Visibility | None = None
     """Who may see its items that do not say so themselves."""
-    silent_after_s: Annotated[int, Field(ge=60, le=LONGEST_SILENCE_S)] | None = None
+    silent_after_s: Annotated[StrictInt, Field(ge=60, le=LONGEST_SILENCE_S)] | None = None
     """After how many seconds without an item the source counts as silent; never, unless given."""
 
     def rights(self) -> Rights:
@@ -58,7 +59,7 @@ class SourcesConfig(BaseModel):
     def _check_names(cls, value: dict[str, SourceConfig]) -> dict[str, SourceConfig]:
         for name in value:
             if name != ANY and not NAME.fullmatch(name):
-                raise ValueError(f"the source name {name!r} may hold letters, digits and . _ : - only, up to 128, a letter or digit first")
+                raise fault_at("a source's name holds letters, digits and . _ : - only, up to 128, a letter or digit first", name)
         return value
 
 

@@ -20,6 +20,7 @@ from earshot_ingest.domain.refusals import Refusal
 from earshot_ingest.domain.sources import Grant, SourceBook
 from earshot_ingest.events import decode_item_in, refusal_of
 from earshot_ingest.group import GroupCommit
+from earshot_shared.http.bodies import is_json, media_type
 from earshot_shared.http.call import Call
 from earshot_shared.http.idempotency import Ticket, make_ticket
 from earshot_shared.http.problems import (
@@ -42,6 +43,7 @@ UNNAMED: Final = ""
 """The source under which refusals are counted whose source could not be read."""
 
 _BAD_REQUESTS: Final = frozenset({"json-invalid", "json-too-deep", "encoding-invalid"})
+_LINES: Final = frozenset(b"application/" + name for name in (b"x-ndjson", b"ndjson", b"x-jsonlines", b"jsonlines", b"jsonl"))
 _FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -92,7 +94,8 @@ class Intake:
     async def single(self, call: Call) -> Answer:
         """Serve ``POST /v1/feedback``."""
         flags = read_flags(call.query, ("backfill",))
-        refuse_forms(call)
+        if not _may_be_json(_media_of(call)):
+            raise UnsupportedMediaError("Send JSON and say so: `Content-Type: application/json`.")
         ticket = make_ticket(call, route=call.path)
         try:
             return await self.take_one(call.body, grant_of(call), traceparent=call.traceparent, backfill=flags["backfill"], ticket=ticket)
@@ -102,7 +105,6 @@ class Intake:
     async def batch(self, call: Call) -> Answer:
         """Serve ``POST /v1/feedback/batch``: good items are kept, bad ones named."""
         flags = read_flags(call.query, ("backfill", "quiet"))
-        refuse_forms(call)
         items = await _split(call)
         ticket = make_ticket(call, route=call.path)
         return await self.take(
@@ -233,28 +235,29 @@ def read_flags(query: bytes, names: Sequence[str]) -> dict[str, bool]:
     return flags
 
 
-def refuse_forms(call: Call) -> None:
-    """Let pass what may be JSON or lines of it, whatever the client calls it.
+def _media_of(call: Call) -> bytes:
+    return media_type(call.header(b"content-type") or b"")
 
-    Raises: UnsupportedMediaError for what browsers send without asking: forms, pages, plain text.
-    """
-    media = (call.header(b"content-type") or b"").partition(b";")[0].strip().lower()
-    if media.startswith((b"multipart/", b"text/html")) or media == b"application/x-www-form-urlencoded":
-        raise UnsupportedMediaError("Send JSON and say so: `Content-Type: application/json` (or application/x-ndjson).")
+
+def _may_be_json(media: bytes) -> bool:
+    """Tell whether a body may be JSON: clients forget to say so, while what browsers send without asking always names something."""
+    return not media or is_json(media)
 
 
 async def _split(call: Call) -> Sequence[bytes | msgspec.Raw]:
-    """Return the items of a batch, raw: of ``{"items": […]}``, or of lines.
+    """Return the items of a batch, raw: of ``{"items": […]}``, or of lines. Who names no media type may send either.
 
-    Raises: HttpError when it is neither.
+    Raises: UnsupportedMediaError for what says that it is something else; HttpError when it is neither.
     """
-    media = (call.header(b"content-type") or b"").lower()
-    if b"ndjson" in media or b"jsonl" in media or b"json-seq" in media:
+    media = _media_of(call)
+    if media in _LINES:
         return _lines(call.body)
+    if not _may_be_json(media):
+        raise UnsupportedMediaError("Send `Content-Type: application/json`, or application/x-ndjson with one item a line.")
     try:
         return _batch_decoder.decode(call.body).items
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        if b"json" not in media and b"\n" in call.body.strip() and not call.body.lstrip().startswith(b'{"items"'):
+        if not media and b"\n" in call.body.strip() and not call.body.lstrip().startswith(b'{"items"'):
             return _lines(call.body)
         if isinstance(error, msgspec.DecodeError) and not isinstance(error, msgspec.ValidationError):
             return await asyncio.to_thread(_split_with_broken_texts, call.body)

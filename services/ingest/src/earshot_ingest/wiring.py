@@ -53,7 +53,7 @@ class Wiring:
     def registry(self, parts: Parts) -> SourceRegistry:
         """Return the one registry of sources."""
         if self._registry is None:
-            file = ConfigFile(self.settings.config_dir, "sources", SourcesConfig, metrics=parts.metrics)
+            file = ConfigFile(self.settings.config_dir, "sources", SourcesConfig).counted_in(parts.metrics)
             self._registry = SourceRegistry(file, parts.runtime.pool, self._kept)
         return self._registry
 

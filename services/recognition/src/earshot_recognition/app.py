@@ -123,8 +123,10 @@ class _Routes:
 
     def router(self) -> APIRouter:
         router = APIRouter(prefix="/v1", dependencies=[_READ])
-        router.add_api_route("/members/{author_key}", self.member, methods=["GET"], summary="A member's standing, why, and the next step")
-        router.add_api_route("/members/{author_key}/ledger", self.ledger, methods=["GET"], summary="What a member has earned, and for what")
+        # Author keys may hold slashes, as account ids do; so what follows a key is looked for before the key alone.
+        one = "/members/{author_key:path}"
+        router.add_api_route(f"{one}/ledger", self.ledger, methods=["GET"], summary="What a member has earned, and for what")
+        router.add_api_route(one, self.member, methods=["GET"], summary="A member's standing, why, and the next step")
         router.add_api_route("/leaderboards/{board}", self.leaderboard, methods=["GET"], summary="Who has the most points")
         router.add_api_route("/badges", self.badges, methods=["GET"], summary="The badges there are, by rule and by hand")
         router.add_api_route("/stats", self.stats, methods=["GET"], summary="Exact counts")

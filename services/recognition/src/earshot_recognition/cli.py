@@ -39,6 +39,6 @@ def serve() -> None:
             settings,
             open_runtime=open_runtime,
             build_app=lambda parts: create_recognition_app(parts, stages[0]),
-            more_tasks=lambda _: {"config": config.watch},
+            more_tasks=lambda parts: {"config": config.counted_in(parts.metrics).watch},
         )
     )

@@ -122,29 +122,29 @@ def acting_routes(desk: Desk) -> APIRouter:
     async def done(wish: Wish) -> Response:
         return response_of(await desk.act(wish))
 
-    @router.post("/members/{author_key}/badges", summary="Give a badge by hand", response_model=Member)
+    @router.post("/members/{author_key:path}/badges", summary="Give a badge by hand", response_model=Member)
     async def badge(common: Common, author_key: str, asked: GiveBadge) -> Response:
         return await done(common.wish(author_key, Verb.BADGE, Particulars(badge=asked.badge, reason=asked.reason)))
 
-    @router.post("/advocates/{author_key}/invite", summary="Invite somebody to be an advocate", response_model=Advocate)
+    @router.post("/advocates/{author_key:path}/invite", summary="Invite somebody to be an advocate", response_model=Advocate)
     async def invite(common: Common, author_key: str, asked: Invite) -> Response:
         evidence = tuple(deeds.Evidence(kind=each.kind, what=each.what, url=each.url) for each in asked.evidence)
         particulars = Particulars(evidence=evidence, topics=tuple(asked.topics), reason=asked.reason)
         return await done(common.wish(author_key, Verb.INVITE, particulars))
 
-    @router.post("/advocates/{author_key}/accept", summary="Note that they accepted", response_model=Advocate)
+    @router.post("/advocates/{author_key:path}/accept", summary="Note that they accepted", response_model=Advocate)
     async def accept(common: Common, author_key: str, asked: Accept = _NO_ACCEPT) -> Response:
         return await done(common.wish(author_key, Verb.ACCEPT, Particulars(topics=tuple(asked.topics))))
 
-    @router.post("/advocates/{author_key}/decline", summary="Note that they declined", response_model=Advocate)
+    @router.post("/advocates/{author_key:path}/decline", summary="Note that they declined", response_model=Advocate)
     async def decline(common: Common, author_key: str, asked: Decline = _NO_DECLINE) -> Response:
         return await done(common.wish(author_key, Verb.DECLINE, Particulars(reason=asked.reason)))
 
-    @router.post("/advocates/{author_key}/disclose", summary="Note how their tie is disclosed", response_model=Advocate)
+    @router.post("/advocates/{author_key:path}/disclose", summary="Note how their tie is disclosed", response_model=Advocate)
     async def disclose(common: Common, author_key: str, asked: Disclose) -> Response:
         return await done(common.wish(author_key, Verb.DISCLOSE, Particulars(statement=asked.statement, url=asked.url)))
 
-    @router.post("/advocates/{author_key}/leave", summary="Note that they are an advocate no more", response_model=Advocate)
+    @router.post("/advocates/{author_key:path}/leave", summary="Note that they are an advocate no more", response_model=Advocate)
     async def leave(common: Common, author_key: str, asked: Leave) -> Response:
         return await done(common.wish(author_key, Verb.LEAVE, Particulars(reason=asked.reason)))
 

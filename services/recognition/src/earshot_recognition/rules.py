@@ -10,7 +10,7 @@ import msgspec
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from earshot_recognition.domain import ledger, standing, thanks
-from earshot_shared.config import ConfigFile, Loaded
+from earshot_shared.config import ConfigFile, Loaded, fault_at
 
 _KNOWN_STANDINGS: Final = 20_000  # some 600 bytes each
 _encoder = msgspec.json.Encoder()
@@ -83,9 +83,9 @@ class RecognitionConfig(_Model):
 
     @model_validator(mode="after")
     def _check_tiers(self) -> "RecognitionConfig":
-        thresholds = [tier.points for tier in self.tiers]
-        if thresholds[0] != 0 or thresholds != sorted(set(thresholds)):
-            raise ValueError("tiers begin at 0 points and rise")
+        for index, tier in enumerate(self.tiers):
+            if (tier.points != 0) if index == 0 else (tier.points <= self.tiers[index - 1].points):
+                raise fault_at("tiers begin at 0 points and rise", "tiers", index, "points")
         return self
 
 

@@ -3,12 +3,15 @@
 Owns the file's form and its translation to the domain's rules. Reading, line numbers and reloading are shared.
 """
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
+from earshot_shared.config import fault_at
 from earshot_triage.config_alarms import Escalation, Silence, Spikes
-from earshot_triage.config_timing import BusinessCalendar, Faults, Name, Part, Priority, Target, Team, named_twice
+from earshot_triage.config_timing import BusinessCalendar, Name, Part, Priority, Target, Team
 from earshot_triage.domain import routing
 from earshot_triage.domain.message import Role, Stance
 from earshot_triage.domain.routing import Condition, RouteRule, Rules, StanceRule
@@ -173,42 +176,50 @@ class TriageConfig(Part):
 
     @model_validator(mode="after")
     def _parts_agree(self) -> "TriageConfig":
-        faults = Faults()
-        self._check_teams(faults)
-        self._check_names(faults)
-        self._check_calendars(faults)
-        self.escalation.check(self.teams, faults)
-        faults.refuse()
+        for fault in (*self._strange_teams(), *self._names_given_twice(), *self._strange_calendars(), *self.escalation.gaps(self.teams)):
+            raise fault
         return self
 
-    def _check_teams(self, faults: Faults) -> None:
-        for place, route in enumerate(self.routes):
-            for team in route.to:
-                if team not in self.teams:
-                    faults.add(f"route {route.name!r} sends to {team!r}, which is not among the teams", "routes", place, "to")
-        for place, monitor in enumerate(self.monitors):
-            for team in monitor.routes:
-                if team not in self.teams:
-                    faults.add(f"monitor {monitor.name!r} sends to {team!r}, which is not among the teams", "monitors", place, "routes")
+    def _strange_teams(self) -> Iterator[PydanticCustomError]:
+        named = [
+            *(
+                (team, f"route {route.name!r} sends to", ("routes", index, "to"))
+                for index, route in enumerate(self.routes)
+                for team in route.to
+            ),
+            *(
+                (team, f"monitor {monitor.name!r} sends to", ("monitors", index, "routes"))
+                for index, monitor in enumerate(self.monitors)
+                for team in monitor.routes
+            ),
+            *(
+                (team, "this target is for", ("targets", index, "team"))
+                for index, target in enumerate(self.targets)
+                for team in sorted(target.team or ())
+            ),
+        ]
+        for team, what, place in named:
+            if team not in self.teams:
+                yield fault_at(f"{what} {team!r}, which is not among the teams", *place)
 
-    def _check_names(self, faults: Faults) -> None:
+    def _names_given_twice(self) -> Iterator[PydanticCustomError]:
         """Names that others use must differ: decisions name monitors, targets name calendars."""
         for part, field, names in (
             ("monitors", "name", [each.name for each in self.monitors]),
             ("calendars", "name", [each.name for each in self.calendars]),
             ("silence", "source", [each.source for each in self.silence]),
         ):
-            twice = named_twice(names)
-            if twice is not None:
-                faults.add(f"{names[twice]!r} stands twice: names must differ", part, twice, field)
+            for index, name in enumerate(names):
+                if name in names[:index]:
+                    yield fault_at(f"{name!r} stands twice: names must differ", part, index, field)
 
-    def _check_calendars(self, faults: Faults) -> None:
+    def _strange_calendars(self) -> Iterator[PydanticCustomError]:
         known = {calendar.name for calendar in self.calendars}
         users: dict[str, tuple[Target | Silence, ...]] = {"targets": self.targets, "silence": self.silence}
         for part, each in users.items():
-            for place, user in enumerate(each):
+            for index, user in enumerate(each):
                 if user.calendar is not None and user.calendar not in known:
-                    faults.add(f"there is no calendar {user.calendar!r}", part, place, "calendar")
+                    yield fault_at(f"there is no calendar {user.calendar!r}", part, index, "calendar")
 
     def words(self) -> RuleSet:
         """Return the rules about words."""

@@ -3,11 +3,14 @@
 Owns the form of these parts and their translation to the domain. The file as a whole is `earshot_triage.config`.
 """
 
+from collections.abc import Collection, Iterator
 from typing import Annotated
 
 from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
-from earshot_triage.config_timing import LONGEST_S, Faults, Name, OfCases, Part, Team
+from earshot_shared.config import fault_at
+from earshot_triage.config_timing import LONGEST_S, Name, OfCases, Part, Team
 from earshot_triage.domain.escalation import Ladder, Rung
 from earshot_triage.domain.routing import LadderRule
 from earshot_triage.domain.spikes import BUCKET_S, SpikeRule
@@ -36,13 +39,11 @@ class LadderPart(OfCases):
 
     @model_validator(mode="after")
     def _is_complete(self) -> "LadderPart":
-        faults = Faults()
         if not self.rungs:
-            faults.add("a ladder has at least one rung", "rungs")
+            raise fault_at("a ladder has at least one rung", "rungs")
         for place in range(1, len(self.rungs)):
             if self.rungs[place].after_s <= self.rungs[place - 1].after_s:
-                faults.add("a rung comes later than the one before it", "rungs", place, "after_s")
-        faults.refuse()
+                raise fault_at("a rung comes later than the one before it", "rungs", place, "after_s")
         return self
 
     def holds_for_all_of(self, team: str) -> bool:
@@ -65,17 +66,17 @@ class Escalation(Part):
     """Teams of which every case must have a ladder."""
     ladders: tuple[LadderPart, ...] = ()
 
-    def check(self, teams: tuple[str, ...], faults: Faults) -> None:
-        """Note what disagrees with the rest of the file."""
+    def gaps(self, teams: Collection[str]) -> Iterator[PydanticCustomError]:
+        """Yield what disagrees with the rest of the file: strange teams, and teams whose ladders leave cases out."""
         for place, ladder in enumerate(self.ladders):
             for team in sorted((ladder.team or frozenset()) - set(teams)):
-                faults.add(f"{team!r} is not among the teams", "escalation", "ladders", place, "team")
+                yield fault_at(f"{team!r} is not among the teams", "escalation", "ladders", place, "team")
             for step, rung in enumerate(ladder.rungs):
                 if rung.team is not None and rung.team not in teams:
-                    faults.add(f"{rung.team!r} is not among the teams", "escalation", "ladders", place, "rungs", step, "team")
+                    yield fault_at(f"{rung.team!r} is not among the teams", "escalation", "ladders", place, "rungs", step, "team")
         for team in sorted(self.required):
             if not any(ladder.holds_for_all_of(team) for ladder in self.ladders):
-                faults.add(f"no ladder holds for every case of the team {team!r}", "escalation", "required")
+                yield fault_at(f"no ladder holds for every case of the team {team!r}", "escalation", "required")
 
 
 _Span = Annotated[int, Field(ge=BUCKET_S, le=31 * 86_400, multiple_of=BUCKET_S)]

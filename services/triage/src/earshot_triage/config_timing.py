@@ -4,21 +4,20 @@ Owns the form of these parts and their translation to the domain. The file as a 
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date, timedelta
 from itertools import pairwise
 from typing import Annotated, Final, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from earshot_triage.domain import routing
 from earshot_triage.domain.calendars import Calendar, Hours
 from earshot_triage.domain.routing import CaseCondition, TargetRule
 
 Priority = Annotated[int, Field(ge=1, le=4)]
-Team = Annotated[str, Field(pattern=r"[a-z0-9_-]{1,64}")]
+Team = Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,64}$")]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 WEEKDAYS: Final[Mapping[str, int]] = {
@@ -114,33 +113,3 @@ class Target(OfCases):
     def rule(self, calendars: Mapping[str, Calendar]) -> TargetRule:
         """Return it as the domain knows it."""
         return TargetRule(self.condition(), routing.Target(self.within_s, None if self.calendar is None else calendars[self.calendar]))
-
-
-def named_twice(names: Iterable[str]) -> int | None:
-    """Return the place of the first name that stood before, None when all differ."""
-    seen: set[str] = set()
-    for place, name in enumerate(names):
-        if name in seen:
-            return place
-        seen.add(name)
-    return None
-
-
-class Faults:
-    """What is wrong between parts of the file, each by its place, so that it is told with the line it stands on."""
-
-    def __init__(self) -> None:
-        self._found: list[InitErrorDetails] = []
-
-    def add(self, reason: str, *place: str | int) -> None:
-        """Note what is wrong at a place."""
-        kind = PydanticCustomError("parts_disagree", "{reason}", {"reason": reason})
-        self._found.append(InitErrorDetails(type=kind, loc=place, input=None))
-
-    def refuse(self) -> None:
-        """Refuse the file when anything was noted.
-
-        Raises: ValidationError.
-        """
-        if self._found:
-            raise ValidationError.from_exception_data("triage", self._found)

@@ -6,7 +6,7 @@ Owns their bodies. Everything they do is one call of `acting.Desk`.
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Body, Depends, Path, Request
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StringConstraints
 from starlette.responses import Response
 
 from earshot_shared.access.keys import Principal
@@ -25,7 +25,7 @@ from earshot_triage.routes_reading import CaseId
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TEXT_CHARACTERS)]
 Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Seen = Annotated[
-    int | None, Field(ge=0, description="The version you looked at: a customer's message that was not in it keeps the case open.")
+    StrictInt | None, Field(ge=0, description="The version you looked at: a customer's message that was not in it keeps the case open.")
 ]
 Writing = Annotated[Principal, Depends(require("triage:write"))]
 Acting = Annotated[Actor, Depends(actor)]
@@ -66,7 +66,7 @@ class RouteTo(_Asked):
 class Escalate(_Asked):
     """The priority from now on, 4 being the highest; one higher than it is unless given."""
 
-    priority: Annotated[int, Field(ge=1, le=HIGHEST_PRIORITY)] | None = None
+    priority: Annotated[StrictInt, Field(ge=1, le=HIGHEST_PRIORITY)] | None = None
     reason: Text | None = None
 
 

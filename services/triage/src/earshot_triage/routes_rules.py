@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, StringConstraints
 from starlette.responses import Response
 
 from earshot_shared.actions import Actor
@@ -15,6 +15,7 @@ from earshot_shared.http.auth import actor
 from earshot_shared.http.call import call_of
 from earshot_shared.http.idempotency import Ticket, ticket_of
 from earshot_shared.http.strict import response_of
+from earshot_shared.http.times import TimeText
 from earshot_shared.postgres import translated
 from earshot_shared.service import Parts
 from earshot_triage.decisions import model_version
@@ -45,9 +46,11 @@ class RehearseAsked(_Asked):
     """The rules to try; null: those of the file."""
 
     rules: Document
-    since: Annotated[AwareDatetime | None, Field(description="Try them on items heard at this time or later; all unless given.")] = None
-    most: Annotated[int, Field(ge=1, le=MOST_TRIED, description="How many items are tried at most: of more, an even sample.")] = 10_000
-    limit: Annotated[int, Field(ge=1, le=500, description="How many changed items are shown.")] = 50
+    since: Annotated[TimeText | None, Field(description="Try them on items heard at this time or later; all unless given.")] = None
+    most: Annotated[StrictInt, Field(ge=1, le=MOST_TRIED, description="How many items are tried at most: of more, an even sample.")] = (
+        10_000
+    )
+    limit: Annotated[StrictInt, Field(ge=1, le=500, description="How many changed items are shown.")] = 50
 
 
 def rules_routes(parts: Parts, book: RuleBook, desk: RulesDesk) -> APIRouter:

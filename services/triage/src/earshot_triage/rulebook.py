@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from earshot_shared.config import ConfigFile, version_of
 from earshot_shared.errors import RetryableError
+from earshot_shared.metrics import Metrics
 from earshot_shared.postgres import Pool, translated
 from earshot_triage.config import TriageConfig
 from earshot_triage.decisions import Decider, Judging
@@ -78,6 +79,10 @@ class RuleBook:
     def written(self) -> Mapping[str, Any]:
         """The rules that hold, as an operator writes them."""
         return written(self.current.model)
+
+    def count_in(self, metrics: Metrics) -> None:
+        """Count in ``metrics`` how often the file is read anew, and refused."""
+        self._file.counted_in(metrics)
 
     def look(self) -> None:
         """Use the file's newest good state, unless other rules were put."""

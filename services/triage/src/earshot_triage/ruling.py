@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from earshot_shared.access.keys import Principal
 from earshot_shared.actions import Actor, new_action
+from earshot_shared.config import faults_of
 from earshot_shared.http.idempotency import Ticket, once
 from earshot_shared.http.problems import Answer, ConflictError, ForbiddenError
 from earshot_shared.http.strict import invalid_of
@@ -79,8 +80,7 @@ def parse_rules(document: object, *place: str) -> TriageConfig:
     try:
         return TriageConfig.model_validate(document)
     except ValidationError as error:
-        found = error.errors(include_url=False, include_context=False)
-        raise invalid_of([{**one, "loc": ("body", *place, *one["loc"])} for one in found]) from None
+        raise invalid_of([{**one, "loc": ("body", *place, *one["loc"])} for one in faults_of(error)]) from None
 
 
 class RulesDesk:

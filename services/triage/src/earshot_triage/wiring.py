@@ -65,4 +65,5 @@ class Wiring:
 
     def build_app(self, parts: Parts) -> Door:
         """Return the routes."""
+        self.book.count_in(parts.metrics)
         return make_app(parts, self.stage, self.book, self._clock)

@@ -145,13 +145,22 @@ async def drain(receive: Receive) -> None:
         return
 
 
+def media_type(content_type: bytes) -> bytes:
+    """Return the media type that a Content-Type names: in lower case, without its parameters."""
+    return content_type.partition(b";")[0].strip().lower()
+
+
+def is_json(media: bytes) -> bool:
+    """Tell whether a media type says that a body is JSON."""
+    return media == b"application/json" or (media.startswith(b"application/") and media.endswith(b"+json"))
+
+
 def check_json(body: bytes, content_type: bytes) -> None:
     """Let a body pass that is strict JSON in UTF-8, without NUL, lone surrogates, NaN, or nesting beyond sense.
 
     Raises: UnsupportedMediaError when it says it is something else; BodyError with what is wrong and where, never with what it says.
     """
-    media = content_type.partition(b";")[0].strip().lower()
-    if media != b"application/json" and not (media.startswith(b"application/") and media.endswith(b"+json")):
+    if not is_json(media_type(content_type)):
         raise UnsupportedMediaError("Send JSON and say so: `Content-Type: application/json`.")
     try:
         msgspec.json.decode(body)

@@ -16,7 +16,7 @@ from earshot_shared.errors import EarshotError
 from earshot_shared.http import bodies
 from earshot_shared.http.auth import Authenticator, check_scope
 from earshot_shared.http.call import SCOPE_KEY, Call
-from earshot_shared.http.problems import Answer, BusyError, HttpError, SlowClientError, note, problem_of, unexpected
+from earshot_shared.http.problems import Answer, BusyError, HttpError, MethodNotAllowedError, SlowClientError, note, problem_of, unexpected
 from earshot_shared.http.rules import DEFAULT_BODY_LIMIT, PathRules
 from earshot_shared.metrics import Metrics
 from earshot_shared.tracing import part_of, working_in
@@ -48,6 +48,7 @@ _BODILESS: Final = bodies.BodyHeaders(present=False, length=0, content_type=b"",
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HotRoute:
     """A route served at the door: for one exact path, at a fifth of a framework's price. ``handler`` raises HttpError and the like.
+    A path with a hot route has no others: every method that it takes is hot.
 
     The body is given raw and unchecked: the handler decodes it once, into what it needs.
     """
@@ -114,6 +115,8 @@ class Door:
             return
         rule = self.rules.of(path)
         principal = None if rule.open else await self.authenticate(headers)
+        if allowed := [taken for taken, hot_path in self.hot if hot_path == path]:
+            raise MethodNotAllowedError(allowed)
         body = b""
         if said.present:
             body = await bodies.read_body(

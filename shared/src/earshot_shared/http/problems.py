@@ -17,6 +17,7 @@ from earshot_shared.errors import EarshotError, FencedError, PoisonError, Retrya
 CONTENT_TYPE: Final = b"application/problem+json"
 _log = logging.getLogger(__name__)
 _URN: Final = "urn:earshot:problem:"
+METHOD_NOT_ALLOWED: Final = "This path does not take this method: the header Allow names those it takes."
 _OUR_FAULT: Final = "Something is wrong on our side; the log of the service says what."
 
 
@@ -70,6 +71,15 @@ class NotFoundError(HttpError):
     """Nothing of that name is here."""
 
     code, status = "not-found", 404
+
+
+class MethodNotAllowedError(HttpError):
+    """The path is there, but does not take this method; the header Allow names those it takes."""
+
+    code, status = "method-not-allowed", 405
+
+    def __init__(self, allowed: Sequence[str]) -> None:
+        super().__init__(METHOD_NOT_ALLOWED, headers=[("allow", ", ".join(sorted(allowed)))])
 
 
 class ConflictError(HttpError):

@@ -15,7 +15,17 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
 from earshot_shared.errors import EarshotError
-from earshot_shared.http.problems import Answer, FieldProblem, InvalidError, note, problem, problem_of, unexpected
+from earshot_shared.http.problems import (
+    METHOD_NOT_ALLOWED,
+    Answer,
+    FieldProblem,
+    InvalidError,
+    MethodNotAllowedError,
+    note,
+    problem,
+    problem_of,
+    unexpected,
+)
 
 ANY_QUERY: Final = "x-any-query"
 """Set in a route's ``openapi_extra`` when it hands its query on to another service."""
@@ -24,7 +34,7 @@ _MOST_ERRORS: Final = 50
 _LONGEST_FIELD: Final = 120
 _DETAILS: Final = {
     404: ("not-found", "There is nothing at this path: /docs lists what there is."),
-    405: ("method-not-allowed", "This path does not take this method: the header Allow names those it takes."),
+    405: (MethodNotAllowedError.code, METHOD_NOT_ALLOWED),
 }
 
 # By the route's identity (it has no hash); the route is kept beside, so that its identity is never another's.

@@ -1,11 +1,13 @@
 """Times as HTTP and files spell them: RFC 3339 in, UTC out.
 
-Owns parsing; the one spelling for output is `earshot_shared.envelope.rfc3339`. Reads no clock.
+Owns parsing, also of fields in bodies; the one spelling for output is `earshot_shared.envelope.rfc3339`. Reads no clock.
 """
 
 import re
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Final
+from typing import Annotated, Any, Final
+
+from pydantic import BeforeValidator, WithJsonSchema
 
 _FORM: Final = re.compile(r"(\d{4})-(\d{2})-(\d{2})[Tt ](\d{2}):(\d{2}):(\d{2})(?:\.(\d{1,9}))?(?:([Zz])|([+-])(\d{2}):(\d{2}))", re.ASCII)
 
@@ -27,6 +29,16 @@ def parse_time(text: str) -> datetime:
         return moment.astimezone(UTC)
     except (ValueError, OverflowError):
         raise ValueError("is not a time that exists") from None
+
+
+def _time_of(given: Any) -> datetime:
+    if not isinstance(given, str):
+        raise ValueError("is a text such as 2024-05-01T12:30:00Z")
+    return parse_time(given)
+
+
+TimeText = Annotated[datetime, BeforeValidator(_time_of), WithJsonSchema({"type": "string", "format": "date-time"})]
+"""A time in a body: RFC 3339 with a zone and nothing else; pydantic alone would take numbers, dates and leap seconds too."""
 
 
 def _zone(match: re.Match[str]) -> timezone:

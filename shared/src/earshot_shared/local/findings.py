@@ -55,27 +55,38 @@ Check = Callable[[DataFolder], Iterator[Finding]]
 
 
 def examine(folder: DataFolder, port_base: int) -> Iterator[Finding]:
-    """Return what all checks find, in the order in which a start would meet it."""
-    system = None
+    """Return what all checks find, in the order in which a start would meet it.
+
+    Where the environment names both servers, as in a container, nothing is started: what a local system needs is not looked at.
+    """
+    bootstrap, dsn = os.environ.get("EARSHOT_KAFKA_BOOTSTRAP"), os.environ.get("EARSHOT_POSTGRES_DSN")
     yield from _python()
     yield from _variables()
+    yield from _configuration()
+    if bootstrap and dsn:
+        yield from _addresses(bootstrap, dsn)
+    else:
+        yield from _local_system(folder, port_base, bootstrap, dsn)
+    for point in sorted(entry_points(group=DOCTOR_GROUP), key=lambda point: point.name):
+        check: Check = point.load()
+        yield from check(folder)
+
+
+def _local_system(folder: DataFolder, port_base: int, bootstrap: str | None, dsn: str | None) -> Iterator[Finding]:
+    system = None
     yield from _java_and_kafka()
     yield from _postgres(folder)
     yield from _room(folder)
-    yield from _configuration()
     try:
         system = read_state(folder)
     except EarshotError as problem:
         yield Finding(Grade.BAD, problem.detail)
     if system is None:
         yield from _at_rest(folder, port_base)
-        yield from _addresses(os.environ.get("EARSHOT_KAFKA_BOOTSTRAP"), os.environ.get("EARSHOT_POSTGRES_DSN"))
+        yield from _addresses(bootstrap, dsn)
     else:
         yield from _at_work(folder, system)
         yield from _addresses(system.kafka, system.postgres)
-    for point in sorted(entry_points(group=DOCTOR_GROUP), key=lambda point: point.name):
-        check: Check = point.load()
-        yield from check(folder)
 
 
 def _python() -> Iterator[Finding]:

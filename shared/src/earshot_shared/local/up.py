@@ -26,7 +26,7 @@ from earshot_shared.local.product import Ground, Product, topic_prefix
 from earshot_shared.local.servers import Servers, Wanted, prepare_servers
 from earshot_shared.local.state import RunningSystem, read_processes, sole_owner, write_processes, write_state
 from earshot_shared.local.supervisor import Supervisor
-from earshot_shared.settings import refuse_unknown_variables
+from earshot_shared.settings import check_settings
 
 ORPHAN_GRACE_S = 4.0
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -77,7 +77,7 @@ class Up:
         Raises: EarshotError when it could not be started or kept; everything is stopped then too.
         """
         began_at_s = time.monotonic()
-        refuse_unknown_variables(os.environ)
+        check_settings()
         self.folder.make()
         with sole_owner(self.folder), self._signals():
             self._clear_up()

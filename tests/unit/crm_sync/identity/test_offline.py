@@ -160,7 +160,7 @@ def test_the_scalar_and_the_batch_comparison_of_names_agree() -> None:
     ]
     columns = columns_of({"given_name": one, "family_name": other} for one in words for other in words)
     table = levels.name_table(columns)
-    table.is_known[:-1] = [text in spelling.common_given_names() or text in spelling.nicknames() for text in columns.names]
+    table.is_known[:-1] = table.is_listed[:-1]
     batch = levels.name_levels(table, columns.codes["given"], columns.codes["family"])
     texts = columns.names
     for row, (one, other) in enumerate(zip(columns.codes["given"], columns.codes["family"], strict=True)):

@@ -223,7 +223,9 @@ async def test_hot_routes_have_key_limit_and_trace() -> None:
         assert told["trace"].startswith("00-0af7651916cd43dd8448eb211c80319c-")
         assert told["trace"] != trace
         problem(await client.post("/v1/hot", content=b"x" * 2_000_001), 413, "body-too-large")
-        problem(await client.get("/v1/hot"), 404, "not-found")
+        wrong = await client.delete("/v1/hot")
+        problem(wrong, 405, "method-not-allowed")
+        assert wrong.headers["allow"] == "POST"
     async with open_app(echo_door(hot=HOT), key=None) as client:
         problem(await client.post("/v1/hot", content=b"x"), 401, "key-missing")
 

@@ -98,8 +98,7 @@ async function begin() {
     live("off", problem.status === 401 ? "signed out" : problem.message);
     return;
   }
-  $("leave").hidden = false;
-  $("ways").hidden = false;
+  for (const id of ["leave", "ways", "search"]) $(id).hidden = false;
   showMe();
   const openCustomer = ({ id, feedback }) => { location.hash = id ? `#/customers/${id}` : `#/items/${feedback}`; };
   new Search((id) => openCustomer({ id }));

@@ -5,8 +5,14 @@ import { ask, choice, field, say } from "./dialogs.js";
 
 const PAGE = 40, REST_MS = 1500;
 const RING = 2 * Math.PI * 17;
-const TEAMS = ["product", "support", "community"];
 const STATUS = { open: "waits for us", waiting: "waits for the customer", resolved: "resolved", closed: "closed" };
+
+// The installation's own teams, which stand among its rules; asked for once a visit. None to choose from is no reason to show nothing.
+let teams;
+async function allTeams() {
+  try { teams ??= (await get("/api/triage/rules")).rules.teams; } catch { return []; }
+  return teams;
+}
 
 // Seconds until the first response is due (negative: late), null when no clock runs.
 export function secondsLeft(each, now = Date.now()) {
@@ -30,7 +36,7 @@ export function clock(each) {
 function face(seconds) {
   const s = Math.abs(seconds);
   const told = s < 100 ? `${Math.round(s)}s` : s < 6000 ? `${Math.round(s / 60)}m` : s < 172800 ? `${Math.round(s / 3600)}h` : `${Math.round(s / 86400)}d`;
-  return seconds < 0 ? `-${told}` : told;
+  return seconds < 0 && told.length < 4 ? `-${told}` : told; // the ring has room for four, and is red when it is late
 }
 
 export function caseRow(each) {
@@ -47,7 +53,7 @@ export class CasesPage {
   async show() {
     document.title = "Cases · Earshot";
     const status = choice([["open", "open"], ["waiting", "waiting"], ["resolved", "resolved"], ["closed", "closed"], ["", "any status"]], "open");
-    const team = choice([["", "every team"], ...TEAMS.map((name) => [name, name])], "");
+    const team = choice([["", "every team"], ...(await allTeams()).map((name) => [name, name])], "");
     const overdue = el("input", { type: "checkbox" });
     const words = el("input", { type: "search", placeholder: "Words in any message", maxlength: "200", "aria-label": "Words in any message" });
     this.filters = { status, team, overdue, words };
@@ -183,8 +189,8 @@ export class CasePage {
     return this.act("note", { title: "A word for colleagues", note: "The customer never sees it.", confirm: "Leave the note", body: field("Note", text) }, () => ({ text: text.value }), "Noted.", false);
   }
 
-  route() {
-    const team = choice([...new Set([...TEAMS, this.seen.team].filter(Boolean))].map((name) => [name, name]), this.seen.team);
+  async route() {
+    const team = choice([...new Set([...await allTeams(), this.seen.team].filter(Boolean))].map((name) => [name, name]), this.seen.team);
     const reason = el("input", { type: "text", maxlength: "2000" });
     return this.act("route", { title: "Hand it to a team", confirm: "Hand over", body: el("div", { class: "grid2" }, field("Team", team), field("Why", reason)) }, () => ({ team: team.value, reason: reason.value.trim() || null }), "Handed over.");
   }

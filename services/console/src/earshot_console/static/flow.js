@@ -6,7 +6,8 @@ const MOST = 400;
 const COLUMNS = ["channel", "intent", "route"];
 const HEADS = ["heard on", "is a", "goes to"];
 const MOST_NODES = 6;
-const REST = "all the rest";
+const REST = "all the rest", KEPT = "kept, no action";
+const NARROW = 480; // in a narrower picture the labels of two columns would meet: the middle gives way, and the longest is cut
 const PAD = 10, NODE = 11, TOP = 26;
 
 export class Flow {
@@ -19,7 +20,7 @@ export class Flow {
   }
 
   add(item) {
-    const routes = item.routes?.length ? item.routes : ["kept, no action"];
+    const routes = item.routes?.length ? item.routes : [KEPT];
     this.items.push({ channel: item.channel || "?", intent: item.intent || "unknown", route: routes.slice().sort().join(" + ") });
     if (this.items.length > MOST) this.items.splice(0, this.items.length - MOST);
     this.ask();
@@ -42,7 +43,8 @@ export class Flow {
     this.counter.textContent = count(this.items.length);
     this.picture.setAttribute("viewBox", `0 0 ${width} ${height}`);
     const columns = COLUMNS.map((column) => this.nodes(column, height));
-    const places = [0, (width - NODE) / 2, width - NODE];
+    const narrow = width < NARROW;
+    const places = [0, (width - NODE) * (narrow ? 0.38 : 0.5), width - NODE];
     const parts = [];
     for (const [index, head] of HEADS.entries()) {
       parts.push(svg("text", { class: "head", x: anchorX(index, places), y: 12, "text-anchor": ["start", "middle", "end"][index] }, head));
@@ -51,7 +53,7 @@ export class Flow {
     for (const [index, nodes] of columns.entries()) {
       for (const node of nodes.values()) {
         parts.push(svg("rect", { class: `node k${node.colour}`, x: places[index], y: node.y, width: NODE, height: Math.max(node.size, 2) }));
-        const label = svg("text", { x: labelX(index, places), y: node.y + node.size / 2 + 4, "text-anchor": index === 2 ? "end" : "start" }, `${node.name} `);
+        const label = svg("text", { x: labelX(index, places), y: node.y + node.size / 2 + 4, "text-anchor": index === 2 ? "end" : "start" }, `${narrow && node.name === KEPT ? "kept" : node.name} `);
         label.append(svg("tspan", { class: "count" }, count(node.n)));
         parts.push(label);
       }

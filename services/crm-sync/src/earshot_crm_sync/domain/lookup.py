@@ -1,4 +1,4 @@
-"""What people may mean by an identifier they type: an author key, a mail, a phone, a record of another system.
+"""What people may mean by an identifier they type: an author key, a mail, a phone, a record of another system, alone or after its kind.
 
 Owns that guess, by the engine's own spellings. Pure.
 """
@@ -7,6 +7,7 @@ from earshot_crm_sync.identity import Identifier
 from earshot_crm_sync.identity.normalise import email, phone
 
 _KEY_KINDS = ("account", "handle", "mailbox", "crm_id")
+_KINDS = (*_KEY_KINDS, "email", "phone")
 
 
 def identifiers_meant(text: str) -> list[Identifier]:
@@ -18,6 +19,8 @@ def identifiers_meant(text: str) -> list[Identifier]:
         channel, _, name = trimmed.partition(":")
         if name.startswith("@"):
             meant.append(Identifier("handle", f"{channel}:@{name.lstrip('@').lower()}"))
+        if channel in _KINDS:  # `kind:value`, as `why` and the configuration write it, unless there is a channel of that name
+            meant += [each for each in identifiers_meant(name) if each.kind == channel]
     if address := email(trimmed):
         meant.append(Identifier("email", address))
     if number := phone(trimmed):

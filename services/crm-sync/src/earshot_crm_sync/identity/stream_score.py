@@ -10,11 +10,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 
 from rapidfuzz.distance import OSA, Indel, JaroWinkler
 
-from .offline import spelling
+from .offline import sounds, spelling
 from .offline.tables import (
     COMMONNESS,
     CROSSED,
@@ -24,6 +24,7 @@ from .offline.tables import (
     GENERATION_YEARS,
     HOUSEHOLD,
     SAME,
+    SHORT_NAME,
     SMALLEST_POPULATION,
     STRANGER,
     TABLES,
@@ -128,23 +129,20 @@ def _parts(name: str) -> tuple[str, str, str]:
     return spelling.name_parts(name, "", "")
 
 
-@cache
-def _nicknames() -> dict[str, frozenset[int]]:
-    return spelling.nicknames()
-
-
 @lru_cache(maxsize=50_000)
 def name_level(a: str, b: str) -> Level:
     """Return how alike two folded names are: the scalar twin of `offline.levels.name_levels`."""
     if a == b:
         return Level.EXACT
-    groups, common = _nicknames(), spelling.common_given_names()
-    known = (a in groups or a in common) and (b in groups or b in common)
+    groups, languages, common = spelling.nicknames(), spelling.translations(), spelling.common_names()
+    known = all(name in common or name in groups or name in languages for name in (a, b))
     shortest = min(len(a), len(b))
-    if groups.get(a, frozenset()) & groups.get(b, frozenset()) or a.replace(" ", "") == b.replace(" ", ""):
+    if spelling.share_a_group(groups, a, b) or a.replace(" ", "") == b.replace(" ", ""):
         return Level.CLOSE
-    if (spelling.lacks_vowels(a) or spelling.lacks_vowels(b)) and spelling.same_bones(a, b):
-        return Level.CLOSE
+    if spelling.share_a_group(languages, a, b):
+        return Level.ALIAS
+    if (sounds.lacks_vowels(a) or sounds.lacks_vowels(b)) and (agreed := sounds.bones_in_common(a, b)):
+        return Level.CLOSE if agreed > 1 else Level.ALIAS
     if spelling.is_form_of(a, b):
         return Level.CLOSE if spelling.begin_alike(a, b) else Level.ALIAS
     slips = OSA.normalized_similarity(a, b)
@@ -153,9 +151,11 @@ def name_level(a: str, b: str) -> Level:
     close = slips >= 0.74 or (slips >= 0.66 and shortest >= 2) or (opening >= 0.92 and slips >= 0.6) or (letters >= 0.999 and slips >= 0.5)
     if close and not known:
         return Level.CLOSE
-    if shortest >= 3 and (spelling.firm_sound(a) == spelling.firm_sound(b) or (not known and spelling.sound(a) == spelling.sound(b))):
+    if shortest >= 3 and sounds.firm_sound(a) == sounds.firm_sound(b):
+        return Level.ALIAS if known else Level.CLOSE
+    if shortest >= 3 and not known and sounds.sound(a) == sounds.sound(b):
         return Level.ALIAS
-    rough = slips >= 0.5 or (letters >= 0.8 and shortest >= 3) or opening >= 0.85
+    rough = slips >= (0.6 if shortest < SHORT_NAME else 0.5) or (letters >= 0.8 and shortest >= 3) or opening >= 0.85
     return Level.ROUGH if rough and not known else Level.DIFFERENT
 
 

@@ -56,18 +56,20 @@ class Import:
 
     def run(self) -> Tally:
         """Read, send and count until the file ends; return the whole tally, of earlier runs too."""
-        tally = self._progress.load()
-        rejects = RejectsFile(self._path, resumed=tally.read > 0)
+        progress = self._progress.load()
+        tally, rejects = progress.tally, RejectsFile(self._path, kept_bytes=progress.rejects_bytes)
         lines = read_lines(self._path, self._form, self._source)
         with _shown(self._path, tally) as shown:
             for batch in _batches(islice(lines, tally.read, None)):
                 rejected = self._send(batch, tally)
                 rejects.add(rejected)
-                self._progress.save(tally)
+                progress.rejects_bytes = rejects.bytes
+                self._progress.save(progress)
                 shown.tell(tally, batch[-1].number)
         self._progress.forget()
         if tally.rejected:
-            click.echo(f"{tally.rejected:,} records were refused: {rejects.path} names each with the reason.", err=True)
+            refused = "One record was refused" if tally.rejected == 1 else f"{tally.rejected:,} records were refused"
+            click.echo(f"{refused}: {rejects.path} names each with the reason.", err=True)
         return tally
 
     def _send(self, batch: list[Line], tally: Tally) -> list[dict[str, Any]]:

@@ -28,24 +28,31 @@ class Tally(msgspec.Struct):
         self.rejected += other.rejected
 
 
+class Progress(msgspec.Struct):
+    """Where an unfinished import stands: its tally, and how much of the rejects file belongs to that."""
+
+    tally: Tally = msgspec.field(default_factory=Tally)
+    rejects_bytes: int = 0
+
+
 class ProgressFile:
-    """The tally of an unfinished import of one content, in one way, into one system."""
+    """The progress of an unfinished import of one content, in one way, into one system."""
 
     def __init__(self, data_dir: Path, key: str) -> None:
         self._path = data_dir / FOLDER / f"{key}.json"
 
-    def load(self) -> Tally:
-        """Return the tally where an earlier run was stopped; an empty one when there was none."""
+    def load(self) -> Progress:
+        """Return where an earlier run was stopped; the beginning when there was none."""
         try:
-            return msgspec.json.decode(self._path.read_bytes(), type=Tally)
+            return msgspec.json.decode(self._path.read_bytes(), type=Progress)
         except (OSError, msgspec.DecodeError):
-            return Tally()
+            return Progress()
 
-    def save(self, tally: Tally) -> None:
-        """Keep the tally, whole or not at all."""
+    def save(self, progress: Progress) -> None:
+        """Keep the progress, whole or not at all."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         fresh = self._path.with_suffix(".new")
-        fresh.write_bytes(msgspec.json.encode(tally))
+        fresh.write_bytes(msgspec.json.encode(progress))
         os.replace(fresh, self._path)
 
     def forget(self) -> None:
@@ -54,12 +61,18 @@ class ProgressFile:
 
 
 class RejectsFile:
-    """``NAME.rejects.jsonl``: the records that were refused, each with its line and the reason; made when there is one."""
+    """``NAME.rejects.jsonl``: the records that were refused, each with its line and the reason; made when there is one.
 
-    def __init__(self, path: Path, *, resumed: bool) -> None:
+    Of what an earlier run wrote only ``kept_bytes`` stay: what it wrote after its last progress is refused, and written, again.
+    """
+
+    def __init__(self, path: Path, *, kept_bytes: int) -> None:
         beside = path.with_name(f"{path.name}.rejects.jsonl")
         self.path = beside if os.access(path.parent, os.W_OK) else Path.cwd() / beside.name
-        if not resumed:
+        self.bytes = min(kept_bytes, self.path.stat().st_size) if self.path.exists() else 0
+        if self.bytes:
+            os.truncate(self.path, self.bytes)
+        else:
             self.path.unlink(missing_ok=True)
 
     def add(self, rejected: list[dict[str, Any]]) -> None:
@@ -67,3 +80,4 @@ class RejectsFile:
         if rejected:
             with self.path.open("ab") as file:
                 file.writelines(msgspec.json.encode(each) + b"\n" for each in rejected)
+                self.bytes = file.tell()

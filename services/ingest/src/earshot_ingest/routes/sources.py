@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 from fastapi import APIRouter, Depends, Path, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StrictInt
 
 from earshot_ingest import repository
 from earshot_ingest.config import NAME, SourceConfig
@@ -39,7 +39,7 @@ class Rotation(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    keep_previous_s: Annotated[int, Field(ge=0, le=30 * 24 * 3600)] = 24 * 3600
+    keep_previous_s: Annotated[StrictInt, Field(ge=0, le=30 * 24 * 3600)] = 24 * 3600
     """How long the old secret stays good."""
 
 

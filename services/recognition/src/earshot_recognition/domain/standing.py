@@ -71,9 +71,9 @@ def decide_standing(totals: Totals, tiers: Sequence[Tier], badges: Sequence[Badg
     following = [each for each in tiers if each.points > tier.points]
     earned = tuple(badge.name for badge in badges if not badge.by_hand and totals.helped >= badge.helped and totals.items >= badge.items)
     reasons = (
-        f"{totals.active} points for {totals.items} {'item' if totals.items == 1 else 'items'}",
-        f"{totals.helpful} points for {totals.helped} {'answer that helped' if totals.helped == 1 else 'answers that helped'} somebody",
-        f"tier {tier.name} from {tier.points} points" + (f" and {tier.helped} answers" if tier.helped else ""),
+        f"{_counted(totals.active, 'point')} for {_counted(totals.items, 'item')}",
+        f"{_counted(totals.helpful, 'point')} for {_counted(totals.helped, 'answer')} that helped somebody",
+        f"tier {tier.name} from {_counted(tier.points, 'point')}" + (f" and {_counted(tier.helped, 'answer')}" if tier.helped else ""),
     )
     return Standing(
         tier=tier.name, badges=earned, reasons=reasons, next_step=_next_step(points, totals, following), abilities=tier.abilities
@@ -86,7 +86,11 @@ def _next_step(points: int, totals: Totals, following: Sequence[Tier]) -> str | 
     tier = following[0]
     wants = []
     if points < tier.points:
-        wants.append(f"{tier.points - points} more points")
-    if totals.helped < tier.helped:
-        wants.append(f"{tier.helped - totals.helped} more answers that help somebody")
+        wants.append(_counted(tier.points - points, "more point"))
+    if (wanted := tier.helped - totals.helped) > 0:
+        wants.append(f"{_counted(wanted, 'more answer')} that {'helps' if wanted == 1 else 'help'} somebody")
     return f"{' and '.join(wants)} to {tier.name}" if wants else None
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -215,7 +215,9 @@ def _compile(rule: Rule) -> _Compiled:
         try:
             pattern = re2.compile(rule.pattern, options)
         except re2.error as error:
-            raise RuleError(f"rule “{rule.name}”: the pattern cannot be used ({error})") from error
+            said = error.args[0] if error.args else ""  # RE2 tells in bytes
+            told = said.decode("utf-8", "replace") if isinstance(said, bytes) else said
+            raise RuleError(f"rule “{rule.name}”: the pattern cannot be used ({told})") from error
     return _Compiled(
         rule=rule,
         any_of=tuple(map(_phrase, rule.any_of)),

@@ -17,7 +17,7 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float32]
 
 MANY_ROWS: Final = 500
-"""From so many rows on, a sparse product adds them up quicker than gathering them first."""
+"""From so many rows on, a sparse product adds them up quicker than numpy does."""
 
 
 def _sparsetools() -> Any:
@@ -41,14 +41,16 @@ def sums_of_rows(rows: Ints, offsets: Ints, table: NDArray[np.float32] | NDArray
     Shapes: `table` N x K, the answer (len(offsets) - 1) x K.
     """
     count, columns = len(offsets) - 1, table.shape[1]
+    chosen = table.take(rows, axis=0)
     if count == 1:
-        return np.add.reduce(table[rows], axis=0, dtype=np.float32, keepdims=True)
+        return np.add.reduce(chosen, axis=0, dtype=np.float32, keepdims=True)
+    chosen = chosen.astype(np.float32, copy=False)
     sums = np.zeros((count, columns), dtype=np.float32)
-    if len(rows) > MANY_ROWS and table.dtype == np.float32 and table.flags.c_contiguous:
-        ones = np.ones(len(rows), dtype=np.float32)
-        _matvecs(count, len(table), columns, offsets, rows, ones, table.reshape(-1), sums.reshape(-1))
+    if len(rows) > MANY_ROWS:
+        places, ones = np.arange(len(rows)), np.ones(len(rows), dtype=np.float32)
+        _matvecs(count, len(rows), columns, offsets, places, ones, chosen.reshape(-1), sums.reshape(-1))
         return sums
     filled = (offsets[1:] > offsets[:-1]).nonzero()[0]
     if len(filled):
-        sums[filled] = np.add.reduceat(table[rows].astype(np.float32, copy=False), offsets[filled], axis=0)
+        sums[filled] = np.add.reduceat(chosen, offsets[filled], axis=0)
     return sums

@@ -1,7 +1,7 @@
 """The weights as tables on disk and in memory, and the sums over them.
 
 Owns the model's file format (a folder of .npy arrays, word lists and `model.json`) and the arithmetic from ids to one
-row of scores a text. Must not know what the columns mean. Weights are whole numbers (int8, char sums int16) held as
+row of scores a text. Must not know what the columns mean. Weights are whole numbers (int8, char sums int16), added up in
 float32: every sum below 2**24 is exact, therefore independent of order and company.
 """
 
@@ -24,8 +24,9 @@ from earshot_triage.judgement.text import LENGTHS, MARKS
 
 NORM_UNITS: Final = 32.0
 """Squared lengths are stored as whole numbers of 1/32."""
-NORM_SPLIT: Final = 256
-"""... and added up as two numbers, so that no sum in a text of the longest kind passes 2**24."""
+NORM_SPLIT: Final = 128
+"""... and added up as two numbers, so that no sum in a text of the longest kind passes 2**24, those of a pair are bytes and those of a
+word fit in two."""
 
 
 class ModelError(ValueError):
@@ -120,6 +121,7 @@ CHAR_VOICE: Final = np.float32(0.4)
 """How much the characters of a word count beside the word when it is named as evidence: they share longer vectors."""
 ROOM: Final = 6_000
 """So many strange words are remembered before the memory starts anew."""
+_MOST: Final = np.float32(np.iinfo(np.int16).max)
 Flags = Callable[[Sequence[str]], NDArray[np.uint8]]
 Extras = Callable[[Sequence[str]], Floats]
 
@@ -146,7 +148,7 @@ class Weighed:
 class _Recalled:
     """A memory of words with their rows of numbers. Rows are filled before their words are published, never changed."""
 
-    def __init__(self, memory: Memory, numbers: Floats, flags: NDArray[np.uint8]) -> None:
+    def __init__(self, memory: Memory, numbers: NDArray[np.int16], flags: NDArray[np.uint8]) -> None:
         self.memory = memory
         self.numbers = numbers  # capacity x (2K + 4 + extras): weights of the word, of its characters, squared lengths
         self.flags = flags
@@ -162,7 +164,7 @@ class Scorer:
         self._flags, self._extras = flags or _no_flags, extras or _no_extras
         self._size = len(tables.words)
         self._pairs = Keys(np.array(tables.pairs).astype(np.uint64))
-        self._pair_numbers = np.empty((len(tables.pairs), columns + 2), dtype=np.float32)
+        self._pair_numbers = np.empty((len(tables.pairs), columns + 2), dtype=np.int8)
         self._pair_numbers[:, :columns] = tables.pair_weights[self._pairs.order]
         self._pair_numbers[:, columns:] = _split(tables.pair_norms[self._pairs.order])
         self._grams = Keys(keys_of_grams(tables.grams))
@@ -284,7 +286,7 @@ class Scorer:
         order = np.argsort(owners[found], kind="stable")
         grams, ends = grams[order], np.searchsorted(owners[found][order], np.arange(len(strangers) + 1))
         columns = self.columns
-        recalled.numbers[place, columns : 2 * columns] = sums_of_rows(grams, ends, self._gram_weights)
+        recalled.numbers[place, columns : 2 * columns] = np.clip(sums_of_rows(grams, ends, self._gram_weights), -_MOST, _MOST)
         norms = sums_of_rows(grams, ends, self._gram_norms[:, None])[:, 0].astype(np.int64)
         recalled.numbers[place, 2 * columns + 2 : 2 * columns + 4] = _split(norms)
         recalled.numbers[place, 2 * columns + 4 :] = self._extras(strangers)
@@ -294,7 +296,7 @@ class Scorer:
         size, columns = self._size, self.columns
         weights, chars, norms = self._rows_of_words
         extras = self._extras(self._words)
-        numbers = np.zeros((size + room, 2 * columns + 4 + extras.shape[1]), dtype=np.float32)
+        numbers = np.zeros((size + room, 2 * columns + 4 + extras.shape[1]), dtype=np.int16)
         numbers[:size, :columns], numbers[:size, columns : 2 * columns] = weights, chars
         numbers[:size, 2 * columns : 2 * columns + 2] = _split(norms[:, 0])
         numbers[:size, 2 * columns + 2 : 2 * columns + 4] = _split(norms[:, 1])

@@ -15,12 +15,13 @@ from typing import IO
 import numpy as np
 from numpy.typing import NDArray
 
-from . import spelling
+from . import sounds, spelling
 from .columns import Columns
 from .parallel import both
 from .texts import Codes, Texts, coded, looked_up, objects
 
 LARGEST_BLOCK = 40  # all pairs of a block up to here: 780
+STRONG_KEYS_OF_SMALL = 2  # postcode with house number or street: in a short file few share them
 STRONG_KEYS = 3  # mail, mailbox name, phone, and every handle: one of them is enough, of the others it takes WEAK_KEYS
 LARGE_FILE, WEAK_KEYS, WEAK_KEYS_OF_LARGE = 30_000, 2, 3  # the more records, the more share two keys by chance
 NEIGHBOURS = 8  # of a larger block each record meets as many on either side of it in sorted order
@@ -35,7 +36,7 @@ def candidate_pairs(columns: Columns) -> Pairs:
     count = columns.count
     enough = WEAK_KEYS_OF_LARGE if count > LARGE_FILE else WEAK_KEYS
     order, keys = _sort_order(columns), blocking_keys(columns)
-    strong = STRONG_KEYS + len(columns.handles)
+    strong = STRONG_KEYS + len(columns.handles) + (0 if count > LARGE_FILE else STRONG_KEYS_OF_SMALL)
     with tempfile.TemporaryDirectory(prefix="earshot-resolve-") as folder:
         ours, theirs = _Piles(Path(folder) / "0", count), _Piles(Path(folder) / "1", count)
 
@@ -97,26 +98,29 @@ def blocking_keys(columns: Columns) -> list[Callable[[], Keys]]:
     given, family, birth = codes["given"], codes["family"], codes["birth"]
     email, phone, street = codes["email"], codes["phone"], codes["street"]
     postcode, city = codes["postcode"], codes["city"]
-    sounds = coded(spelling.sound(name) for name in columns.names)
+    heard = coded(sounds.sound(name) for name in columns.names)
     heads = coded(name[:3] for name in columns.names)
-    given_sound, family_sound = looked_up(given, sounds), looked_up(family, sounds)
+    given_sound, family_sound = looked_up(given, heard), looked_up(family, heard)
     given_head, family_head = looked_up(given, heads), looked_up(family, heads)
     year = looked_up(birth, _recode(texts["birth"], lambda day: day[:4]))
     digits = looked_up(postcode, _recode(texts["postcode"], lambda code: "".join(sorted(code))))
     domain = looked_up(email, _recode(texts["email"], lambda address: address.rpartition("@")[2][:5]))
     word = looked_up(street, _recode(texts["street"], _first_word))
     number = looked_up(street, _recode(texts["street"], _number_of))
-    more = [partial(_both, number, other) for other in (city, year)] + [partial(_both, word, city)]
+    at_home = [partial(_both, number, digits), partial(_both, word, digits)]
+    more = [partial(_both, number, city), partial(_both, number, year), partial(_both, word, city)]
+    more += [partial(_both, digits, other) for other in (city, year)] + [partial(_both, name, city) for name in (given_sound, family_sound)]
     return [
         lambda: email.astype(np.int64),
         lambda: looked_up(email, _recode(texts["email"], _local_part)).astype(np.int64),
         lambda: looked_up(phone, _recode(texts["phone"], lambda number: number[-7:])).astype(np.int64),
         *(partial(np.ndarray.astype, column, np.int64) for column in columns.handles.values()),
+        *(at_home if columns.count <= LARGE_FILE else ()),
         lambda: birth.astype(np.int64),
         lambda: _either_way(given_sound, family_sound),
         *(partial(_both, name, digits) for name in (family_sound, given_sound)),
         lambda: street.astype(np.int64),
-        lambda: _both(number, digits),
+        *(at_home[:1] if columns.count > LARGE_FILE else ()),
         *(partial(_both, year, name) for name in (given_sound, family_sound, given_head, family_head)),
         lambda: _either_way(given_head, family_head),
         lambda: _both(domain, looked_up(email, _recode(texts["email"], lambda address: address[:3]))),
@@ -169,7 +173,8 @@ def _sort_order(columns: Columns) -> NDArray[np.int64]:
     What neighbours in a large block are.
     """
     names = objects([*columns.names, ""]).argsort(kind="stable").argsort(kind="stable").astype(np.int32)
-    rank = names[columns.codes["family"]], names[columns.codes["given"]], columns.codes["birth"]
+    births = objects([*columns.vocabularies["birth"], ""]).argsort(kind="stable").argsort(kind="stable").astype(np.int32)
+    rank = names[columns.codes["family"]], names[columns.codes["given"]], births[columns.codes["birth"]]
     order = np.lexsort((rank[2], rank[1], rank[0]))
     place = np.empty(columns.count, np.int64)
     place[order] = np.arange(columns.count)

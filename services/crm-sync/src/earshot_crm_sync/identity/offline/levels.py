@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from rapidfuzz import process
 from rapidfuzz.distance import OSA, Indel, JaroWinkler
 
-from . import spelling
+from . import sounds, spelling
 from .columns import Columns
-from .tables import GENERATION_YEARS, Level
+from .tables import GENERATION_YEARS, SHORT_NAME, Level
 from .texts import Codes, Texts, coded, objects
 
 Levels = NDArray[np.int8]
@@ -36,21 +36,23 @@ class NameTable:
     sounds: Codes
     firm_sounds: Codes  # with vowels: what must agree for two names that both exist
     is_known: NDArray[np.bool_]
+    is_listed: NDArray[np.bool_]  # known everywhere, not from this file alone
     lengths: NDArray[np.int32]
 
 
 def name_table(columns: Columns) -> NameTable:
     """Prepare the names of one file. A name is known when it is on the list or borne by many in this file."""
     texts = columns.names
-    groups, common = spelling.nicknames(), spelling.common_given_names()
+    listed_in = (spelling.common_names(), spelling.nicknames(), spelling.translations())
     borne = np.maximum(*(np.bincount(columns.codes[name][columns.codes[name] >= 0], minlength=len(texts)) for name in ("given", "family")))
     often = max(8, columns.count // 1000)
-    listed = np.fromiter((text in common or text in groups for text in texts), np.bool_)
+    listed = np.fromiter((any(text in listed for listed in listed_in) for text in texts), np.bool_)
     return NameTable(
         texts=texts,
-        sounds=np.append(coded(spelling.sound(text) for text in texts)[: len(texts)], np.int32(-1)),
-        firm_sounds=np.append(coded(spelling.firm_sound(text) for text in texts)[: len(texts)], np.int32(-1)),
+        sounds=np.append(coded(sounds.sound(text) for text in texts)[: len(texts)], np.int32(-1)),
+        firm_sounds=np.append(coded(sounds.firm_sound(text) for text in texts)[: len(texts)], np.int32(-1)),
         is_known=np.append(listed | (borne >= often), False),
+        is_listed=np.append(listed, False),
         lengths=np.append(np.fromiter((len(text) for text in texts), np.int32), np.int32(0)),
     )
 
@@ -100,30 +102,32 @@ def _name_levels(table: NameTable, a: Codes, b: Codes) -> Levels:
     close = (
         (slips >= 0.74) | ((slips >= 0.66) & (shortest >= 2)) | ((opening >= 0.92) & (slips >= 0.6)) | ((letters >= 0.999) & (slips >= 0.5))
     )
-    rough = (slips >= 0.5) | ((letters >= 0.8) & (shortest >= 3)) | (opening >= 0.85)
+    rough = (slips >= np.where(shortest < SHORT_NAME, 0.6, 0.5)) | ((letters >= 0.8) & (shortest >= 3)) | (opening >= 0.85)
     levels = np.select([close, rough], [Level.CLOSE, Level.ROUGH], Level.DIFFERENT).astype(np.int8)
     both_known = table.is_known[a] & table.is_known[b]
     levels[both_known] = Level.DIFFERENT
     heard = (table.sounds[a] == table.sounds[b]) & ~both_known & (shortest >= 3)
     firmly = (table.firm_sounds[a] == table.firm_sounds[b]) & (shortest >= 3)
     levels[(heard | firmly) & (both_known | ~close)] = Level.ALIAS
-    groups = spelling.nicknames()
+    levels[firmly & ~(table.is_listed[a] & table.is_listed[b])] = Level.CLOSE  # two spellings of one, though each be borne by many
+    groups, languages = spelling.nicknames(), spelling.translations()
     has_parts = np.fromiter((" " in text for text in texts), np.bool_)
-    has_groups = np.fromiter((text in groups for text in texts), np.bool_)
+    has_groups = np.fromiter((text in groups or text in languages for text in texts), np.bool_)
     grouped = has_groups[left] & has_groups[right]
-    lacking = np.fromiter((spelling.lacks_vowels(text) for text in texts), np.bool_)
+    lacking = np.fromiter((sounds.lacks_vowels(text) for text in texts), np.bool_)
     for row in np.flatnonzero((shortest == 1) | has_parts[left] | has_parts[right] | grouped | lacking[left] | lacking[right]):
         one, other = texts[left[row]], texts[right[row]]
-        if groups.get(one, _NONE) & groups.get(other, _NONE) or one.replace(" ", "") == other.replace(" ", ""):
+        if spelling.share_a_group(groups, one, other) or one.replace(" ", "") == other.replace(" ", ""):
             levels[row] = Level.CLOSE  # who lives with Robert is hardly ever called Bob, at times R.
-        elif (lacking[left[row]] or lacking[right[row]]) and spelling.same_bones(one, other):
-            levels[row] = Level.CLOSE
+        elif spelling.share_a_group(languages, one, other):
+            levels[row] = Level.ALIAS  # at times he lives with Roberto
+        elif (lacking[left[row]] or lacking[right[row]]) and (agreed := sounds.bones_in_common(one, other)):
+            levels[row] = Level.CLOSE if agreed > 1 else Level.ALIAS
         elif spelling.is_form_of(one, other):
             levels[row] = Level.CLOSE if spelling.begin_alike(one, other) else Level.ALIAS
     return levels
 
 
-_NONE: frozenset[int] = frozenset()
 _NO_DIGITS = str.maketrans("", "", "0123456789")
 Compare = Callable[[Codes, Codes], Levels]
 
@@ -169,20 +173,22 @@ def street_comparer(texts: list[str]) -> Compare:
     names, known = objects([name for _, name in words]), objects(texts)
     number, numbers = coded(one for one, _ in words), objects([one for one, _ in words])
     unit = coded("/".join(part for part in text.split() if part[0].isdigit()).partition("/")[2] for text in texts)
+    kind = coded(next((word for word in text.split() if word in spelling.STREET_KINDS), "") for text in texts)
     is_named = np.asarray([bool(name) for _, name in words] or [False])
 
     def compare(a: Codes, b: Codes) -> Levels:
         slips = similar(names[a], names[b], OSA.normalized_similarity)
         whole = similar(known[a], known[b], OSA.normalized_similarity)
         same_number = (number[a] == number[b]) & (number[a] >= 0)
-        alike = (slips >= 0.7) & is_named[a] & is_named[b]
+        alike = (slips >= 0.69) & is_named[a] & is_named[b]  # three letters of ten may differ: "p lace" is no place
+        other_kind = (kind[a] != kind[b]) & (kind[a] >= 0) & (kind[b] >= 0)  # Mill Road and Mill Lane
         two_numbers = (number[a] >= 0) & (number[b] >= 0) & ~same_number
         elsewhere = two_numbers & (distance(numbers[a], numbers[b]) > 1)
         next_door = same_number & (unit[a] != unit[b]) & (unit[a] >= 0) & (unit[b] >= 0)
         return np.select(
             [
-                ((alike & same_number) | (whole >= 0.9) & ~two_numbers) & ~next_door,
-                alike & ~elsewhere,
+                ((alike & same_number) | (whole >= 0.9) & ~two_numbers) & ~next_door & ~other_kind,
+                alike & ~elsewhere & ~other_kind,
                 same_number | alike | (whole >= 0.6),
             ],
             [Level.CLOSE, Level.ALIAS, Level.ROUGH],
@@ -221,8 +227,9 @@ def email_comparer(texts: list[str]) -> Compare:
     Addresses that differ in nothing but digits say nothing either way. ALIAS: the same mailbox name elsewhere.
     """
     known, letters = objects(texts), objects(["".join(sorted(text)) for text in texts])
-    digit = coded("".join(filter(str.isdigit, text)) or "-" for text in texts)
-    digit_set = coded("".join(sorted(filter(str.isdigit, text))) or "-" for text in texts)
+    numbers = [["".join(filter(str.isdigit, half)) for half in text.partition("@")] for text in texts]
+    digit = coded("@".join(halves) for halves in numbers)
+    digit_set = coded("".join(sorted("".join(halves))) or "-" for halves in numbers)
     wording = coded(text.translate(_NO_DIGITS) for text in texts)
     local_names = ("".join(filter(str.isalnum, text.partition("@")[0])) for text in texts)
     local = coded(name if len(name) >= 6 else "" for name in local_names)

@@ -80,7 +80,8 @@ def bits_of(
     rivals = np.logaddexp(weighed.stranger, household + weighed.household)
     rivals = np.logaddexp(rivals, likelihoods(model, fields, weighed, TWIN) + np.log(EXPECTED_TWINS * relatives))
     bits = (same - rivals) / np.log(2)
-    untold = (bits < 0) & ~weighed.contradicted | (bits >= 0) & ~weighed.enough
+    enough = weighed.enough if families else weighed.barely
+    untold = (bits < 0) & ~weighed.contradicted | (bits >= 0) & ~enough
     return np.where(untold, -np.inf, bits)
 
 

@@ -12,15 +12,32 @@ from numpy.typing import NDArray
 
 from . import levels as lv
 from . import mails
+from .beside import by_initial, distinct_beside, unrelated_beside
 from .columns import Columns
 from .levels import Levels
 from .model import Floats, Model
-from .tables import COMMONNESS, CROSSED, NAMED_AFTER, SAME, SEVERAL, SHARED_SEEN, SHARED_UNSEEN, STRANGER, Level
-from .texts import Codes, coded, on_used, texts_at
+from .tables import (
+    COMMONNESS,
+    CROSSED,
+    NAMED_AFTER,
+    NAMED_LIKE_HANDLE,
+    SAME,
+    SEVERAL,
+    SHARED_SEEN,
+    SHARED_UNSEEN,
+    SMALLEST_POPULATION,
+    STRANGER,
+    Level,
+)
+from .texts import Codes, coded, looked_up, on_used, texts_at
 
 MOST_NAMES = {"email": 8, "phone": 10, "handle": 6, "street": 12}  # a value beside more different names is nobody's own
 HEIR = 0.1  # one name and births far apart: parent and child, or one person whose birth was mistaken
+OWN = {"birth": 2}  # days are alike common: one that the pair at hand shows, and nobody else, is no commoner for that
 COPIES = 5  # so many records of one full name may be one person's
+LINE_DIGITS = 8  # of a phone: what is left of it however it is dialled
+HANDLE = "\x1f"  # ends a channel's name, so that none is a field's
+NEVER = -60.0  # the logarithm of next to nothing
 _COMPARED = ("birth", "street", "city", "postcode", "email", "phone")
 
 
@@ -35,6 +52,7 @@ class Weighed:
     stranger: NDArray[np.float32]  # log likelihood between strangers
     crossed: NDArray[np.bool_]  # given and family name stand exchanged
     enough: NDArray[np.bool_]  # more than names and places is known to agree
+    barely: NDArray[np.bool_]  # or is known to be roughly alike: enough where nobody's relatives are about
     together: NDArray[np.float32]  # how plainly two people of one household, 0..1
     contradicted: NDArray[np.bool_]  # something of both is known and is not alike
     household: NDArray[np.float32]  # log of how much likelier than usual they are of one household
@@ -52,9 +70,12 @@ class PairScorer:
     _shares: dict[str, Floats] = field(init=False)
     _full_names: Codes = field(init=False)
     _full_name_share: Floats = field(init=False)
+    _values: dict[str, Codes] = field(init=False)  # what may be shared, by field and channel
     _names_beside: dict[str, NDArray[np.int64]] = field(init=False)
     _given_beside: dict[str, NDArray[np.int64]] = field(init=False)
     _people_beside: NDArray[np.int64] = field(init=False)
+    _shared_by: dict[str, Floats] = field(init=False)
+    _serial: NDArray[np.bool_] = field(init=False)
 
     def __post_init__(self) -> None:
         columns = self.columns
@@ -70,18 +91,26 @@ class PairScorer:
             "handle": on_used(columns.handle_names, lv.handle_comparer),
         }
         self._sizes = {name: len(known) for name, known in texts.items()} | {"handle": len(columns.handle_names)}
-        self._shares = {name: _shares(columns.codes[name], *prior) for name, prior in COMMONNESS.items()}
+        sizes = self._sizes | {"given": len(columns.names), "family": len(columns.names)}
+        self._shares = {name: _shares(columns.codes[name], sizes[name], *prior, OWN.get(name, 0)) for name, prior in COMMONNESS.items()}
         self._full_names = _full_names(columns)
-        self._full_name_share = np.log(np.maximum(_counts(self._full_names) - COPIES, 1e-3) / max(columns.count, 1))
+        self._full_name_share = _log_share_beyond_copies(self._full_names, _full_names(columns, self._names.firm_sounds), columns.count)
         sounds = self._names.sounds[columns.codes["given"]].astype(np.int64) * len(columns.names)
         sounds += self._names.sounds[columns.codes["family"]]
         sounds = np.unique(sounds, return_inverse=True)[1].reshape(-1)
-        self._names_beside = {name: _distinct_beside(columns.codes[name], sounds) for name in ("email", "phone", "street")}
+        self._values = {"email": columns.codes["email"], "phone": _lines(columns), "street": columns.codes["street"]}
+        self._values |= {channel + HANDLE: column for channel, column in columns.handles.items()}
+        self._names_beside = {name: distinct_beside(value, sounds) for name, value in self._values.items()}
         known = np.where(self._names.is_known[columns.codes["given"]], self._names.sounds[columns.codes["given"]].astype(np.int64), -1)
-        self._given_beside = {name: _distinct_beside(columns.codes[name], known) for name in SHARED_SEEN}
-        self._people_beside = _distinct_beside(columns.codes["email"], _by_initial(columns, self._names))
-        for channel, column in columns.handles.items():
-            self._names_beside[channel + "\x1f"] = _distinct_beside(column, sounds)
+        self._given_beside = {name: distinct_beside(self._values[name], known) for name in SHARED_SEEN}
+        self._people_beside = distinct_beside(columns.codes["email"], by_initial(columns, self._names))
+        self._serial = mails.serial(texts["email"])
+        self._shared_by = {name: self._of_others(value) for name, value in self._values.items() if name != "street"}
+
+    def _of_others(self, codes: Codes) -> Floats:
+        """Return, by value, the log probability that a stranger has it; next to nothing where all beside it may be one's own people."""
+        others = unrelated_beside(codes, self.columns, self._names) - 1
+        return np.asarray(np.maximum(np.log(np.maximum(others, 1e-9) / max(self.columns.count, SMALLEST_POPULATION)), NEVER))
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -98,13 +127,24 @@ class PairScorer:
         stranger = np.zeros(i.size, np.float32)
         for place, table in enumerate(self.fields):
             stranger += self._of_strangers(table, levels[:, place], i)
+        stranger += self._of_crossed(found, crossed, i)
+        for name in ("email", "phone"):
+            stranger += self._of_sharers(name, found[name], name, i)
         equal = np.flatnonzero((found["given"] == Level.EXACT) & (found["family"] == Level.EXACT) & ~crossed)
         apart = self._of_strangers("given", found["given"][equal], i[equal])
         apart += self._of_strangers("family", found["family"][equal], i[equal])
-        stranger[equal] += np.maximum(self._full_name_share[self._full_names[i[equal]]] - apart, 0)
+        together = np.maximum(self._full_name_share[self._full_names[i[equal]]], apart)
+        stranger[equal] += together - apart
+        namesakes = np.full(i.size, NEVER)  # how much likelier they are when both have had one handle
+        namesakes[equal] = np.log(NAMED_LIKE_HANDLE) - together
+        for channel, level in handles.items():
+            stranger += self._of_sharers("handle", level, channel + HANDLE, i, namesakes)
         contradicted = ((levels == Level.DIFFERENT) | (levels == Level.ROUGH)).any(axis=1)
         enough = self._is_enough(found, i, j)
-        return Weighed(levels, stranger, crossed, enough, _lives_together(found), contradicted, self._of_household(found, counted, i))
+        barely = enough | _is_roughly_enough(found)
+        return Weighed(
+            levels, stranger, crossed, enough, barely, _lives_together(found), contradicted, self._of_household(found, counted, i)
+        )
 
     def _compared(self, name: str, left: Codes, right: Codes) -> Levels:
         return lv.by_distinct(left, right, max(self._sizes[name], 1), self._comparers[name])
@@ -117,11 +157,10 @@ class PairScorer:
             of = logs["given"][given] + logs["family"][family]
             return np.asarray(of[:, SAME] - of[:, STRANGER])
 
-        across = found["given_family"], found["family_given"]
-        possible = (across[0] > Level.DIFFERENT) | (across[1] > Level.DIFFERENT)
-        better = possible & (gain(*across) + np.log(CROSSED) > gain(found["given"], found["family"]))
-        found["given"] = np.where(better, across[0], found["given"]).astype(np.int8)
-        found["family"] = np.where(better, across[1], found["family"]).astype(np.int8)
+        low, high = (of(found["given_family"], found["family_given"]) for of in (np.minimum, np.maximum))
+        better = (high > Level.DIFFERENT) & (gain(low, high) + np.log(CROSSED) > gain(found["given"], found["family"]))
+        found["given"] = np.where(better, low, found["given"]).astype(np.int8)
+        found["family"] = np.where(better, high, found["family"]).astype(np.int8)  # a name that stands alone is rather the family's
         return np.asarray(better)
 
     def field_levels(self, i: Codes, j: Codes) -> dict[str, Levels]:
@@ -133,6 +172,7 @@ class PairScorer:
         whole = (found["phone"] == Level.ALIAS) & abroad[i] & abroad[j]  # two whole numbers of different countries
         found["phone"][found["phone"] == Level.ALIAS] = Level.EXACT
         found["phone"][whole] = Level.DIFFERENT
+        found["contact"] = np.maximum(found["phone"], found["email"])  # before what many share is forgotten
         for name in ("email", "phone", "street"):
             self._forget_shared(name, found[name], i)
         for name in ("generation", "region", "country"):
@@ -147,13 +187,13 @@ class PairScorer:
 
     def _forget_shared(self, name: str, level: Levels, i: Codes) -> None:
         """A mail or phone beside many names says nothing when it is equal."""
-        code = self.columns.codes[name][i]
-        level[(level == Level.EXACT) & (self._names_beside[name][np.maximum(code, 0)] > MOST_NAMES[name])] = Level.MISSING
+        code = np.maximum(self._values[name][i], 0)
+        level[(level == Level.EXACT) & (self._names_beside[name][code] > MOST_NAMES[name])] = Level.MISSING
 
     def _handle_levels(self, channel: str, i: Codes, j: Codes) -> Levels:
         column = self.columns.handles[channel]
         level = self._compared("handle", column[i], column[j])
-        shared = self._names_beside[channel + "\x1f"][np.maximum(column[i], 0)] > MOST_NAMES["handle"]
+        shared = self._names_beside[channel + HANDLE][np.maximum(column[i], 0)] > MOST_NAMES["handle"]
         level[(level == Level.EXACT) & shared] = Level.MISSING
         return level
 
@@ -163,8 +203,13 @@ class PairScorer:
         Return where one domain gave two of one name a mailbox each.
         """
         code = self.columns.codes["email"]
+        self._tell_owners_apart(found, i, j)
+        serial = self._serial[np.maximum(code, 0)]
+        found["email"][(found["email"] == Level.ALIAS) & serial[i] & serial[j]] = Level.MISSING
         named = (found["given"] >= Level.CLOSE) & (found["family"] >= Level.CLOSE)
         near = (found["phone"] == Level.EXACT) | (found["street"] >= Level.CLOSE) | (found["birth"] >= Level.CLOSE)
+        for column in self.columns.handles.values():
+            near |= (column[i] >= 0) & (column[i] == column[j])
         like = (found["email"] > Level.ROUGH) & (found["email"] < Level.EXACT)  # a rough likeness alone decides nothing
         like |= (found["email"] == Level.ROUGH) & (named | near)
         like |= (found["email"] == Level.MISSING) & named & (code[i] >= 0) & (code[j] >= 0) & (code[i] != code[j])
@@ -183,6 +228,17 @@ class PairScorer:
         counted[rows] = named[rows] & (found["email"][rows] == Level.DIFFERENT)
         return counted
 
+    def _tell_owners_apart(self, found: dict[str, Levels], i: Codes, j: Codes) -> None:
+        """One mailbox called after both given names is two people's, however alike the names: hans.and.john."""
+        like = (found["email"] == Level.EXACT) & (found["given"] > Level.DIFFERENT) & (found["given"] < Level.EXACT)
+        rows = np.flatnonzero(like)
+        names, codes = self.columns.names, self.columns.codes
+        sides = [texts_at(names, codes[part][side[rows]]) for part in ("given", "family") for side in (i, j)]
+        addresses = texts_at(self.columns.vocabularies["email"], codes["email"][i[rows]])
+        told = zip(rows.tolist(), addresses, *sides, strict=True)
+        both = [row for row, address, one, other, *families in told if mails.names_both(address, one, other, tuple(families))]
+        found["given"][both] = Level.DIFFERENT
+
     def _of_strangers(self, table: str, level: Levels, i: Codes) -> NDArray[np.float32]:
         """Return the log likelihood of levels between strangers; equal values by how common they are."""
         found = self.model.logs[table][level, STRANGER]
@@ -191,6 +247,27 @@ class PairScorer:
             code = self.columns.codes[table][i[rows]]
             found[rows] = np.where(code >= 0, self._shares[table][np.maximum(code, 0)], found[rows])
         return np.asarray(found, np.float32)
+
+    def _of_crossed(self, found: dict[str, Levels], crossed: NDArray[np.bool_], i: Codes) -> NDArray[np.float32]:
+        """Return what the log likelihood between strangers changes where names stand exchanged: of an equal one nobody knows whose it is,
+        so the commoner use counts.
+        """
+        changes = np.zeros(i.size, np.float32)
+        for across, mine in (("given_family", "given"), ("family_given", "family")):
+            rows = np.flatnonzero(crossed & (found[across] == Level.EXACT))
+            changes[rows] += np.max([self._shares[name][self.columns.codes[mine][i[rows]]] for name in ("given", "family")], axis=0)
+        for name in ("given", "family"):
+            changes -= np.where(crossed & (found[name] == Level.EXACT), self._of_strangers(name, found[name], i), 0)
+        return changes
+
+    def _of_sharers(self, table: str, level: Levels, name: str, i: Codes, unseen: Floats | None = None) -> NDArray[np.float32]:
+        """Return what the log likelihood between strangers gains where people who have nothing to do with each other share the value.
+
+        `unseen`: what it gains where the file does not show them.
+        """
+        seen = self._shared_by[name][np.maximum(self._values[name][i], 0)] - self.model.logs[table][Level.EXACT, STRANGER]
+        gain = np.maximum(seen if unseen is None else np.logaddexp(seen, unseen), 0)
+        return np.where(level == Level.EXACT, gain, 0.0).astype(np.float32)
 
     def _of_household(self, found: dict[str, Levels], counted: NDArray[np.bool_], i: Codes) -> NDArray[np.float32]:
         """Return the log of how much likelier than usual two are of one household.
@@ -204,7 +281,7 @@ class PairScorer:
         own = (found["email"] == Level.EXACT) & unnamed & (self._people_beside[code] <= 1)
         more = np.where(own, np.log(SHARED_UNSEEN), 0.0)
         for name, factor in SHARED_SEEN.items():
-            several = self._given_beside[name][np.maximum(self.columns.codes[name][i], 0)] >= SEVERAL
+            several = self._given_beside[name][np.maximum(self._values[name][i], 0)] >= SEVERAL
             more += np.where((found[name] == Level.EXACT) & several, np.log(factor), 0.0)
         heir = (found["given"] == Level.EXACT) & (found["family"] >= Level.CLOSE) & (found["birth"] == Level.DIFFERENT)
         more += np.where(heir | counted, np.log(NAMED_AFTER), 0.0)
@@ -213,15 +290,24 @@ class PairScorer:
     def _is_enough(self, found: dict[str, Levels], i: Codes, j: Codes) -> NDArray[np.bool_]:
         """Whether anything but names and places agrees: nothing but a name and a city, or less, never merges."""
         enough = np.zeros(i.size, np.bool_)
-        here = (found["city"] >= Level.CLOSE) | (found["postcode"] >= Level.CLOSE)
-        enough |= found["birth"] >= np.where(here, Level.ROUGH, Level.CLOSE)
-        for name, least in (("email", Level.ROUGH), ("phone", Level.CLOSE), ("street", Level.ROUGH)):
+        for name, least in (("birth", Level.CLOSE), ("email", Level.ROUGH), ("phone", Level.CLOSE), ("street", Level.CLOSE)):
             enough |= found[name] >= least
         named = (found["given"] >= Level.CLOSE) & (found["family"] >= Level.CLOSE)
         enough |= named & (found["postcode"] == Level.EXACT)
         for column in self.columns.handles.values():
             enough |= (column[i] >= 0) & (column[i] == column[j])
         return enough
+
+
+def _is_roughly_enough(found: dict[str, Levels]) -> NDArray[np.bool_]:
+    """Whether a birth or a street is roughly alike and nothing beside it plainly differs."""
+    unlike = (found["given"] == Level.DIFFERENT) & (found["postcode"] != Level.EXACT)
+    street = (found["street"] == Level.ROUGH) & (found["postcode"] != Level.DIFFERENT) & ~unlike
+    return np.asarray(street | (_is_here(found) & (found["birth"] == Level.ROUGH)))
+
+
+def _is_here(found: dict[str, Levels]) -> NDArray[np.bool_]:
+    return np.asarray((found["city"] >= Level.CLOSE) | (found["postcode"] >= Level.CLOSE))
 
 
 def _born_apart(found: dict[str, Levels]) -> NDArray[np.bool_]:
@@ -235,8 +321,8 @@ def _lives_together(found: dict[str, Levels]) -> NDArray[np.float32]:
     Another given name and birth, or one name and births far apart, at one address or on one phone or mail; or quite another
     name on one phone or mail.
     """
-    contact = (found["phone"] == Level.EXACT) | (found["email"] == Level.EXACT)
-    here = (found["street"] >= Level.CLOSE) & ((found["postcode"] >= Level.CLOSE) | (found["city"] >= Level.CLOSE))
+    contact = found["contact"] == Level.EXACT
+    here = (found["street"] >= Level.CLOSE) & _is_here(found)
     apart = found["birth"] == Level.DIFFERENT
     others = (found["family"] >= Level.CLOSE) & (found["given"] == Level.DIFFERENT)
     colleagues = contact & (found["family"] == Level.DIFFERENT) & (found["given"] == Level.DIFFERENT)
@@ -245,41 +331,38 @@ def _lives_together(found: dict[str, Levels]) -> NDArray[np.float32]:
     return np.where(plainly, 1.0, np.where(_born_apart(found) & (here | contact), HEIR, 0.0)).astype(np.float32)
 
 
-def _full_names(columns: Columns) -> Codes:
-    """Return a code for each pair of given and family name, -1 when either is missing."""
-    given, family = columns.codes["given"].astype(np.int64), columns.codes["family"].astype(np.int64)
-    key = np.where((given >= 0) & (family >= 0), given * max(len(columns.names), 1) + family, -1)
-    _, codes = np.unique(key, return_inverse=True)
-    return np.asarray(codes, np.int32)
+def _lines(columns: Columns) -> Codes:
+    """Return a code for each record's phone, equal for the ways in which one number is dialled."""
+    return looked_up(columns.codes["phone"], coded(number[-LINE_DIGITS:] for number in columns.vocabularies["phone"]))
 
 
-def _distinct_beside(codes: Codes, names: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return for each value the number of different names (-1 is none) on the records that carry it."""
-    size = max(int(codes.max(initial=0)) + 1, 1)
-    rows = np.flatnonzero((codes >= 0) & (names >= 0))
-    if not rows.size:
-        return np.zeros(size, np.int64)
-    beside = np.sort(codes[rows].astype(np.int64) * (int(names.max()) + 1) + names[rows])
-    fresh = np.concatenate(([True], beside[1:] != beside[:-1]))
-    return np.bincount(beside[fresh] // (int(names.max()) + 1), minlength=size)
+def _full_names(columns: Columns, spelt: Codes | None = None) -> Codes:
+    """Return a code for each pair of given and family name, as they are `spelt`, equal where either is missing."""
+    codes = (columns.codes[part] if spelt is None else spelt[columns.codes[part]] for part in ("given", "family"))
+    given, family = (code.astype(np.int64) for code in codes)
+    key = np.where((given >= 0) & (family >= 0), given * (len(columns.names) + 1) + family, -1)
+    _, found = np.unique(key, return_inverse=True)
+    return np.asarray(found.reshape(-1), np.int32)
 
 
-def _by_initial(columns: Columns, table: lv.NameTable) -> NDArray[np.int64]:
-    """Return a number for each record's first letter and how its family name sounds; -1 where it tells neither."""
-    first = np.append(coded(text[:1] for text in columns.names)[: len(columns.names)], np.int32(-1))
-    given, family = columns.codes["given"], columns.codes["family"]
-    key = (first[given].astype(np.int64) + 1) * (len(columns.names) + 2) + table.sounds[family] + 1
-    return np.where((given >= 0) | (family >= 0), key, -1)
+def _log_share_beyond_copies(names: Codes, heard: Codes, count: int) -> Floats:
+    """Return the log share of each full name among the records of others: of those that sound alike some may be one person's."""
+    counts, spoken = _counts(names), _counts(heard)
+    sounding = np.ones(counts.size)
+    sounding[names] = spoken[heard]
+    others = np.maximum(counts, 1) * np.maximum(sounding - COPIES, 1e-3) / np.maximum(sounding, 1)
+    return np.asarray(np.log(others / max(count, 1)))
 
 
-def _counts(codes: Codes) -> NDArray[np.int64]:
-    return np.bincount(codes[codes >= 0], minlength=1)
+def _counts(codes: Codes, size: int = 1) -> NDArray[np.int64]:
+    return np.bincount(codes[codes >= 0], minlength=size)
 
 
-def _shares(codes: Codes, prior: float, weight: float) -> Floats:
-    """Return the logarithm of each value's share among strangers, the file's counts smoothed by the prior."""
-    counts = _counts(codes)
-    return np.asarray(np.log((counts + prior * weight) / (max(int(counts.sum()), 1) + weight)))
+def _shares(codes: Codes, size: int, prior: float, weight: float, own: int = 0) -> Floats:
+    """Return the logarithm of each value's share among strangers, the file's counts beyond a pair's own smoothed by the prior."""
+    counts = _counts(codes, size)
+    shares = (np.maximum(counts - own, 0) + prior * weight) / (max(int(counts.sum()), 1) + weight)
+    return np.asarray(np.log(np.maximum(shares, prior) if own else shares))
 
 
 def _equal_or_not(left: Codes, right: Codes) -> Levels:

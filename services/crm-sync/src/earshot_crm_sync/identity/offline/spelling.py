@@ -6,6 +6,7 @@ Owns the folding of text. Must not compare two records. Everything returns "" fo
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import date
 from functools import cache
 
@@ -14,7 +15,10 @@ from anyascii import anyascii
 from earshot_crm_sync.identity import normalise
 from earshot_crm_sync.identity.lists import lines, words
 
+from .sounds import VOWELLESS
+
 _SPLIT = re.compile(r"[^a-z0-9]+")
+_BETWEEN_WORDS = re.compile(r"[\s.,;:/|_]+")
 _SYLLABLES = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ø": "oe", "å": "aa", "æ": "ae"})
 _EXAMPLES = frozenset("email example foo mail me myself name noname someone somebody test tester user you your".split())
@@ -23,28 +27,12 @@ _FILLERS = _EXAMPLES | frozenset(
 )
 _ANYBODYS = frozenset("mail email post account personal".split())  # a person's or an office's: a file does not say who verified it
 _PARTICLES = frozenset("al el ul bin ibn ben van von vom zu zur der den de da di du del della dos das do le la ten ter te af av".split())
-_OPEN_VOWELS = frozenset("aeiou")
-_BONES = str.maketrans({"w": "v", "c": "k", "q": "k"} | dict.fromkeys("aeiouy ", ""))
-_DOUBLES = re.compile(r"(.)\1+")
+_ABJAD = re.compile("[\u0590-\u05ff\u0600-\u06ff\u0750-\u077f]")  # Hebrew and Arabic leave vowels out
+_SYLLABIC = re.compile("[\u4e00-\u9fff\uac00-\ud7a3]+")  # Han and Hangul: a syllable a sign
+_FAMILY_FIRST = re.compile(rf"({_SYLLABIC.pattern[:-1]}|{_SYLLABIC.pattern[:-1]}{{1,2}}\s+)({_SYLLABIC.pattern[:-1]}{{1,3}})")
+_KOREAN_FAMILIES = dict(line.split() for line in lines("korean_families"))
 _TITLES = frozenset({"mr", "mrs", "ms", "miss", "dr", "prof", "professor", "sir", "herr", "frau", "mme", "ing", "dipl", "phd", "md"})
 _GENERATIONS = {"jr": "jr", "junior": "jr", "sr": "sr", "senior": "sr", "ii": "jr", "iii": "iii", "iv": "iv"}
-_SOUNDS = (
-    (re.compile("tsch|tch|tsh|cz|ch"), "C"),
-    (re.compile("shch|sch|sh|sz"), "S"),
-    (re.compile("ph"), "f"),
-    (re.compile("kh|gh"), "h"),
-    (re.compile("th|dt"), "t"),
-    (re.compile("ck|q|c"), "k"),
-    (re.compile("x"), "ks"),
-    (re.compile("w"), "v"),
-    (re.compile("z"), "s"),
-    (re.compile("dzh|dj|j|y"), "i"),
-    (re.compile("ae"), "e"),
-    (re.compile("[aeiou]+"), "a"),
-    (re.compile(r"(.)\1+"), r"\1"),
-    (re.compile(r"(?<=.)h"), ""),
-    (re.compile("a+"), "a"),
-)
 _MONTHS = {
     month: number
     for number, group in enumerate(
@@ -67,6 +55,7 @@ _MONTHS = {
     for month in group.split()
 }
 _NO_BIRTHS = frozenset({"1900-01-01", "1901-01-01", "1800-01-01", "1111-11-11", "1899-12-30", "1899-12-31", "9999-12-31", "1970-01-01"})
+_COMPOUND = re.compile(r"(?<=[a-z]{3})str(?:asse)?\b")  # Goethestraße, Goethestr.
 _STREET_WORDS = dict(
     pair.split("=")
     for pair in [
@@ -95,54 +84,15 @@ _STREET_WORDS = dict(
     ]
 )
 
+STREET_KINDS = frozenset(_STREET_WORDS.values()) - {"apt", "no"}
+
 
 def fold(text: str) -> str:
     """Return text in lower-case ASCII words: any script transliterated, marks dropped, umlauts as two letters."""
     if not text.isascii():
-        text = _SYLLABLES.sub(" ", anyascii(text.translate(_UMLAUTS)))
+        latin = anyascii(text.translate(_UMLAUTS))
+        text = _SYLLABLES.sub(" ", latin) if _SYLLABIC.search(text) else latin
     return _SPLIT.sub(" ", text.lower().replace("'", "").replace("’", "")).strip()
-
-
-def sound(word: str) -> str:
-    """Return how a folded word sounds, roughly, whatever language spelt it.
-
-    Vowels alike, k for c, v for w, no doubles.
-    """
-    heard = word.replace(" ", "")
-    for pattern, replacement in _SOUNDS:
-        heard = pattern.sub(replacement, heard)
-    return heard
-
-
-def firm_sound(word: str) -> str:
-    """Return how a word sounds with its vowels.
-
-    Equal for Marc and Mark, Iwanow and Ivanov, different for Tim and Tom.
-    """
-    heard = word.replace(" ", "")
-    for pattern, replacement in _SOUNDS:
-        if pattern.pattern not in ("[aeiou]+", "a+"):
-            heard = pattern.sub(replacement, heard)
-    return heard
-
-
-def lacks_vowels(word: str) -> bool:
-    """Whether a folded name comes from a script that leaves vowels out: mhmd, dwd, alhsyny."""
-    rest = word.replace(" ", "")
-    if rest.startswith("al"):
-        return len(rest) >= 5 and not _OPEN_VOWELS.intersection(rest[2:])
-    return len(rest) >= 3 and not _OPEN_VOWELS.intersection(rest) and ("y" not in rest or len(rest) > 5)  # not Flynn
-
-
-def bones(word: str) -> str:
-    """Return a folded name's consonants as any script tells them."""
-    return _DOUBLES.sub(r"\1", word.translate(_BONES))
-
-
-def same_bones(one: str, other: str) -> bool:
-    """Whether two names, one of which lacks vowels, agree in their consonants."""
-    found = bones(one)
-    return len(found) >= 3 and found == bones(other)
 
 
 def is_form_of(one: str, other: str) -> bool:
@@ -175,7 +125,7 @@ def name_parts(name: str, given: str, family: str) -> tuple[str, str, str]:
     """Return (given, family, generation) from a whole name and its parts; "Family, Given" is understood."""
     given, family = _clean_name(given), _clean_name(family)
     if not (given and family) and (whole := _clean_name(name)):
-        first, last = _halves(whole, comma="," in name, raw=name)
+        first, last = _halves(name)
         given, family = (
             given or (first if not family else _without(whole, family)),
             family or (last if not given else _without(whole, given)),
@@ -193,15 +143,34 @@ def name_parts(name: str, given: str, family: str) -> tuple[str, str, str]:
 
 def _clean_name(name: str) -> str:
     shown = normalise.plain(name)
-    return fold(shown) if shown and any(letter.isalpha() for letter in shown) and "@" not in shown else ""
+    if not shown or "@" in shown or not any(letter.isalpha() for letter in shown):
+        return ""
+    return fold(shown) if shown.isascii() else _folded_name(shown)
 
 
-def _halves(whole: str, *, comma: bool, raw: str) -> tuple[str, str]:
-    if comma:
-        last, _, first = raw.partition(",")
-        if fold(last) and fold(first) and fold(first) not in _GENERATIONS:
-            return fold(first), fold(last)
-    tokens = [token for token in whole.split() if token not in _TITLES]
+def _folded_name(name: str) -> str:
+    """Return a name folded; words of a script without vowels say so, and a Korean family is called as it calls itself."""
+    known = _KOREAN_FAMILIES.get(name)
+    return known or " ".join(filter(None, map(_folded_word, name.split())))
+
+
+def _folded_word(word: str) -> str:
+    if _ABJAD.search(word):
+        return " ".join(part + VOWELLESS for part in fold(anyascii(word).replace("`", "")).split())
+    if _SYLLABIC.fullmatch(word):
+        return fold(word).replace(" ", "")
+    return fold(word)[: 1 if len(word.rstrip(".")) == 1 else None]  # of Ö. the umlaut is no second letter
+
+
+def _halves(raw: str) -> tuple[str, str]:
+    """Return (given, family) of a whole name; what a hyphen joins stays together."""
+    if not raw.isascii() and (found := _FAMILY_FIRST.fullmatch(raw.strip())):
+        return _folded_name(found[2]), _folded_name(found[1].strip())
+    last, _, first = map(_folded_name, raw.partition(","))
+    if last and first and first not in _GENERATIONS:
+        return first, last
+    shown = _BETWEEN_WORDS.split(raw)
+    tokens = [token for token in map(_folded_word, shown) if token and not _TITLES.issuperset(token.split())]
     tail = []
     while len(tokens) > 1 and tokens[-1] in _GENERATIONS:
         tail.append(tokens.pop())
@@ -210,6 +179,8 @@ def _halves(whole: str, *, comma: bool, raw: str) -> tuple[str, str]:
     start = len(tokens) - 1
     while start > 1 and tokens[start - 1] in _PARTICLES:
         start -= 1
+    if start == 1 and shown[0].isupper() and len(shown[0]) > 2 and not raw.isupper():
+        return " ".join(tokens[1:]), " ".join([tokens[0], *tail])  # KELLER Anna
     return " ".join(tokens[:start]), " ".join([*tokens[start:], *tail])
 
 
@@ -315,7 +286,7 @@ def address(text: str) -> str:
     shown = normalise.plain(text)
     if shown is None:
         return ""
-    return " ".join(_STREET_WORDS.get(word, word) for word in fold(shown).split())
+    return " ".join(_STREET_WORDS.get(word, word) for word in _COMPOUND.sub(" st", fold(shown)).split())
 
 
 def place(text: str) -> str:
@@ -332,14 +303,39 @@ def postcode(text: str) -> str:
 
 @cache
 def nicknames() -> dict[str, frozenset[int]]:
-    """Return the groups each given name belongs to."""
+    """Return the groups each given name belongs to: those of one group are forms of one name in one language."""
+    return _groups("nicknames")
+
+
+@cache
+def translations() -> dict[str, frozenset[int]]:
+    """Return the groups each given name belongs to: those of one group are one name in several languages."""
+    return _groups("translations")
+
+
+def _groups(name: str) -> dict[str, frozenset[int]]:
     groups: dict[str, set[int]] = {}
-    for number, line in enumerate(lines("nicknames")):
-        for name in line.split():
-            groups.setdefault(name, set()).add(number)
-    return {name: frozenset(found) for name, found in groups.items()}
+    for number, line in enumerate(lines(name)):
+        for member in line.split():
+            groups.setdefault(member, set()).add(number)
+    return {member: frozenset(found) for member, found in groups.items()}
 
 
+_NO_GROUP: frozenset[int] = frozenset()
+
+
+def share_a_group(groups: Mapping[str, frozenset[int]], one: str, other: str) -> bool:
+    """Whether two given names are of one of the groups."""
+    return not groups.get(one, _NO_GROUP).isdisjoint(groups.get(other, _NO_GROUP))
+
+
+@cache
+def common_names() -> frozenset[str]:
+    """Return given and family names that are names of their own, not misspellings of each other."""
+    return common_given_names() | words("family_names")
+
+
+@cache
 def common_given_names() -> frozenset[str]:
     """Return given names that are names of their own, not misspellings of each other."""
     return words("given_names")

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import IntEnum
 
+SHORT_NAME = 5  # of a name with fewer letters two that differ are too many for a slip
 GENERATION_YEARS = 13  # two births further apart are a parent's and a child's rather than two slips
 
 
@@ -85,7 +86,7 @@ TABLES: dict[str, tuple[tuple[float, ...], ...]] = {
         (0.9887, 0.006, 0.004, 0.001, 0.0003),
     ),
     "generation": (
-        (0.02, 0.02, 0.01, 0.01, 0.94),
+        (0.002, 0.02, 0.01, 0.01, 0.958),
         (0.5, 0.02, 0.01, 0.01, 0.46),
         (0.8, 0.02, 0.01, 0.01, 0.16),
         (0.5, 0.02, 0.01, 0.01, 0.46),
@@ -117,6 +118,7 @@ NAMED_AFTER = 3.0  # how much likelier one household shares a given name when th
 PRIOR_PAIRS = 200.0  # what the shipped rows weigh against a file's own pairs
 MOST_UNLIKE = 4.0  # a file teaches at most so many times the shipped share of different names between records of one person
 SMALLEST_POPULATION = 5_000  # a short file is a sample of a larger world, not a village
+NAMED_LIKE_HANDLE = 0.1  # how often two who have had one handle have one name: handles are made of names, and copied with them
 CROSSED = 0.03  # how often one person's given and family name stand exchanged
 # Prior share of an unremarkable value, and how many observations the prior is worth.
 COMMONNESS = {

@@ -31,11 +31,11 @@ DECAYS: Final = {
     "complaint": 0.25,
     "grief": 0.25,
     "sentiment": 0.7,
-    "abuse": 5.0,
+    "abuse": 8.0,
     "emotion": 0.25,
 }
 """Penalty of each head, chosen by cross-validation on the development part."""
-TOLD_APART: Final = {"abuse": 0.4}
+TOLD_APART: Final = {"abuse": 0.7}
 """Heads for which words that tell the classes apart speak louder, and by how much of the factor (`telling`)."""
 NEED_DECAYS: Final = (0.24, 0.6)
 """Of what all kinds of text share, and of what each has of its own."""

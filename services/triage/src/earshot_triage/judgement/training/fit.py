@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -17,6 +18,7 @@ from scipy.optimize import minimize
 
 from earshot_triage.judgement.features import Floats
 
+BIAS_DECAY: Final = 1e-4
 FORBIDDEN: Final = -1e9
 """Added to the score of a class that a set does not know: its probability becomes 0."""
 
@@ -52,42 +54,48 @@ def learn(lessons: Sequence[Lesson], *, shared_decay: float, own_decay: float | 
     Source: Daumé 2007, Frustratingly easy domain adaptation, as a hierarchical prior.
     """
     width, classes = lessons[0].matrix.shape[1], lessons[0].targets.shape[1]
-    held = _held(lessons)
-    sparse = len(held)
-    matrices = [lesson.matrix[:, held] for lesson in lessons]
     beside = [_beside(lesson) for lesson in lessons]
-    columns = sparse + beside[0].shape[1]
-    parts = 1 if own_decay is None else 1 + len(lessons)
-    decays = [shared_decay] + [own_decay or 0.0] * (parts - 1)
+    held = _held(lessons)
+    matrices = [lesson.matrix[:, held] for lesson in lessons]
+    size = len(held) + beside[0].shape[1] + 1
+    # A lesson's own weights are for the columns that it holds: elsewhere they would stay 0, and only make the fit slow.
+    rows = [np.append(_held_by(matrix), np.arange(len(held), size)) for matrix in matrices]
+    matrices = [matrix[:, row[: -beside[0].shape[1] - 1]] for matrix, row in zip(matrices, rows, strict=True)]
     across = [matrix.T.tocsr() for matrix in matrices]
     masks = [np.where(lesson.allowed, 0.0, FORBIDDEN) for lesson in lessons]
+    ends = np.cumsum([0, size] + [len(row) for row in rows if own_decay is not None])
+    own = [slice(start, end) for start, end in pairwise(ends[1:])]
+    decays = np.full((ends[-1], 1), shared_decay)
+    decays[size:] = own_decay or 0.0
+    decays[ends[1:] - 1] = BIAS_DECAY
 
     def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        theta = flat.reshape(parts, columns + 1, classes)
-        slope = np.zeros_like(theta)
-        total = 0.0
+        theta = flat.reshape(-1, classes)
+        slope = decays * theta
+        total = 0.5 * float((slope * theta).sum())
         for index, lesson in enumerate(lessons):
-            weights = theta[0] if parts == 1 else theta[0] + theta[index + 1]
-            light = weights[:-1].astype(np.float32)
-            scores = matrices[index] @ light[:sparse] + beside[index] @ light[sparse:] + weights[-1] + masks[index]
+            weights = theta[rows[index]]
+            if own:
+                weights += theta[own[index]]
+            light, sparse = weights.astype(np.float32), matrices[index].shape[1]
+            scores = matrices[index] @ light[:sparse] + beside[index] @ light[sparse:-1] + weights[-1] + masks[index]
             chances = softmax(scores)
             total -= float((lesson.weights[:, None] * lesson.targets * np.log(np.maximum(chances, 1e-12))).sum())
             push = (lesson.weights[:, None] * (chances - lesson.targets)).astype(np.float32)
             step = np.vstack([across[index] @ push, beside[index].T @ push, push.sum(axis=0, dtype=np.float64)[None, :]])
-            slope[0] += step
-            if parts > 1:
-                slope[index + 1] += step
-        for part, decay in enumerate(decays):
-            total += 0.5 * decay * float((theta[part, :-1] ** 2).sum()) + 5e-5 * float((theta[part, -1] ** 2).sum())
-            slope[part, :-1] += decay * theta[part, :-1]
-            slope[part, -1] += 1e-4 * theta[part, -1]
+            slope[rows[index]] += step
+            if own:
+                slope[own[index]] += step
         return total, slope.ravel()
 
     settings = {"maxiter": rounds, "maxcor": 6}
-    found = minimize(loss, np.zeros(parts * (columns + 1) * classes), jac=True, method="L-BFGS-B", options=settings)
-    fitted = found.x.reshape(parts, columns + 1, classes).astype(np.float32)
-    theta = np.zeros((parts, width + columns - sparse + 1, classes), dtype=np.float32)
-    theta[:, held], theta[:, width:] = fitted[:, :sparse], fitted[:, sparse:]
+    found = minimize(loss, np.zeros(ends[-1] * classes), jac=True, method="L-BFGS-B", options=settings)
+    fitted = found.x.reshape(-1, classes).astype(np.float32)
+    columns = np.append(held, np.arange(width, width + size - len(held)))
+    theta = np.zeros((1 + len(own), columns[-1] + 1, classes), dtype=np.float32)
+    theta[0, columns] = fitted[:size]
+    for part, row, mine in zip(theta[1:], rows, own, strict=False):
+        part[columns[row]] = fitted[mine]
     return Learned(
         shared=theta[0, :-1],
         shared_bias=theta[0, -1],
@@ -98,10 +106,11 @@ def learn(lessons: Sequence[Lesson], *, shared_decay: float, own_decay: float | 
 
 def _held(lessons: Sequence[Lesson]) -> NDArray[np.int64]:
     """Return the columns that some row holds: the others' weights stay 0, and would only make the fit slow."""
-    counts = np.zeros(lessons[0].matrix.shape[1], dtype=np.int64)
-    for lesson in lessons:
-        counts += np.bincount(lesson.matrix.indices, minlength=len(counts))
-    return np.flatnonzero(counts)
+    return np.unique(np.concatenate([_held_by(lesson.matrix) for lesson in lessons]))
+
+
+def _held_by(matrix: sp.csr_matrix) -> NDArray[np.int64]:
+    return np.flatnonzero(np.bincount(matrix.indices, minlength=matrix.shape[1]))
 
 
 def _beside(lesson: Lesson) -> Floats:

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import scipy.sparse as sp
@@ -63,10 +63,10 @@ class Way:
 
 WAYS: Final = (Way(boundaries=True, decay=2.0), Way(boundaries=True, decay=6.0))
 SMALL_WAYS: Final = (*WAYS, Way(boundaries=False, decay=1.0))
-"""What is tried on examples held back. Of a few labels that overlap, as types of reviews do, probabilities learn more; of many labels they
-learn less, and take minutes."""
+"""Of a few labels that overlap, as types of reviews do, each way learns something else, and all are heard; of many labels the way is heard
+that surprises least on examples held back: there probabilities learn less, and take minutes."""
 SMALL_COUNT: Final = 20
-"""Up to so many labels, and SMALL examples, probabilities are tried."""
+"""Up to so many labels, and SMALL examples, all SMALL_WAYS are heard."""
 MEANING_WAY: Final = Way(boundaries=True, decay=1.0)
 
 
@@ -134,16 +134,15 @@ def teach(name: str, examples: Sequence[TaughtExample], judge: Judge, encoder: E
     laid = lay_out([read(text) for text in texts], THRESHOLDS)
     lesson = _lay(texts, laid.matrix, np.array([number[label] for label, _ in ordered], dtype=np.int64), judge)
     found = _settings(lesson)
-    weights, bias = _learn(lesson, way=found.way, rounds=ROUNDS)
+    sharp, bias = _learn_all(lesson, found.voices)
     width = laid.space.width
     known = senses.shipped()
     meta = {"labels": labels, "examples": len(ordered), "senses": known.fingerprint}
-    sharp = weights * found.sharpness
     steps, step = _stepped(sharp[width:] / np.float32(senses.UNIT))
     odds, common = _odds(lesson.share, lesson.classes)
     lean = _lean(found.lean, common)
     meta["heard"] = hashlib.sha256(steps.tobytes() + step.tobytes() + odds.tobytes() + lean.tobytes()).hexdigest()[:12]
-    tables = pack(laid.space, sharp[:width], bias * found.sharpness, meta, kept_pairs=40_000, kept_grams=40_000)
+    tables = pack(laid.space, sharp[:width], bias, meta, kept_pairs=40_000, kept_grams=40_000)
     tables.meta["fingerprint"] = hashlib.sha256(f"{tables.meta['fingerprint']} {meta['heard']}".encode()).hexdigest()[:12]
     second = None if encoder is None else _second(lesson, _meanings(texts, encoder), found.margins)
     return Taught(tables=tables, sense_weights=steps, sense_step=step, odds=odds, lean=lean, second=second)
@@ -170,12 +169,18 @@ class _Lesson:
         )
 
 
+class _Voice(NamedTuple):
+    """One way to learn, and by what its margins are multiplied before they are added to those of the others."""
+
+    way: Way
+    loudness: np.float32
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Settings:
     """What examples held back were least surprised by."""
 
-    way: Way
-    sharpness: np.float32
+    voices: tuple[_Voice, ...]
     lean: float
     margins: NDArray[np.float64]  # of the examples held back (`_asked`), sharpened
 
@@ -202,27 +207,45 @@ def _learn(lesson: _Lesson, *, way: Way, rounds: int, rows: NDArray[np.bool_] | 
     return weights + _centres(part, beside), bias
 
 
-def _settings(lesson: _Lesson) -> _Settings:
-    """Return the way to learn, by what margins are multiplied so that their softmax tells true probabilities, and what the opinion counts.
+def _learn_all(lesson: _Lesson, voices: Sequence[_Voice]) -> tuple[Floats, Floats]:
+    """Return the weights and bias of all voices together, as loud as they are heard."""
+    learned = [_learn(lesson, way=voice.way, rounds=ROUNDS) for voice in voices]
+    weights: Floats = np.sum([part * voice.loudness for voice, (part, _) in zip(voices, learned, strict=True)], axis=0)
+    bias: Floats = np.sum([part * voice.loudness for voice, (_, part) in zip(voices, learned, strict=True)], axis=0)
+    return weights, bias
 
-    All are those that surprise least where every fifth example is held back; of a small lesson every fifth has its turn. Way and
-    sharpness are chosen without the opinion, which may have been taught by these very texts.
+
+def _settings(lesson: _Lesson) -> _Settings:
+    """Return the ways to learn, by what margins are multiplied so that their softmax tells true probabilities, and what the opinion counts.
+
+    All are those that surprise least where every fifth example is held back; of a small lesson every fifth has its turn. Ways and
+    loudness are chosen without the opinion, which may have been taught by these very texts.
     """
     asked = _asked(lesson.classes)
     right = lesson.classes[asked]
-    tried: list[tuple[float, Way, float, NDArray[np.float64]]] = []
     small = len(lesson.classes) <= SMALL and int(lesson.classes.max()) < SMALL_COUNT
-    for each in SMALL_WAYS if small else WAYS:
-        told = _told(lesson, way=each)
-        found = minimize_scalar(_surprise, bounds=SHARPNESS, args=(told, right), method="bounded")
-        tried.append((float(found.fun), each, float(found.x), told * found.x))
-    _, way, sharpness, margins = min(tried, key=lambda each: each[0])
+    tried: list[tuple[float, _Voice, NDArray[np.float64]]] = []
+    for way in SMALL_WAYS if small else WAYS:
+        told = _told(lesson, way=way)
+        surprise, sharpness = _sharpest(told, right)
+        tried.append((surprise, _Voice(way, np.float32(sharpness)), told * sharpness))
+    heard = tried if small else [min(tried, key=lambda each: each[0])]
+    margins = np.mean([told for _, _, told in heard], axis=0)
+    sharpness = _sharpest(margins, right)[1]
+    margins = margins * sharpness
     said = np.zeros_like(margins)
     for turn, held in _turns(lesson.classes):
         odds, common = _odds(lesson.share[~held], lesson.classes[~held], count=margins.shape[1])
         said[turn] = leaning(lesson.share[held], odds, _lean(1.0, common))
     leans = [(_surprise(1.0, margins + lean * said, right), lean) for lean in LEANS]
-    return _Settings(way=way, sharpness=np.float32(sharpness), lean=min(leans)[1], margins=margins)
+    share = np.float32(sharpness / len(heard))
+    return _Settings(voices=tuple(_Voice(way, loudness * share) for _, (way, loudness), _ in heard), lean=min(leans)[1], margins=margins)
+
+
+def _sharpest(margins: NDArray[np.float64], right: NDArray[np.int64]) -> tuple[float, float]:
+    """Return the least surprise that margins can be brought to, and by what they are multiplied for it."""
+    found = minimize_scalar(_surprise, bounds=SHARPNESS, args=(margins, right), method="bounded")
+    return float(found.fun), float(found.x)
 
 
 def _asked(classes: NDArray[np.int64]) -> NDArray[np.bool_]:
