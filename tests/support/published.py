@@ -5,6 +5,7 @@
 
 import io
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from earshot_shared.item import Item
 from earshot_shared.outreach import OutreachDecided, OutreachRequested
 from earshot_shared.receipts import ErasureDone
 from earshot_shared.topics import Topic
-from earshot_triage.alerts import Alert
+from earshot_triage import alarms
 from earshot_triage.events import CaseChanged, CaseMerged, CaseWithdrawn, Decision
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -56,7 +57,7 @@ def body_schemas() -> dict[Topic, dict[str, Any]]:
         Topic.ACTION_TAKEN: schema_of(Action),
         Topic.CONTACT_RECEIVED: schema_of(Contact),
         Topic.CASE_CHANGED: case,
-        Topic.ALERT_RAISED: schema_of(Alert),
+        Topic.ALERT_RAISED: any_of("AlertRaised", alarms.KINDS),
         Topic.OUTREACH_REQUESTED: schema_of(OutreachRequested),
         Topic.OUTREACH_DECIDED: schema_of(OutreachDecided),
         Topic.RECOGNITION_CHANGED: schema_of(RecognitionChanged),
@@ -72,6 +73,12 @@ def schema_of(model: Any) -> dict[str, Any]:
     name = schema["$ref"].rsplit("/", 1)[1]
     main = dict(definitions.pop(name))
     return {**main, "$defs": definitions} if definitions else main
+
+
+def any_of(title: str, models: Sequence[Any]) -> dict[str, Any]:
+    """Return the JSON Schema of what is one of several models, whole in itself."""
+    schemas, definitions = msgspec.json.schema_components(models, ref_template=_REF)
+    return {"title": title, "anyOf": list(schemas), "$defs": definitions}
 
 
 def _customer() -> dict[str, Any]:

@@ -28,6 +28,7 @@ from earshot_shared.runtime import Ground, Runtime
 from earshot_shared.service import Parts
 from earshot_shared.topics import Topic
 from earshot_triage.settings import TriageSettings
+from earshot_triage.watching import Watchman
 from earshot_triage.wiring import Wiring, now
 from support.triage_world import ITEMS, PlainJudge
 
@@ -78,6 +79,11 @@ class TriageUnderTest:
         """Return every message that waits in the outbox, in order."""
         rows = await self.runtime.pool.fetch("select messages from outbox order by id")
         return [message for row in rows for message in unpack(row["messages"])]
+
+
+def watchman_of(triage: TriageUnderTest, clock: Callable[[], datetime]) -> Watchman:
+    """Return one who looks by ``clock``, and by the rules that hold."""
+    return Watchman(triage.runtime.writer, clock, lambda: triage.wiring.book.decider.rules)
 
 
 @contextlib.asynccontextmanager

@@ -10,8 +10,7 @@ import pytest
 
 from earshot_shared.postgres import Queries
 from earshot_shared.topics import Topic
-from earshot_triage.alerts import Watchman
-from support.triage import TriageUnderTest, migrate, running_triage
+from support.triage import TriageUnderTest, migrate, running_triage, watchman_of
 from support.triage_world import DAY, case_of, plain_item
 
 LATER = DAY + timedelta(hours=2)
@@ -33,7 +32,7 @@ async def alarms(triage: TriageUnderTest) -> list[Any]:
 async def test_a_late_case_is_told_once(triage: TriageUnderTest) -> None:
     await triage.fold(plain_item("a", 0), plain_item("b", 110))
     await triage.fold(plain_item("done", 0), plain_item("reply", 5, brand_speaks=True, to="done"))
-    watchman = Watchman(triage.runtime.writer, lambda: LATER)
+    watchman = watchman_of(triage, lambda: LATER)
     assert await watchman.look() == 1
     assert await watchman.look() == 0
     told = await alarms(triage)
@@ -56,13 +55,13 @@ async def test_imports_replays_and_what_is_only_watched_page_nobody(triage: Tria
     await triage.fold(plain_item("replayed", -120), replaying=True)
     await triage.fold(plain_item("heard a day too late", -25 * 60))
     await triage.fold(plain_item("praise", 0, "praise 1"))
-    assert await Watchman(triage.runtime.writer, lambda: LATER).look() == 0
+    assert await watchman_of(triage, lambda: LATER).look() == 0
     assert await alarms(triage) == []
 
 
 async def test_a_replay_does_not_raise_what_was_raised(triage: TriageUnderTest) -> None:
     await triage.fold(plain_item("a", 0))
-    watchman = Watchman(triage.runtime.writer, lambda: LATER)
+    watchman = watchman_of(triage, lambda: LATER)
     assert await watchman.look() == 1
     await triage.runtime.pool.execute(Queries.load("earshot_triage")["reset_views"])
     await triage.fold(plain_item("a", 0))
@@ -73,4 +72,4 @@ async def test_a_replay_does_not_raise_what_was_raised(triage: TriageUnderTest) 
 async def test_an_answer_in_time_ends_the_watch(triage: TriageUnderTest) -> None:
     await triage.fold(plain_item("a", 0))
     await triage.fold(plain_item("reply", 30, brand_speaks=True, to="a"))
-    assert await Watchman(triage.runtime.writer, lambda: LATER).look() == 0
+    assert await watchman_of(triage, lambda: LATER).look() == 0

@@ -96,6 +96,7 @@ async def test_a_put_is_an_action_and_the_newest_word_holds_in_any_order(triage:
         pytest.param({"monitors": [{"name": "x", "any_of": ["a"], "routes": ["nowhere"]}]}, "rules.monitors.0.routes", id="no such team"),
         pytest.param({"monitors": [{"name": "x", "any_of": ["a"]}] * 2}, "rules.monitors.1.name", id="one name twice"),
         pytest.param({"routes": [{"name": "x", "to": ["nowhere"]}]}, "rules.routes.0.to", id="a route to nowhere"),
+        pytest.param({"targets": [{"within_s": 60, "calendar": "shop"}]}, "rules.targets.0.calendar", id="no such calendar"),
         pytest.param({"odd": 1}, "rules.odd", id="unknown field"),
         pytest.param({"monitors": 7}, "rules.monitors", id="no list"),
     ],

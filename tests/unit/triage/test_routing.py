@@ -7,7 +7,8 @@ import pytest
 from pydantic import ValidationError
 
 from earshot_shared.config import ConfigError, load_config
-from earshot_triage.config import Route, Target, TriageConfig, When
+from earshot_triage.config import Route, TriageConfig, When
+from earshot_triage.config_timing import Target
 from earshot_triage.domain.message import Role, Stance
 from earshot_triage.domain.routing import Router, Rules, Subject, route
 
@@ -64,7 +65,7 @@ def test_negative_and_bad_part_ways() -> None:
 def test_angry_and_friendly_customers_get_the_same_time(sentiment: float) -> None:
     found = route(subject(intents={"question": 0.9}, sentiment=sentiment), RULES)
     assert found == route(subject(intents={"question": 0.9}), RULES)
-    assert RULES.first_response_target_s(priority=2, brand="Acme", team="support") == 3600
+    assert RULES.target_of(priority=2, brand="Acme", team="support").within_s == 3600
 
 
 def test_reasons_name_rule_and_ground() -> None:
@@ -107,9 +108,9 @@ def test_targets_make_exceptions_in_their_order() -> None:
     rules = rules_with(
         targets=(Target(within_s=900, priority=frozenset({4})), Target(within_s=60, brand=frozenset({"Acme"}), team=frozenset({"support"})))
     )
-    assert rules.first_response_target_s(priority=4, brand="Acme", team="support") == 900
-    assert rules.first_response_target_s(priority=1, brand="Acme", team="support") == 60
-    assert rules.first_response_target_s(priority=1, brand="Acme", team="product") == 3600
+    assert rules.target_of(priority=4, brand="Acme", team="support").within_s == 900
+    assert rules.target_of(priority=1, brand="Acme", team="support").within_s == 60
+    assert rules.target_of(priority=1, brand="Acme", team="product").within_s == 3600
 
 
 def test_the_shipped_file_says_the_defaults() -> None:

@@ -3,29 +3,27 @@
 Owns the file's form and its translation to the domain's rules. Reading, line numbers and reloading are shared.
 """
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from earshot_shared.config import fault_at
+from earshot_triage.config_alarms import Escalation, Silence, Spikes
+from earshot_triage.config_timing import BusinessCalendar, Name, Part, Priority, Target, Team
+from earshot_triage.domain import routing
 from earshot_triage.domain.message import Role, Stance
-from earshot_triage.domain.routing import Condition, RouteRule, Rules, StanceRule, TargetRule
+from earshot_triage.domain.routing import Condition, RouteRule, Rules, StanceRule
 from earshot_triage.judgement.rules import Rule, RuleError, RuleSet
 
 Share = Annotated[float, Field(ge=0, le=1)]
-Priority = Annotated[int, Field(ge=1, le=4)]
-Team = Annotated[str, Field(pattern=r"^[a-z0-9_-]{1,64}$")]
-Name = Annotated[str, Field(min_length=1, max_length=200)]
 Phrase = Annotated[str, Field(min_length=1, max_length=200)]
 IntentName = Literal["complaint", "bug", "question", "idea", "praise", "other"]
 _DEFAULT_LEAST = 0.5
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class When(_Part):
+class When(Part):
     """What an item must be; what is not given is not asked. Of a list any entry will do; all that is given must agree."""
 
     role: frozenset[Literal["customer", "brand", "staff"]] | None = None
@@ -80,7 +78,7 @@ class When(_Part):
         )
 
 
-class Monitor(_Part):
+class Monitor(Part):
     """A rule about words, above the model: when it holds, and what it then decides. All conditions that are given must hold.
 
     ``any_of``, ``all_of`` and ``none_of`` are words or phrases, compared as whole words without regard to case; ``pattern`` is a regular
@@ -113,7 +111,7 @@ class Monitor(_Part):
         return Rule(**{name: getattr(self, name) for name in type(self).model_fields})
 
 
-class Route(_Part):
+class Route(Part):
     """Sends what meets it to teams; with ``last`` no later rule is asked."""
 
     name: Name
@@ -122,21 +120,12 @@ class Route(_Part):
     last: bool = False
 
 
-class Treatment(_Part):
+class Treatment(Part):
     """Whether what meets it is answered, watched or left alone; the first that is met decides."""
 
     name: Name
     when: When = When()
     stance: Literal["respond", "watch", "leave"]
-
-
-class Target(_Part):
-    """How long the first response may take for some cases; the first that is met decides."""
-
-    within_s: Annotated[int, Field(gt=0)]
-    priority: frozenset[Priority] | None = None
-    brand: frozenset[str] | None = None
-    team: frozenset[Team] | None = None
 
 
 def _default_routes() -> tuple[Route, ...]:
@@ -165,7 +154,7 @@ def _default_stances() -> tuple[Treatment, ...]:
     )
 
 
-class TriageConfig(_Part):
+class TriageConfig(Part):
     """All of ``config/triage.yaml``. Without the file these defaults hold."""
 
     teams: tuple[Team, ...] = ("product", "support", "community")
@@ -177,8 +166,21 @@ class TriageConfig(_Part):
     """A public complaint is answered within the hour; ``targets`` make exceptions."""
     targets: tuple[Target, ...] = ()
 
+    calendars: tuple[BusinessCalendar, ...] = ()
+    """In whose hours targets may be reckoned."""
+    escalation: Escalation = Escalation()
+    spikes: Spikes | None = None
+    """Nothing is counted unless given; ``{}`` takes the defaults."""
+    silence: tuple[Silence, ...] = ()
+    """Sources that are expected to be heard."""
+
     @model_validator(mode="after")
-    def _teams_exist(self) -> "TriageConfig":
+    def _parts_agree(self) -> "TriageConfig":
+        for fault in (*self._strange_teams(), *self._names_given_twice(), *self._strange_calendars(), *self.escalation.gaps(self.teams)):
+            raise fault
+        return self
+
+    def _strange_teams(self) -> Iterator[PydanticCustomError]:
         named = [
             *(
                 (team, f"route {route.name!r} sends to", ("routes", index, "to"))
@@ -198,16 +200,26 @@ class TriageConfig(_Part):
         ]
         for team, what, place in named:
             if team not in self.teams:
-                raise fault_at(f"{what} {team!r}, which is not among the teams", *place)
-        return self
+                yield fault_at(f"{what} {team!r}, which is not among the teams", *place)
 
-    @model_validator(mode="after")
-    def _names_differ(self) -> "TriageConfig":
-        names = [monitor.name for monitor in self.monitors]
-        for index, name in enumerate(names):
-            if name in names[:index]:
-                raise fault_at(f"two monitors are called {name!r}: decisions name them, so names must differ", "monitors", index, "name")
-        return self
+    def _names_given_twice(self) -> Iterator[PydanticCustomError]:
+        """Names that others use must differ: decisions name monitors, targets name calendars."""
+        for part, field, names in (
+            ("monitors", "name", [each.name for each in self.monitors]),
+            ("calendars", "name", [each.name for each in self.calendars]),
+            ("silence", "source", [each.source for each in self.silence]),
+        ):
+            for index, name in enumerate(names):
+                if name in names[:index]:
+                    yield fault_at(f"{name!r} stands twice: names must differ", part, index, field)
+
+    def _strange_calendars(self) -> Iterator[PydanticCustomError]:
+        known = {calendar.name for calendar in self.calendars}
+        users: dict[str, tuple[Target | Silence, ...]] = {"targets": self.targets, "silence": self.silence}
+        for part, each in users.items():
+            for index, user in enumerate(each):
+                if user.calendar is not None and user.calendar not in known:
+                    yield fault_at(f"there is no calendar {user.calendar!r}", part, index, "calendar")
 
     def words(self) -> RuleSet:
         """Return the rules about words."""
@@ -215,6 +227,7 @@ class TriageConfig(_Part):
 
     def rules(self, version: str) -> Rules:
         """Return the rules of this version."""
+        calendars = {each.name: each.calendar() for each in self.calendars}
         return Rules(
             version=version,
             teams=self.teams,
@@ -222,8 +235,12 @@ class TriageConfig(_Part):
             stances=tuple(
                 StanceRule(name=each.name, when=each.when.condition(), stance=Stance[each.stance.upper()]) for each in self.stances
             ),
-            targets=tuple(
-                TargetRule(within_s=each.within_s, priorities=each.priority, brands=each.brand, teams=each.team) for each in self.targets
-            ),
-            first_response_s=self.first_response_s,
+            targets=tuple(each.rule(calendars) for each in self.targets),
+            first_response=routing.Target(self.first_response_s),
+            ladders=tuple(each.rule() for each in self.escalation.ladders),
+            spikes=None if self.spikes is None else self.spikes.rule(),
+            silence={
+                each.source: routing.Target(each.within_s, None if each.calendar is None else calendars[each.calendar])
+                for each in self.silence
+            },
         )

@@ -14,7 +14,7 @@ from earshot_shared.actions import Action
 from earshot_shared.envelope import rfc3339
 from earshot_shared.messages import Message as Record
 from earshot_shared.pipeline.writer import Transaction
-from earshot_triage import repository
+from earshot_triage import repository, spiking
 from earshot_triage.decisions import Arrival
 from earshot_triage.domain import cases, tail
 from earshot_triage.domain.acts import Act, Verb
@@ -23,11 +23,12 @@ from earshot_triage.domain.routing import Rules
 from earshot_triage.domain.threads import Components
 from earshot_triage.events import CASES, FEEDS, TRIAGED, CaseMerged, CaseWithdrawn, case_body, shown, triaged_body
 from earshot_triage.refolding import Part, Refold
-from earshot_triage.repository import Changes, FreshFeedback, Held, Thread
+from earshot_triage.repository import Changes, Counted, FreshFeedback, Held, Thread
 
 # A source that delivers last month's posts late would page for each of them; nobody can answer those in time any more.
 STALE = timedelta(days=1)
 _NO_TIME = timedelta()
+_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +97,8 @@ class Fold:
             await self._fold_anew(again)
         self._tell_arrivals()
         self._tell_cases()
+        if self._rules.spikes is not None:
+            await spiking.count(self._tx.conn, self._rules.spikes, self._accepted, self._known, self._now)
         self._tx.send(self._told)
         await repository.apply(self._tx.conn, self._changes, self._tx.version)
 
@@ -237,7 +240,7 @@ class Fold:
         self._add(arrival, key, opened=state.opened_by_customer)
 
     def _open(self, state: cases.CaseState, latest: tail.Tail, json: bytes, *, replaying: bool) -> None:
-        thread = Thread(state, latest, json, self._tx.version, due_at(state, self._rules))
+        thread = Thread(state, latest, json, self._tx.version, *clock(state, self._rules))
         self._watch(thread, replaying=replaying)
         self._changes.new_threads.append(thread)
         if state.has_case:
@@ -293,7 +296,7 @@ class Fold:
         return True
 
     def _change(self, thread: Thread, *, replaying: bool) -> None:
-        thread.due_at = due_at(thread.state, self._rules)
+        thread.due_at, thread.counted = clock(thread.state, self._rules)
         self._watch(thread, replaying=replaying)
         self._changes.changed_threads.append(thread)
         if thread.state.has_case:
@@ -375,7 +378,7 @@ class Fold:
         latest, json = tail.build(
             (message.order, shown(message, self._text(message.key, stored))) for message in part.messages[-tail.TAIL_MESSAGES :]
         )
-        thread = Thread(part.state, latest, json, self._tx.version, due_at(part.state, self._rules))
+        thread = Thread(part.state, latest, json, self._tx.version, *clock(part.state, self._rules))
         thread.told_due_at = before.told_due_at if before is not None else None
         self._watch(thread, replaying=part.replaying)
         had_case = before.state.has_case if before is not None else False
@@ -425,9 +428,15 @@ class Fold:
         told += [pointer(case_id, target, version, self._time) for case_id, target in self._pointers]
 
 
-def due_at(state: cases.CaseState, rules: Rules) -> datetime:
-    """Return when the first response to a case is due."""
-    return state.opening[0] + timedelta(seconds=rules.first_response_target_s(priority=state.priority, brand=state.brand, team=state.owner))
+def clock(state: cases.CaseState, rules: Rules) -> tuple[datetime, Counted | None]:
+    """Return when the first response to a case is due, and what a calendar makes of it when one holds."""
+    target = rules.target_of(priority=state.priority, brand=state.brand, team=state.owner)
+    opened_at = state.opening[0]
+    if target.calendar is None:
+        return target.due(opened_at), None
+    answered_at = state.first_response_at
+    took_us = None if answered_at is None else target.calendar.counted(opened_at, answered_at) // _MICROSECOND
+    return target.due(opened_at), Counted(target.calendar.name, target.within_s, took_us)
 
 
 def pointer(case_id: str, target: str | None, version: int, time: str) -> Record:

@@ -52,6 +52,12 @@ class Clocks(msgspec.Struct, frozen=True, kw_only=True):
     first_response_at: datetime | None
     resolved_at: datetime | None
     overdue: bool
+    calendar: str | None
+    """The business calendar whose hours count; None: all time does."""
+    rung: int
+    """The last rung of its ladder of escalation that was told; 0: none."""
+    next_rung_at: datetime | None
+    """When the next rung comes unless somebody answers, resolves or acknowledges before; None: none will."""
 
 
 class CaseView(CaseChanged, frozen=True, kw_only=True):
@@ -242,13 +248,18 @@ async def case_view(conn: Any, thread: Thread, *, now: datetime, articles: Seque
     told = b"[%b]" % b",".join(shown(message, _words.decode(stored[message.key].item).text) for message in present)
     acts = await acts_of(conn, state.label, messages)
     body = case_body(state, due_at=due_at, tail=told, version=thread.version)
-    overdue = state.first_response is None and state.resolved_at is None and due_at < now
+    waits = state.first_response is None and state.resolved_at is None
+    overdue = waits and due_at < now
+    row = await conn.fetchrow(QUERIES["read_clocks"], state.label)
     clocks = Clocks(
         opened_at=state.opening[0],
         first_response_due_at=due_at,
         first_response_at=state.first_response_at,
         resolved_at=state.resolved_at,
         overdue=overdue,
+        calendar=row["calendar"],
+        rung=row["rung"] or 0,
+        next_rung_at=row["climb_at"] if waits else None,
     )
     fields = {name: getattr(body, name) for name in body.__struct_fields__}
     return CaseView(

@@ -23,7 +23,8 @@ NO_KEY = "00000000-0000-0000-0000-000000000000"  # before every key
 _FEEDBACK_COLUMNS = ("key", "thread", "revision", "opened", "joined", "changed", "brief", "item", "decision")
 _THREAD_COLUMNS = (
     "thread", "version", "has_case", "opened_by_customer", "stance", "status", "priority", "intent", "team", "assignee", "brand", "channel",
-    "opened_at", "due_at", "first_response_at", "resolved_at", "watch_at", "told_due_at", "state", "tail",
+    "opened_at", "due_at", "first_response_at", "resolved_at", "watch_at", "told_due_at", "state", "tail", "calendar",
+    "target_s", "took_us",
 )  # fmt: skip
 
 
@@ -34,6 +35,7 @@ class _Packed(msgspec.Struct, array_like=True, gc=False):
     tail: Tail
 
 
+_NOT_COUNTED = (None, None, None)
 _encoder = msgspec.msgpack.Encoder()
 _message_decoder = msgspec.msgpack.Decoder(Message)
 _packed_decoder = msgspec.msgpack.Decoder(_Packed)
@@ -60,11 +62,20 @@ class Held:
         return self._message
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What a business calendar makes of a case: the target, and the time until the first response (None without one), in its hours."""
+
+    calendar: str
+    target_s: int
+    took_us: int | None
+
+
 @dataclass(slots=True)
 class Thread:
     """A thread as its row holds it, or will.
 
-    ``tail_json`` are its latest messages; ``told_due_at`` is the due time of a breach that was told.
+    ``tail_json`` are its latest messages; ``told_due_at`` is the due time of a breach that was told; ``counted`` is written, never read.
     """
 
     state: CaseState
@@ -72,6 +83,7 @@ class Thread:
     tail_json: bytes
     version: int
     due_at: datetime
+    counted: Counted | None = None
     watch_at: datetime | None = None
     told_due_at: datetime | None = None
 
@@ -252,4 +264,5 @@ def _thread_row(thread: Thread, version: int) -> tuple[Any, ...]:
         thread.told_due_at,
         _encoder.encode(_Packed(state, thread.tail)),
         thread.tail_json,
+        *(_NOT_COUNTED if thread.counted is None else (thread.counted.calendar, thread.counted.target_s, thread.counted.took_us)),
     )

@@ -17,7 +17,8 @@ from earshot_shared.http.paging import CursorText, Limit
 from earshot_shared.http.strict import response_of
 from earshot_shared.postgres import translated
 from earshot_shared.service import Parts
-from earshot_triage.config import IntentName, Team
+from earshot_triage.config import IntentName
+from earshot_triage.config_timing import Team
 from earshot_triage.correcting import Correction, CorrectionsDesk, list_corrections
 from earshot_triage.events import Correct
 from earshot_triage.routes_acting import Text, Writing

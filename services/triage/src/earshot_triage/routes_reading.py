@@ -22,6 +22,7 @@ from earshot_shared.http.times import parse_time
 from earshot_shared.postgres import translated
 from earshot_shared.service import Parts
 from earshot_triage import alerts, reading, themes_reading
+from earshot_triage.alarms import RuleName
 from earshot_triage.decisions import Decider
 from earshot_triage.domain.message import Stance
 from earshot_triage.events import key_of
@@ -151,21 +152,22 @@ def _alerts(parts: Parts) -> APIRouter:
     @router.get("/alerts", summary="Alarms, newest first", response_model=None)
     async def list_alerts(
         reader: Reader,
+        rule: Annotated[RuleName | None, Query(description="Only those of one kind.")] = None,
         acknowledged: Annotated[bool | None, Query(description="Only those that somebody has, or nobody has, acknowledged.")] = None,
         limit: Limit = 50,
         cursor: CursorText = None,
     ) -> Response:
-        filters = {"acknowledged": acknowledged}
+        filters = {"rule": rule, "acknowledged": acknowledged}
         after = _place(parts.cursors.read("alerts", filters, cursor, length=2))
         with translated():
             found = await alerts.list_alerts(
-                parts.runtime.pool, acknowledged=acknowledged, brands=brands_of(reader), after=after, limit=limit + 1
+                parts.runtime.pool, rule=rule, acknowledged=acknowledged, brands=brands_of(reader), after=after, limit=limit + 1
             )
         following = None
         if len(found) > limit:
             last = found[limit - 1]
             following = parts.cursors.issue("alerts", filters, [rfc3339(last.raised_at), last.alert_id])
-        return answer_json({"items": found[:limit], "next_cursor": following})
+        return answer_json({"items": [each.body for each in found[:limit]], "next_cursor": following})
 
     return router
 

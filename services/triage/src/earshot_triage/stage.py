@@ -19,7 +19,7 @@ from earshot_shared.pipeline.records import Batch, Poison, Record
 from earshot_shared.pipeline.writer import Transaction
 from earshot_shared.replies import reply_item
 from earshot_shared.topics import Topic
-from earshot_triage import erasing, repository, wide_acts
+from earshot_triage import erasing, listening, repository, wide_acts
 from earshot_triage.decisions import Arrival, Decider, Heard
 from earshot_triage.domain.acts import Act, Verb
 from earshot_triage.events import CASES, FEEDS, SERVICE, TRIAGED, act_of, case_body, is_ours, key_of, triaged_body
@@ -40,7 +40,7 @@ _HAND_OVER_FROM = 50
 @dataclass(slots=True)
 class Prepared:
     """A slice, decoded and decided. ``struck`` are skeletons, (erasure_id, key, feedback_id); ``receipts`` say how many there are of them;
-    ``retold`` are the subjects of acts that a replay brings.
+    ``retold`` are the subjects of acts that a replay brings; ``sources`` are those of live items that are expected to be heard.
     """
 
     arrivals: list[Arrival] = field(default_factory=list)
@@ -49,6 +49,7 @@ class Prepared:
     struck: list[tuple[str, str, str]] = field(default_factory=list)
     receipts: list[tuple[str, int]] = field(default_factory=list)
     retold: list[str] = field(default_factory=list)
+    sources: set[str] = field(default_factory=set)
     poison: list[Poison] = field(default_factory=list)
 
 
@@ -82,6 +83,9 @@ class TriageStage:
                 else:
                     _read_item(record, batch.replaying, heard, prepared.poison)
         prepared.arrivals = self.decider.decide(heard)
+        if expected := self.decider.rules.silence:
+            live = {each.item.source for each in heard if not (each.replaying or each.item.backfill)}
+            prepared.sources = live & expected.keys()
         prepared.struck = [(each.item.erasure_id, each.key, each.item.feedback_id) for each in heard if each.item.erasure_id is not None]
         return prepared
 
@@ -114,6 +118,8 @@ class TriageStage:
         """Apply a slice."""
         tx.bury(prepared.poison)
         await self.apply(tx, prepared.arrivals, prepared.doings)
+        if prepared.sources:
+            await listening.hear(tx.conn, prepared.sources, self._clock())
         if prepared.wide:
             await wide_acts.keep(tx.conn, prepared.wide)
         if prepared.retold:

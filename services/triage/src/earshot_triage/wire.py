@@ -10,7 +10,7 @@ import msgspec
 from earshot_shared.item import Item
 from earshot_shared.outreach import OutreachRequested
 from earshot_shared.topics import Topic
-from earshot_triage.alerts import Alert
+from earshot_triage import alarms
 from earshot_triage.events import CaseMerged, CaseWithdrawn, Decision, Shown
 from earshot_triage.reading import CaseLine
 
@@ -34,7 +34,7 @@ BODIES: Final[dict[Topic, tuple[type[msgspec.Struct], ...]]] = {
     Topic.FEEDBACK_PRODUCT: (Triaged,),
     Topic.FEEDBACK_SUPPORT: (Triaged,),
     Topic.CASE_CHANGED: (CaseTold, CaseMerged, CaseWithdrawn),
-    Topic.ALERT_RAISED: (Alert,),
+    Topic.ALERT_RAISED: alarms.KINDS,
     Topic.OUTREACH_REQUESTED: (OutreachRequested,),
 }
 """What each topic's body may be; on the topics of teams and where a customer was forgotten a tombstone, too."""

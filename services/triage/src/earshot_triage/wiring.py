@@ -11,7 +11,6 @@ from earshot_shared.http.door import Door
 from earshot_shared.runtime import Ground, Runtime
 from earshot_shared.serve import Task
 from earshot_shared.service import Parts
-from earshot_triage.alerts import Watchman
 from earshot_triage.app import make_app
 from earshot_triage.decisions import Judging
 from earshot_triage.gatherer import Bustle, Gatherer
@@ -20,6 +19,7 @@ from earshot_triage.modelbook import ModelBook, load_judge
 from earshot_triage.rulebook import RuleBook
 from earshot_triage.settings import TriageSettings
 from earshot_triage.stage import OUTPUTS, YIELDS, TriageStage
+from earshot_triage.watching import Watchman
 
 
 def now() -> datetime:
@@ -46,7 +46,7 @@ class Wiring:
         """Return what runs beside the loop and the relay."""
         tasks: dict[str, Task] = {
             "rules": lambda: self.book.follow(parts.runtime.pool),
-            "watchman": Watchman(parts.runtime.writer, self._clock).run,
+            "watchman": Watchman(parts.runtime.writer, self._clock, lambda: self.book.decider.rules).run,
             "gatherer": self.gatherer(parts.runtime).run,
         }
         if self.models is not None:

@@ -5,11 +5,15 @@ Every decision carries its reasons in words: the rule's name and what in the ite
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from earshot_triage.domain.calendars import Calendar
+from earshot_triage.domain.escalation import Ladder
 from earshot_triage.domain.message import ROLE_WORDS, STANCE_WORDS, Role, Stance
+from earshot_triage.domain.spikes import SpikeRule
 
 _MOST_REMEMBERED = 4096
 NO_LABELS: Final[Mapping[str, tuple[str, float]]] = MappingProxyType({})
@@ -93,14 +97,54 @@ class StanceRule:
     stance: Stance
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TargetRule:
-    """How long the first response may take, in seconds, for cases that meet it; the first that is met decides."""
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Within how many seconds the first response is wanted: those of the calendar's hours, all seconds without a calendar."""
 
     within_s: int
+    calendar: Calendar | None = None
+
+    def due(self, opened_at: datetime) -> datetime:
+        """Return when the first response to what was opened then is due."""
+        return self.later(opened_at, self.within_s)
+
+    def later(self, moment: datetime, seconds: int) -> datetime:
+        """Return when so many of the seconds that count have passed since a moment."""
+        span = timedelta(seconds=seconds)
+        return moment + span if self.calendar is None else self.calendar.due(moment, span)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseCondition:
+    """What a case must be; what is None is not asked. All that is given must agree."""
+
     priorities: frozenset[int] | None = None
     brands: frozenset[str] | None = None
     teams: frozenset[str] | None = None
+
+    def met_by(self, *, priority: int, brand: str | None, team: str | None) -> bool:
+        """Say whether such a case meets it."""
+        return (
+            (self.priorities is None or priority in self.priorities)
+            and (self.brands is None or brand in self.brands)
+            and (self.teams is None or team in self.teams)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TargetRule:
+    """By when cases that meet it are to be answered first; the first that is met decides."""
+
+    when: CaseCondition
+    target: Target
+
+
+@dataclass(frozen=True, slots=True)
+class LadderRule:
+    """Who is told when cases that meet it stay unanswered; the first that is met decides."""
+
+    when: CaseCondition
+    ladder: Ladder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,18 +156,23 @@ class Rules:
     routes: tuple[RouteRule, ...]
     stances: tuple[StanceRule, ...]
     targets: tuple[TargetRule, ...]
-    first_response_s: int
+    first_response: Target
+    ladders: tuple[LadderRule, ...] = ()
+    spikes: SpikeRule | None = None
+    silence: Mapping[str, Target] = field(default_factory=dict)
+    """Within how long each of these sources is expected to be heard again."""
 
-    def first_response_target_s(self, *, priority: int, brand: str | None, team: str | None) -> int:
-        """Return the seconds within which such a case is to be answered first."""
+    def target_of(self, *, priority: int, brand: str | None, team: str | None) -> Target:
+        """Return by when such a case is to be answered first."""
         for rule in self.targets:
-            if (
-                (rule.priorities is None or priority in rule.priorities)
-                and (rule.brands is None or brand in rule.brands)
-                and (rule.teams is None or team in rule.teams)
-            ):
-                return rule.within_s
-        return self.first_response_s
+            if rule.when.met_by(priority=priority, brand=brand, team=team):
+                return rule.target
+        return self.first_response
+
+    def ladder_of(self, *, priority: int, brand: str | None, team: str | None) -> Ladder | None:
+        """Return who is told when such a case stays unanswered, None when nobody more is."""
+        met = (rule.ladder for rule in self.ladders if rule.when.met_by(priority=priority, brand=brand, team=team))
+        return next(met, None)
 
 
 @dataclass(frozen=True, slots=True)

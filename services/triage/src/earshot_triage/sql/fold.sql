@@ -60,12 +60,12 @@ update threads
        priority = fresh.priority, intent = fresh.intent, team = fresh.team, assignee = fresh.assignee, brand = fresh.brand,
        channel = fresh.channel, opened_at = fresh.opened_at, due_at = fresh.due_at, first_response_at = fresh.first_response_at,
        resolved_at = fresh.resolved_at, watch_at = fresh.watch_at, told_due_at = fresh.told_due_at,
-       state = fresh.state, tail = fresh.tail
+       state = fresh.state, tail = fresh.tail, calendar = fresh.calendar, target_s = fresh.target_s, took_us = fresh.took_us
   from unnest($2::uuid[], $3::boolean[], $4::boolean[], $5::smallint[], $6::text[], $7::smallint[], $8::text[], $9::text[], $10::text[],
               $11::text[], $12::text[], $13::timestamptz[], $14::timestamptz[], $15::timestamptz[], $16::timestamptz[], $17::timestamptz[],
-              $18::timestamptz[], $19::bytea[], $20::bytea[])
+              $18::timestamptz[], $19::bytea[], $20::bytea[], $21::text[], $22::int[], $23::bigint[])
     as fresh(thread, has_case, opened_by_customer, stance, status, priority, intent, team, assignee, brand, channel, opened_at, due_at,
-             first_response_at, resolved_at, watch_at, told_due_at, state, tail)
+             first_response_at, resolved_at, watch_at, told_due_at, state, tail, calendar, target_s, took_us)
  where threads.thread = fresh.thread
 
 -- name: drop_threads

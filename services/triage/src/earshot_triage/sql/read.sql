@@ -30,11 +30,12 @@ select feedback.key, feedback.thread, feedback.item, feedback.decision, feedback
  where feedback.key = $1
 
 -- name: service_levels
--- First responses of cases that customers opened, by key; the seconds in microseconds, so that nothing is rounded.
+-- First responses of cases that customers opened, by key; in microseconds, so that nothing is rounded; in the hours of the calendar that
+-- holds for a case, all time without one.
 with cases as (
     select case $1::text when 'brand' then coalesce(brand, '') when 'channel' then channel else coalesce(team, '') end as key,
-           extract(epoch from first_response_at - opened_at) * 1000000 as took,
-           extract(epoch from due_at - opened_at)::bigint as target,
+           coalesce(took_us, extract(epoch from first_response_at - opened_at) * 1000000) as took,
+           coalesce(target_s, extract(epoch from due_at - opened_at)::bigint) as target,
            first_response_at <= due_at as in_time
       from threads
      where has_case and opened_by_customer
@@ -56,6 +57,13 @@ select key,
  group by key
  order by key collate "C"
  limit $7
+
+-- name: read_clocks
+-- The calendar that a case's due time was reckoned by (null: all time counts), and where the case stands on its ladder.
+select threads.calendar, ladders.rung, ladders.climb_at
+  from threads
+  left join ladders on ladders.thread = threads.thread and ladders.breached_at = threads.due_at
+ where threads.thread = $1
 
 -- name: list_questions
 -- Questions, oldest first: all, or those without an answer.
