@@ -47,7 +47,15 @@ def test_each_pathology_alone_in_a_small_file(name: str, tmp_path: Path) -> None
 
 
 @pytest.mark.capability("C1")
-@pytest.mark.parametrize(("name", "seed"), [("shared_mailboxes", 3001), ("father_and_son", 5001), ("numbered_mails", 5003)])
+@pytest.mark.parametrize(
+    ("name", "seed"),
+    [
+        ("shared_mailboxes", 3001),
+        ("father_and_son", 5001),
+        ("numbered_mails", 5003),
+        ("swapped_names", 9_701_200),  # holds namesakes of one town and one birth year
+    ],
+)
 def test_what_fills_a_whole_file_teaches_nothing_wrong(name: str, seed: int, tmp_path: Path) -> None:
     world = World(seed)
     fill(world, name, 200)

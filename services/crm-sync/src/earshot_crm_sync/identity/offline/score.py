@@ -303,7 +303,8 @@ def _is_roughly_enough(found: dict[str, Levels]) -> NDArray[np.bool_]:
     """Whether a birth or a street is roughly alike and nothing beside it plainly differs."""
     unlike = (found["given"] == Level.DIFFERENT) & (found["postcode"] != Level.EXACT)
     street = (found["street"] == Level.ROUGH) & (found["postcode"] != Level.DIFFERENT) & ~unlike
-    return np.asarray(street | (_is_here(found) & (found["birth"] == Level.ROUGH)))
+    birth = _is_here(found) & (found["birth"] == Level.ROUGH) & (found["postcode"] != Level.DIFFERENT)  # one year and town: namesakes
+    return np.asarray(street | birth)
 
 
 def _is_here(found: dict[str, Levels]) -> NDArray[np.bool_]:
