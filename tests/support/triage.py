@@ -81,6 +81,16 @@ class TriageUnderTest:
         return [message for row in rows for message in unpack(row["messages"])]
 
 
+class StandingClock:
+    """A clock that stands until ``now`` is set."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
 def watchman_of(triage: TriageUnderTest, clock: Callable[[], datetime]) -> Watchman:
     """Return one who looks by ``clock``, and by the rules that hold."""
     return Watchman(triage.runtime.writer, clock, lambda: triage.wiring.book.decider.rules)

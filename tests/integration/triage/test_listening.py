@@ -11,7 +11,7 @@ import pytest
 from earshot_shared.postgres import Queries
 from earshot_shared.topics import Topic
 from earshot_triage.watching import Watchman
-from support.triage import TriageUnderTest, migrate, running_triage, watchman_of
+from support.triage import StandingClock, TriageUnderTest, migrate, running_triage, watchman_of
 from support.triage_world import DAY, plain_item
 
 CONFIG = """
@@ -24,22 +24,13 @@ silence:
 MINUTE = timedelta(minutes=1)
 
 
-class Clock:
-    """A clock that stands until it is set. `DAY` is a Sunday."""
-
-    now = DAY
-
-    def __call__(self) -> datetime:
-        return self.now
+@pytest.fixture
+def clock() -> StandingClock:
+    return StandingClock(DAY)  # a Sunday
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def triage(fresh_database: Any, tmp_path: Path, clock: Clock) -> AsyncIterator[TriageUnderTest]:
+async def triage(fresh_database: Any, tmp_path: Path, clock: StandingClock) -> AsyncIterator[TriageUnderTest]:
     (tmp_path / "triage.yaml").write_text(CONFIG, encoding="utf-8")
     dsn = await asyncio.to_thread(fresh_database, migrate)
     async with running_triage(dsn, config_dir=tmp_path, clock=clock) as running:
@@ -47,7 +38,7 @@ async def triage(fresh_database: Any, tmp_path: Path, clock: Clock) -> AsyncIter
 
 
 @pytest.fixture
-def watchman(triage: TriageUnderTest, clock: Clock) -> Watchman:
+def watchman(triage: TriageUnderTest, clock: StandingClock) -> Watchman:
     return watchman_of(triage, clock)
 
 
@@ -57,7 +48,7 @@ async def silences(triage: TriageUnderTest) -> list[tuple[str, datetime]]:
 
 
 @pytest.mark.capability("L9")
-async def test_a_silent_source_is_told_once_a_silence(triage: TriageUnderTest, watchman: Watchman, clock: Clock) -> None:
+async def test_a_silent_source_is_told_once_a_silence(triage: TriageUnderTest, watchman: Watchman, clock: StandingClock) -> None:
     assert await watchman.look() == 0
     clock.now = DAY + 50 * MINUTE
     await triage.fold(plain_item("a", -3 * 24 * 60))  # what it says is old, but it speaks
@@ -87,7 +78,7 @@ async def test_a_silent_source_is_told_once_a_silence(triage: TriageUnderTest, w
 
 
 @pytest.mark.capability("L9")
-async def test_silence_out_of_hours_is_none(triage: TriageUnderTest, watchman: Watchman, clock: Clock) -> None:
+async def test_silence_out_of_hours_is_none(triage: TriageUnderTest, watchman: Watchman, clock: StandingClock) -> None:
     assert await watchman.look() == 0
     clock.now = DAY + 33 * 60 * MINUTE + 59 * MINUTE  # Monday 9:59
     await watchman.look()
@@ -97,7 +88,7 @@ async def test_silence_out_of_hours_is_none(triage: TriageUnderTest, watchman: W
     assert dict(await silences(triage))["hotline"] == DAY + 34 * 60 * MINUTE
 
 
-async def test_replays_and_imports_are_not_hearing(triage: TriageUnderTest, watchman: Watchman, clock: Clock) -> None:
+async def test_replays_and_imports_are_not_hearing(triage: TriageUnderTest, watchman: Watchman, clock: StandingClock) -> None:
     await watchman.look()
     clock.now = DAY + 50 * MINUTE
     await triage.fold(plain_item("a", 0), replaying=True)
@@ -107,7 +98,7 @@ async def test_replays_and_imports_are_not_hearing(triage: TriageUnderTest, watc
     assert await silences(triage) == [("forum", DAY + 60 * MINUTE)]
 
 
-async def test_while_nobody_listened_nobody_was_silent(triage: TriageUnderTest, watchman: Watchman, clock: Clock) -> None:
+async def test_while_nobody_listened_nobody_was_silent(triage: TriageUnderTest, watchman: Watchman, clock: StandingClock) -> None:
     await watchman.look()
     clock.now = DAY + 300 * MINUTE
     started = watchman_of(triage, clock)
@@ -118,7 +109,9 @@ async def test_while_nobody_listened_nobody_was_silent(triage: TriageUnderTest, 
     assert await started.look() == 1
 
 
-async def test_a_replay_under_way_tells_no_silence_and_forgets_none(triage: TriageUnderTest, watchman: Watchman, clock: Clock) -> None:
+async def test_a_replay_under_way_tells_no_silence_and_forgets_none(
+    triage: TriageUnderTest, watchman: Watchman, clock: StandingClock
+) -> None:
     await watchman.look()
     pool = triage.runtime.pool
     await pool.execute(

@@ -12,7 +12,7 @@ import pytest
 from earshot_shared.item import Item
 from earshot_shared.postgres import Queries
 from earshot_shared.topics import Topic
-from support.triage import TriageUnderTest, migrate, running_triage, watchman_of
+from support.triage import StandingClock, TriageUnderTest, migrate, running_triage, watchman_of
 from support.triage_world import DAY, plain_item
 
 CONFIG = """
@@ -23,23 +23,13 @@ QUARTER = 15
 MINUTE = timedelta(minutes=1)
 
 
-class Clock:
-    """A clock that stands until it is set."""
-
-    def __init__(self) -> None:
-        self.now = DAY - 24 * 60 * MINUTE
-
-    def __call__(self) -> datetime:
-        return self.now
+@pytest.fixture
+def clock() -> StandingClock:
+    return StandingClock(DAY - 24 * 60 * MINUTE)
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-async def triage(fresh_database: Any, tmp_path: Path, clock: Clock) -> AsyncIterator[TriageUnderTest]:
+async def triage(fresh_database: Any, tmp_path: Path, clock: StandingClock) -> AsyncIterator[TriageUnderTest]:
     """A triage that has counted since a day before `DAY`."""
     (tmp_path / "triage.yaml").write_text(CONFIG, encoding="utf-8")
     dsn = await asyncio.to_thread(fresh_database, migrate)
@@ -77,7 +67,7 @@ def slices(items: list[Item], size: int) -> Iterable[list[Item]]:
 @pytest.mark.capability("T10")
 @pytest.mark.capability("L6")
 @pytest.mark.parametrize("size", [7, 1000])
-async def test_a_firestorm_is_one_incident(triage: TriageUnderTest, clock: Clock, size: int) -> None:
+async def test_a_firestorm_is_one_incident(triage: TriageUnderTest, clock: StandingClock, size: int) -> None:
     watchman = watchman_of(triage, clock)
     for items in slices(usual() + usual("Bolt"), 500):
         await triage.fold(*items)
@@ -109,7 +99,7 @@ async def test_a_firestorm_is_one_incident(triage: TriageUnderTest, clock: Clock
     assert (await triage.http.get("/v1/alerts", headers=mine)).json()["items"] == []
 
 
-async def test_other_words_count_when_there_are_many(triage: TriageUnderTest, clock: Clock) -> None:
+async def test_other_words_count_when_there_are_many(triage: TriageUnderTest, clock: StandingClock) -> None:
     await triage.fold(*usual())
     await triage.fold(*burst(49, text="praise 1"))
     assert await watchman_of(triage, clock).look() == 0
@@ -118,7 +108,7 @@ async def test_other_words_count_when_there_are_many(triage: TriageUnderTest, cl
     assert [(alarm["measure"], alarm["count"]) for alarm in await spikes(triage)] == [("items", 59)]
 
 
-async def test_neither_imports_nor_replays_nor_the_past_nor_our_own_words(triage: TriageUnderTest, clock: Clock) -> None:
+async def test_neither_imports_nor_replays_nor_the_past_nor_our_own_words(triage: TriageUnderTest, clock: StandingClock) -> None:
     await triage.fold(*usual())
     await triage.fold(*[plain_item(f"i{n}", 5, backfill=True) for n in range(60)], topic=Topic.FEEDBACK_BACKFILLED)
     await triage.fold(*[plain_item(f"o{n}", 5, brand_speaks=True) for n in range(60)])
@@ -130,7 +120,7 @@ async def test_neither_imports_nor_replays_nor_the_past_nor_our_own_words(triage
     assert await rates(triage) != before
 
 
-async def test_a_replay_counts_the_same_and_tells_nothing_again(triage: TriageUnderTest, clock: Clock) -> None:
+async def test_a_replay_counts_the_same_and_tells_nothing_again(triage: TriageUnderTest, clock: StandingClock) -> None:
     items = [*usual(), *burst(30)]
     await triage.fold(*items)
     assert await watchman_of(triage, clock).look() == 1
@@ -154,7 +144,7 @@ async def test_counts_follow_revisions(triage: TriageUnderTest) -> None:
     assert await rates(triage) == [("Acme", bucket, 1, 0), ("Bolt", bucket, 1, 1)]
 
 
-async def test_what_was_never_listened_to_is_not_quiet(triage: TriageUnderTest, clock: Clock) -> None:
+async def test_what_was_never_listened_to_is_not_quiet(triage: TriageUnderTest, clock: StandingClock) -> None:
     rules = triage.wiring.book.current.model
     triage.wiring.book.decider.use(rules.model_copy(update={"spikes": None}).rules("off"))
     await watchman_of(triage, clock).look()
