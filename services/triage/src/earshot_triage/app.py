@@ -12,6 +12,7 @@ from earshot_triage.acting import Desk
 from earshot_triage.correcting import CorrectionsDesk
 from earshot_triage.routes_acting import acting_routes, alert_routes
 from earshot_triage.routes_correcting import correcting_routes
+from earshot_triage.routes_figures import figures_routes
 from earshot_triage.routes_reading import reading_routes
 from earshot_triage.routes_rules import rules_routes
 from earshot_triage.routes_themes import themes_routes
@@ -37,7 +38,8 @@ def make_app(parts: Parts, stage: TriageStage, book: RuleBook, clock: Callable[[
             alert_routes(desk),
             correcting_routes(parts, corrections_desk),
             rules_routes(parts, book, rules_desk),
-            *themes_routes(parts, themes_desk, clock),
+            *themes_routes(parts, themes_desk),
+            figures_routes(parts, clock),
             *administration(parts),
         ],
         authenticate=parts.keyring,

@@ -1,4 +1,4 @@
-"""The reading routes of triage: feedback, cases, questions, figures, rules, statistics.
+"""The reading routes of triage: feedback, cases, questions, alarms, statistics.
 
 Owns parameters and answers of these routes. Reads only; people's writes are in `routes_acting`.
 """
@@ -57,7 +57,7 @@ def brands_of(principal: Principal) -> tuple[str, ...] | None:
 def reading_routes(parts: Parts, book: RuleBook, clock: Callable[[], datetime]) -> list[APIRouter]:
     """Return the routers."""
     decider = book.decider
-    return [_feedback(parts, decider), _cases(parts, clock), _alerts(parts), _figures(parts), _about(parts)]
+    return [_feedback(parts, decider), _cases(parts, clock), _alerts(parts), _about(parts)]
 
 
 def _feedback(parts: Parts, decider: Decider) -> APIRouter:
@@ -168,39 +168,6 @@ def _alerts(parts: Parts) -> APIRouter:
             last = found[limit - 1]
             following = parts.cursors.issue("alerts", filters, [rfc3339(last.raised_at), last.alert_id])
         return answer_json({"items": [each.body for each in found[:limit]], "next_cursor": following})
-
-    return router
-
-
-def _figures(parts: Parts) -> APIRouter:
-    router = APIRouter(prefix="/v1/metrics", tags=["figures"])
-
-    @router.get("/service-levels", summary="How soon customers were answered first", response_model=None)
-    async def service_levels(
-        reader: Reader,
-        by: Annotated[Literal["brand", "channel", "team"], Query()] = "brand",
-        opened_from: Annotated[str | None, Query(alias="from", description="Opened at this time or later.")] = None,
-        opened_to: Annotated[str | None, Query(alias="to", description="Opened before this time.")] = None,
-        stance: Annotated[StanceWord | None, Query()] = None,
-        limit: Limit = 50,
-        cursor: CursorText = None,
-    ) -> Response:
-        filters = {"by": by, "from": opened_from, "to": opened_to, "stance": stance}
-        after = parts.cursors.read("service-levels", filters, cursor, length=1)
-        with translated():
-            levels = await reading.service_levels(
-                parts.runtime.pool,
-                by=by,
-                opened_from=asked_time("from", opened_from),
-                opened_to=asked_time("to", opened_to),
-                stance=None if stance is None else Stance[stance.upper()],
-                brands=brands_of(reader),
-                after=None if after is None else str(after[0]),
-                limit=limit + 1,
-            )
-        more = len(levels) > limit
-        following = parts.cursors.issue("service-levels", filters, [levels[limit - 1].key]) if more else None
-        return answer_json({"items": levels[:limit], "next_cursor": following})
 
     return router
 

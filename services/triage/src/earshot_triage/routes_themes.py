@@ -1,10 +1,8 @@
-"""The routes of themes: lists, one theme, what becomes of it, questions worth an article, and how the loop stands.
+"""The routes of themes: lists, one theme, what becomes of it, and questions worth an article.
 
 Owns their parameters and bodies. What they do is `theming`'s and `themes_reading`'s.
 """
 
-from collections.abc import Callable
-from datetime import datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
@@ -21,9 +19,8 @@ from earshot_shared.http.strict import response_of
 from earshot_shared.postgres import translated
 from earshot_shared.service import Parts
 from earshot_triage import reading, themes_reading
-from earshot_triage.domain.message import Stance
 from earshot_triage.routes_acting import Text, Writing
-from earshot_triage.routes_reading import FeedbackId, Reader, StanceWord, answer_json, asked_time, brands_of
+from earshot_triage.routes_reading import FeedbackId, Reader, answer_json, brands_of
 from earshot_triage.theming import ThemesDesk, Wish
 from earshot_triage.wide_acts import MERGE_THEME, SPLIT_THEME, THEME_STATUS, MergeTheme, SetThemeStatus, SplitTheme, ThemeStatus
 
@@ -79,9 +76,9 @@ class _Common:
 Common = Annotated[_Common, Depends()]
 
 
-def themes_routes(parts: Parts, desk: ThemesDesk, clock: Callable[[], datetime]) -> list[APIRouter]:
+def themes_routes(parts: Parts, desk: ThemesDesk) -> list[APIRouter]:
     """Return the routers."""
-    return [_reading(parts), _acting(desk), _figures(parts, clock)]
+    return [_reading(parts), _acting(desk)]
 
 
 def _reading(parts: Parts) -> APIRouter:
@@ -155,38 +152,5 @@ def _acting(desk: ThemesDesk) -> APIRouter:
     @router.post("/split", summary="Make some of its items a theme of their own", response_model=None)
     async def split(common: Common, asked: SplitAsked) -> Response:
         return response_of(await desk.act(common.wish(SPLIT_THEME, SplitTheme(tuple(dict.fromkeys(asked.items)), asked.reason))))
-
-    return router
-
-
-def _figures(parts: Parts, clock: Callable[[], datetime]) -> APIRouter:
-    router = APIRouter(prefix="/v1/metrics", tags=["figures"])
-
-    @router.get("/loop", summary="What became of what customers said", response_model=None)
-    async def loop(
-        reader: Reader,
-        by: Annotated[Literal["brand", "channel", "team"], Query()] = "brand",
-        opened_from: Annotated[str | None, Query(alias="from", description="Opened at this time or later.")] = None,
-        opened_to: Annotated[str | None, Query(alias="to", description="Opened before this time.")] = None,
-        stance: Annotated[StanceWord | None, Query()] = None,
-        limit: Limit = 50,
-        cursor: CursorText = None,
-    ) -> Response:
-        filters = {"by": by, "from": opened_from, "to": opened_to, "stance": stance}
-        after = parts.cursors.read("loop", filters, cursor, length=1)
-        with translated():
-            found = await themes_reading.loop_health(
-                parts.runtime.pool,
-                by=by,
-                opened_from=asked_time("from", opened_from),
-                opened_to=asked_time("to", opened_to),
-                stance=None if stance is None else Stance[stance.upper()],
-                brands=brands_of(reader),
-                now=clock(),
-                after=None if after is None else str(after[0]),
-                limit=limit + 1,
-            )
-        following = parts.cursors.issue("loop", filters, [found[limit - 1].key]) if len(found) > limit else None
-        return answer_json({"items": found[:limit], "next_cursor": following})
 
     return router
