@@ -27,7 +27,7 @@ from earshot_triage.judgement.taught import TaughtLabels
 from earshot_triage.judgement.verdict import INTENTS, Judgement
 
 SHIPPED: Final = Path(__file__).parent / "weights"
-BATCH: Final = 512
+BATCH: Final = 256
 """Texts weighed at once: enough to make the array work cheap a text, few enough that one call stays short."""
 
 
