@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 MEMBERS := shared services/ingest services/triage services/recognition services/crm-sync services/console
 LOCK   := requirements/all.txt
 OVERRIDES := requirements/overrides.txt
-STARTED := earshot_shared.local.up, earshot_shared.service, confluent_kafka.admin, uvicorn.protocols.http.httptools_impl, earshot_ingest.wiring, earshot_triage.wiring, earshot_recognition.cli, earshot_crm_sync.cli, earshot_console.cli
+STARTED := earshot_shared.local.up, earshot_shared.service, uvicorn.protocols.http.httptools_impl, earshot_ingest.wiring, earshot_triage.wiring, earshot_recognition.cli, earshot_crm_sync.cli, earshot_console.cli
 LOCK_FLAGS := --override $(OVERRIDES) --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --no-emit-package earshot-shared
 
 .DEFAULT_GOAL := help
