@@ -128,6 +128,11 @@ SCENARIOS: dict[str, Scene] = {
         ("b", {"name": "Muhammad Alhasan", "birth_date": "1960-07-10", "email": "quinceorchard2001@outlook.com"}),
         ("b", {"name": "Mohammed Al-Hassan", "birth_date": "1960-07-10", "email": "quinceorchard2001@outlook.com"}),
     ],
+    "an impersonator whose given name is the victim's in another language": [
+        ("a", {"name": "Hans Jäger", "email": "hans.jager81@yahoo.com", "phone": "+49 160 35791331"}),
+        ("a", {"name": "Hans Jäger", "email": "hans.jager81@yahoo.com", "birth_date": "1991-12-02"}),
+        ("b", {"name": "Jean Bélanger", "email": "hans.jager81@yahoo.com", "accounts": {"x": "jeanbelanger116"}}),
+    ],
     "one given name and two family names at a club": [
         *((letter, {"name": name, "email": "flat37@thornbury7.co.uk"}) for letter, name in zip("abcd", (
             "Begoña Domínguez", "Begoña Rodríguez", "Elizabeth King", "Ivo Hrastnik"), strict=True)),

@@ -183,6 +183,9 @@ class PairScorer:
         for name, left, right in (("given_family", given, family), ("family_given", family, given)):
             found[name] = np.zeros(i.size, np.int8)
             found[name][crossed] = lv.name_levels(self._names, left[i[crossed]], right[j[crossed]])
+        two_families = (found["family"] == Level.DIFFERENT) | (found["family"] == Level.ROUGH)
+        other_form = (found["given"] == Level.ALIAS) & two_families
+        found["given"][other_form] = Level.ROUGH  # Hans is Jean within one family alone
         return found
 
     def _forget_shared(self, name: str, level: Levels, i: Codes) -> None:
