@@ -56,6 +56,7 @@ class Weighed:
     together: NDArray[np.float32]  # how plainly two people of one household, 0..1
     contradicted: NDArray[np.bool_]  # something of both is known and is not alike
     household: NDArray[np.float32]  # log of how much likelier than usual they are of one household
+    neighbours: NDArray[np.float32]  # what the log likelihood between strangers gains where they live in one town for certain
 
 
 @dataclass(slots=True)
@@ -142,9 +143,8 @@ class PairScorer:
         contradicted = ((levels == Level.DIFFERENT) | (levels == Level.ROUGH)).any(axis=1)
         enough = self._is_enough(found, i, j)
         barely = enough | _is_roughly_enough(found)
-        return Weighed(
-            levels, stranger, crossed, enough, barely, _lives_together(found), contradicted, self._of_household(found, counted, i)
-        )
+        together, household = _lives_together(found), self._of_household(found, counted, i)
+        return Weighed(levels, stranger, crossed, enough, barely, together, contradicted, household, self._of_neighbours(found, i))
 
     def _compared(self, name: str, left: Codes, right: Codes) -> Levels:
         return lv.by_distinct(left, right, max(self._sizes[name], 1), self._comparers[name])
@@ -183,6 +183,9 @@ class PairScorer:
         for name, left, right in (("given_family", given, family), ("family_given", family, given)):
             found[name] = np.zeros(i.size, np.int8)
             found[name][crossed] = lv.name_levels(self._names, left[i[crossed]], right[j[crossed]])
+        two_families = (found["family"] == Level.DIFFERENT) | (found["family"] == Level.ROUGH)
+        other_form = (found["given"] == Level.ALIAS) & two_families
+        found["given"][other_form] = Level.ROUGH  # Hans is Jean within one family alone
         return found
 
     def _forget_shared(self, name: str, level: Levels, i: Codes) -> None:
@@ -260,6 +263,13 @@ class PairScorer:
             changes -= np.where(crossed & (found[name] == Level.EXACT), self._of_strangers(name, found[name], i), 0)
         return changes
 
+    def _of_neighbours(self, found: dict[str, Levels], i: Codes) -> NDArray[np.float32]:
+        """Return what the log likelihood between strangers changes where postcodes agree: such strangers live in one city, as one
+        person does.
+        """
+        same = self.model.logs["city"][found["city"], SAME] - self._of_strangers("city", found["city"], i)
+        return np.where((found["postcode"] >= Level.CLOSE) & (found["city"] >= Level.CLOSE), same, 0.0).astype(np.float32)
+
     def _of_sharers(self, table: str, level: Levels, name: str, i: Codes, unseen: Floats | None = None) -> NDArray[np.float32]:
         """Return what the log likelihood between strangers gains where people who have nothing to do with each other share the value.
 
@@ -289,14 +299,14 @@ class PairScorer:
 
     def _is_enough(self, found: dict[str, Levels], i: Codes, j: Codes) -> NDArray[np.bool_]:
         """Whether anything but names and places agrees: nothing but a name and a city, or less, never merges."""
-        enough = np.zeros(i.size, np.bool_)
-        for name, least in (("birth", Level.CLOSE), ("email", Level.ROUGH), ("phone", Level.CLOSE), ("street", Level.CLOSE)):
+        enough = np.asarray((found["birth"] == Level.CLOSE) | (found["birth"] == Level.EXACT))
+        for name, least in (("email", Level.ROUGH), ("phone", Level.CLOSE), ("street", Level.CLOSE)):
             enough |= found[name] >= least
         named = (found["given"] >= Level.CLOSE) & (found["family"] >= Level.CLOSE)
         enough |= named & (found["postcode"] == Level.EXACT)
         for column in self.columns.handles.values():
             enough |= (column[i] >= 0) & (column[i] == column[j])
-        return enough
+        return np.asarray(enough)
 
 
 def _is_roughly_enough(found: dict[str, Levels]) -> NDArray[np.bool_]:
@@ -304,7 +314,7 @@ def _is_roughly_enough(found: dict[str, Levels]) -> NDArray[np.bool_]:
     unlike = (found["given"] == Level.DIFFERENT) & (found["postcode"] != Level.EXACT)
     street = (found["street"] == Level.ROUGH) & (found["postcode"] != Level.DIFFERENT) & ~unlike
     birth = _is_here(found) & (found["birth"] == Level.ROUGH) & (found["postcode"] != Level.DIFFERENT)  # one year and town: namesakes
-    return np.asarray(street | birth)
+    return np.asarray(street | birth | (found["birth"] == Level.ALIAS))
 
 
 def _is_here(found: dict[str, Levels]) -> NDArray[np.bool_]:
