@@ -194,7 +194,7 @@ async def _mark_shared(desk: Desk, loaded: Loaded, judgements: Iterable[Judgemen
         await repository.mark_shared(desk.conn, {loaded.by_value[identifier].no: bits for identifier, bits in found.items()})
     if too_large := [identifier for identifier, bits in found.items() if bits & OVERSIZE]:
         _log.warning(
-            "a component of identities is too large to be judged edge by edge: %d values tie nobody now, only accounts and people's words do",
+            "a component is too large to be judged edge by edge: %d values tie nobody now, only accounts and people's words do",
             len(too_large),
             extra={"action": "identity_oversize", "customer_id": loaded.by_value[min(too_large)].alias},
         )
