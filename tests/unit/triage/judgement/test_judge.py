@@ -91,6 +91,7 @@ def test_a_word_that_says_much_is_heard_alone(judge: Judge, text: str, tone: str
     "text",
     [
         "Wo finde ich die Rechnung?",
+        "Wann kommt die Lieferung an?",
         "Bitte die Rechnung an meine neue Adresse senden",
         "Guten Morgen, wie sind Ihre Öffnungszeiten?",
         "¿Dónde está mi factura?",
@@ -109,7 +110,7 @@ def test_a_plain_question_in_a_language_nobody_taught_is_neutral_and_for_a_perso
 
 
 def test_a_declared_language_counts_where_the_text_does_not_tell(judge: Judge) -> None:
-    text = "Wann kommt die Lieferung an?"
+    text = "Adresse falsch, die Tür"
     plain, declared = judge.judge([text, text], languages=[None, "de"])
     assert plain.language == "unknown"
     assert abs(declared.sentiment) <= 0.25

@@ -69,6 +69,12 @@ def test_collections_of_one_team_are_kinds_of_their_own_and_know_how_common_each
     assert len(set(np.concatenate(list(bugs.values())).tolist())) == 1
 
 
+def test_an_expert_that_was_taught_nothing_is_not_heard(data: Path) -> None:
+    judge = Judge(build.train(corpora.load(data), meanings=None))
+    kinds = judge.consult(read_all(["the app crashes on start", "how do I block card 7?"])).kinds
+    assert kinds[:, [KINDS.index("tweet"), KINDS.index("googleplay")]].sum(axis=1) == pytest.approx(np.ones(2), abs=1e-5)
+
+
 def test_training_is_repeatable_to_the_byte_and_a_torn_folder_is_refused(data: Path, tmp_path: Path) -> None:
     for name in ("one", "two/judge"):
         build.train(corpora.load(data), meanings=senses.shipped()).save(tmp_path / name)

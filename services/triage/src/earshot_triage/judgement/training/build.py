@@ -45,6 +45,8 @@ SHAPELY: Final = {"kind": 8.0}
 NEED_KIN: Final = {"tweet": 0.7, **dict.fromkeys(REVIEWS, 0.85), "issue": 0.6}
 """How loudly directions speak beside words about needs; about all else as loudly. Issue reports say more in their own words than
 reviews do."""
+SILENT: Final = -30.0
+"""Log odds that the gate gives a kind of text whose expert was taught nothing: it would say of every text the same."""
 KEPT_PAIRS: Final = 60_000
 KEPT_GRAMS: Final = 60_000
 BINARY: Final = frozenset({"address", "complaint", "grief", "abuse"})
@@ -64,7 +66,8 @@ def train(examples: Sequence[Example], *, meanings: Senses | None, say: Say = si
     kin = Kin.of(laid, meanings) if meanings else None
     weights = np.zeros((laid.space.width, COLUMN_COUNT), dtype=np.float32)
     bias = np.zeros(COLUMN_COUNT, dtype=np.float32)
-    for name, taught in lessons.heads(material).items():
+    heads = lessons.heads(material)
+    for name, taught in heads.items():
         say(f"teaching {name}: {sum(len(lesson.rows) for lesson in taught)} texts")
         heard = [kin.heard(NEED_KIN[kind]) for kind in KINDS] if kin and name == "need" else [kin] * len(taught)
         matrices = [laid.matrix[lesson.rows] for lesson in taught]
@@ -77,6 +80,9 @@ def train(examples: Sequence[Example], *, meanings: Senses | None, say: Say = si
                 part[: laid.space.width] *= louder[:, None]
             weights[:, place] = voice.spread(part, laid.space) if voice else part
             bias[place] = part_bias
+    for kind, lesson in zip(KINDS, heads.get("need", ()), strict=False):
+        if not len(lesson.rows):
+            bias[PLACES["kind"].start + KINDS.index(kind)] = SILENT
     meta = {"sets": sorted({example.corpus for example in examples}), "senses": meanings.fingerprint if meanings else None}
     return pack(laid.space, weights, bias, meta)
 
