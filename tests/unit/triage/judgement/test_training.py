@@ -12,7 +12,7 @@ from earshot_triage.judgement.evaluation.measures import calibration_error, f1, 
 from earshot_triage.judgement.evaluation.pictures import front
 from earshot_triage.judgement.features import read, read_all
 from earshot_triage.judgement.judge import SHIPPED
-from earshot_triage.judgement.panel import KINDS
+from earshot_triage.judgement.panel import KINDS, TEAMS
 from earshot_triage.judgement.tables import ModelError, Scorer, Tables
 from earshot_triage.judgement.training import build, corpora, lessons
 from earshot_triage.judgement.training.design import Thresholds, lay_out
@@ -69,10 +69,11 @@ def test_collections_of_one_team_are_kinds_of_their_own_and_know_how_common_each
     assert len(set(np.concatenate(list(bugs.values())).tolist())) == 1
 
 
-def test_an_expert_that_was_taught_nothing_is_not_heard(data: Path) -> None:
-    judge = Judge(build.train(corpora.load(data), meanings=None))
+def test_without_a_gate_every_team_is_heard_alike(data: Path) -> None:
+    judge = Judge(build.train(corpora.load(data, only_cleared=True), meanings=None))
     kinds = judge.consult(read_all(["the app crashes on start", "how do I block card 7?"])).kinds
-    assert kinds[:, [KINDS.index("tweet"), KINDS.index("googleplay")]].sum(axis=1) == pytest.approx(np.ones(2), abs=1e-5)
+    for team in TEAMS:
+        assert kinds[:, [KINDS.index(kind) for kind in team]].sum(axis=1) == pytest.approx(np.full(2, 1 / len(TEAMS)), abs=1e-5)
 
 
 def test_training_is_repeatable_to_the_byte_and_a_torn_folder_is_refused(data: Path, tmp_path: Path) -> None:

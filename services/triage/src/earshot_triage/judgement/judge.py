@@ -141,6 +141,8 @@ class Judge:
         if self._corrections is not None:
             intents, abuse = self._corrections.apply(pages, intents, abuse, opinion.sentiments)
         leads = intents.argmax(axis=1)
+        confidence = self._calibration.confidence(opinion.kinds, intents[np.arange(len(leads)), leads])
+        confidence[foreign] *= _FOREIGN_TRUST
         found = Findings(
             intents=intents,
             leads=leads,
@@ -148,8 +150,7 @@ class Judge:
             feelings=opinion.emotions,
             abuse=abuse,
             addressed=opinion.addressed,
-            confidence=np.where(foreign, _FOREIGN_TRUST, 1)
-            * self._calibration.confidence(opinion.kinds, intents[np.arange(len(leads)), leads]),
+            confidence=confidence.round(4),
             cues=np.bitwise_or.reduceat(weighed.flags, weighed.starts[:-1]),
             languages=[given or found for given, found in zip(declared, detected, strict=True)],
             labels={taught.name: taught.label(pages, raw, self._encoder) for taught in self._taught},

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from math import log
 from typing import Any, Final
 
 import numpy as np
@@ -15,7 +16,7 @@ import scipy.sparse as sp
 from numpy.typing import NDArray
 
 from earshot_triage.judgement.features import Floats, Ints, read
-from earshot_triage.judgement.panel import COLUMN_COUNT, KINDS, PLACES, REVIEWS
+from earshot_triage.judgement.panel import COLUMN_COUNT, KINDS, PLACES, REVIEWS, TEAMS
 from earshot_triage.judgement.senses import Senses
 from earshot_triage.judgement.tables import Tables
 from earshot_triage.judgement.text import SHAPES
@@ -45,8 +46,8 @@ SHAPELY: Final = {"kind": 8.0}
 NEED_KIN: Final = {"tweet": 0.7, **dict.fromkeys(REVIEWS, 0.85), "issue": 0.6}
 """How loudly directions speak beside words about needs; about all else as loudly. Issue reports say more in their own words than
 reviews do."""
-SILENT: Final = -30.0
-"""Log odds that the gate gives a kind of text whose expert was taught nothing: it would say of every text the same."""
+UNGUESSED: Final = [-log(len(team)) for team in TEAMS for _ in team]
+"""Log odds of the kinds where no gate was taught: every team is heard alike."""
 KEPT_PAIRS: Final = 60_000
 KEPT_GRAMS: Final = 60_000
 BINARY: Final = frozenset({"address", "complaint", "grief", "abuse"})
@@ -66,8 +67,8 @@ def train(examples: Sequence[Example], *, meanings: Senses | None, say: Say = si
     kin = Kin.of(laid, meanings) if meanings else None
     weights = np.zeros((laid.space.width, COLUMN_COUNT), dtype=np.float32)
     bias = np.zeros(COLUMN_COUNT, dtype=np.float32)
-    heads = lessons.heads(material)
-    for name, taught in heads.items():
+    bias[PLACES["kind"]] = UNGUESSED
+    for name, taught in lessons.heads(material).items():
         say(f"teaching {name}: {sum(len(lesson.rows) for lesson in taught)} texts")
         heard = [kin.heard(NEED_KIN[kind]) for kind in KINDS] if kin and name == "need" else [kin] * len(taught)
         matrices = [laid.matrix[lesson.rows] for lesson in taught]
@@ -80,9 +81,6 @@ def train(examples: Sequence[Example], *, meanings: Senses | None, say: Say = si
                 part[: laid.space.width] *= louder[:, None]
             weights[:, place] = voice.spread(part, laid.space) if voice else part
             bias[place] = part_bias
-    for kind, lesson in zip(KINDS, heads.get("need", ()), strict=False):
-        if not len(lesson.rows):
-            bias[PLACES["kind"].start + KINDS.index(kind)] = SILENT
     meta = {"sets": sorted({example.corpus for example in examples}), "senses": meanings.fingerprint if meanings else None}
     return pack(laid.space, weights, bias, meta)
 
