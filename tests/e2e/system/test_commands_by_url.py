@@ -49,6 +49,7 @@ def test_a_key_is_made_listed_and_ended(system: System, command: Command, servic
     assert (refused[0], refused[2]) == (1, "There is no key of that id.\n")
 
 
+@pytest.mark.capability("C16")
 def test_a_key_bound_to_a_brand_sees_no_people_of_others(system: System, command: Command) -> None:
     scopes = "triage:read,recognition:read,recognition:write,crm-sync:read,crm-sync:write"
     token = command("ingest", "keys", "create", "--scope", scopes, "--brand", "Acme")[1].splitlines()[-1]

@@ -226,6 +226,7 @@ async def test_lists_filter_and_page_through_every_case_once(triage: TriageUnder
     assert (await triage.http.get("/v1/cases", params={"colour": "red"})).status_code == 422
 
 
+@pytest.mark.capability("C16")
 async def test_a_key_bound_to_brands_sees_and_touches_those_alone(triage: TriageUnderTest) -> None:
     await triage.fold(plain_item("a", 0), plain_item("b", 1, brand="Bolt"))
     bound = await triage.key(scopes=("triage:read", "triage:write"), brands=["Bolt"])
@@ -267,6 +268,7 @@ async def test_texts_are_classified_and_nothing_is_kept(triage: TriageUnderTest)
     assert rules["rules"]["teams"] == ["product", "support", "community"]
 
 
+@pytest.mark.capability("G11")
 @pytest.mark.capability("T33")
 async def test_rules_change_without_a_restart_and_every_version_is_kept(fresh_database: Any, tmp_path: Path) -> None:
     dsn = await asyncio.to_thread(fresh_database, migrate)

@@ -118,6 +118,7 @@ async def test_who_looked_at_older_rules_or_is_bound_to_a_brand_puts_none(triage
     assert (await put(triage, {}, status=403, headers=await triage.key()))["code"] == "scope-missing"
 
 
+@pytest.mark.capability("G11")
 @pytest.mark.capability("T33")
 async def test_a_rehearsal_shows_what_would_change_and_changes_nothing(triage: TriageUnderTest) -> None:
     await triage.fold(*(plain_item(f"n{n}", n, "praise 1 offline" if n % 2 else "praise 1 fine") for n in range(6)))
