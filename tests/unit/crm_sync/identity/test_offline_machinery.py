@@ -62,9 +62,9 @@ def test_a_file_read_in_halves_is_the_file(tmp_path: Path, monkeypatch: pytest.M
 
 def test_pairs_counted_in_many_piles_are_the_same_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
     columns = columns_of(crowd(2_000)[0])
-    whole = blocking.candidate_pairs(columns)
+    whole = blocking.candidate_pairs(columns, blocking.places(columns))
     monkeypatch.setattr(blocking, "PILE_RECORDS", 300)
-    assert blocking.candidate_pairs(columns).tolist() == whole.tolist()
+    assert blocking.candidate_pairs(columns, blocking.places(columns)).tolist() == whole.tolist()
 
 
 @pytest.mark.parametrize(

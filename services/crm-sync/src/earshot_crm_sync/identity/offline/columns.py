@@ -97,7 +97,7 @@ _SPELLINGS: dict[str, tuple[str, Callable[[str], str]]] = {
     "city": ("city", spelling.place),
     "postcode": ("postcode", spelling.postcode),
     "region": ("region", spelling.place),
-    "country": ("country", spelling.place),
+    "country": ("country", spelling.country),
 }
 
 

@@ -128,7 +128,7 @@ def _name_levels(table: NameTable, a: Codes, b: Codes) -> Levels:
     return levels
 
 
-_NO_DIGITS = str.maketrans("", "", "0123456789")
+_NO_DIGITS_NOR_MARKS = str.maketrans("", "", "0123456789._-")
 Compare = Callable[[Codes, Codes], Levels]
 
 
@@ -230,7 +230,7 @@ def email_comparer(texts: list[str]) -> Compare:
     numbers = [["".join(filter(str.isdigit, half)) for half in text.partition("@")] for text in texts]
     digit = coded("@".join(halves) for halves in numbers)
     digit_set = coded("".join(sorted("".join(halves))) or "-" for halves in numbers)
-    wording = coded(text.translate(_NO_DIGITS) for text in texts)
+    wording = coded(text.translate(_NO_DIGITS_NOR_MARKS) for text in texts)
     local_names = ("".join(filter(str.isalnum, text.partition("@")[0])) for text in texts)
     local = coded(name if len(name) >= 6 else "" for name in local_names)
 

@@ -109,8 +109,8 @@ def adapted(model: Model, fields: tuple[str, ...], parts: Sequence[Weighed], bit
 
 
 def _chance(bits: Floats) -> Floats:
-    """Return the probability of each pair to be one person."""
-    return np.asarray(1.0 / (1.0 + np.exp2(-np.clip(bits, -60, 60))))
+    """Return the probability of each pair to be one person, 0 below even odds: what is hardly one, however often, must not teach."""
+    return np.where(bits > 0, 1.0 / (1.0 + np.exp2(-np.clip(bits, -60, 60))), 0.0)
 
 
 def expected_same(bits: Floats, count: int) -> float:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from . import levels as lv
 from . import mails
-from .beside import by_initial, distinct_beside, unrelated_beside
+from .beside import by_initial, distinct_beside, heard_beside, unrelated_beside, without_default_births
 from .columns import Columns
 from .levels import Levels
 from .model import Floats, Model
@@ -42,6 +42,7 @@ _COMPARED = ("birth", "street", "city", "postcode", "email", "phone")
 
 
 FIELDS = ("given", "family", "birth", "street", "city", "postcode", "email", "phone", "generation", "region", "country")
+_CONTACTS = [FIELDS.index("email"), FIELDS.index("phone")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ class Weighed:
     barely: NDArray[np.bool_]  # or is known to be roughly alike: enough where nobody's relatives are about
     together: NDArray[np.float32]  # how plainly two people of one household, 0..1
     contradicted: NDArray[np.bool_]  # something of both is known and is not alike
+    apart: NDArray[np.bool_]  # their births or generations plainly differ
     household: NDArray[np.float32]  # log of how much likelier than usual they are of one household
 
 
@@ -78,8 +80,8 @@ class PairScorer:
     _serial: NDArray[np.bool_] = field(init=False)
 
     def __post_init__(self) -> None:
-        columns = self.columns
-        self._names = lv.name_table(columns)
+        self._names = lv.name_table(self.columns)
+        self.columns = columns = without_default_births(self.columns, self._names)
         texts = columns.vocabularies
         self._comparers = {
             "birth": on_used(texts["birth"], lv.birth_comparer),
@@ -95,9 +97,7 @@ class PairScorer:
         self._shares = {name: _shares(columns.codes[name], sizes[name], *prior, OWN.get(name, 0)) for name, prior in COMMONNESS.items()}
         self._full_names = _full_names(columns)
         self._full_name_share = _log_share_beyond_copies(self._full_names, _full_names(columns, self._names.firm_sounds), columns.count)
-        sounds = self._names.sounds[columns.codes["given"]].astype(np.int64) * len(columns.names)
-        sounds += self._names.sounds[columns.codes["family"]]
-        sounds = np.unique(sounds, return_inverse=True)[1].reshape(-1)
+        sounds = heard_beside(columns, self._names)
         self._values = {"email": columns.codes["email"], "phone": _lines(columns), "street": columns.codes["street"]}
         self._values |= {channel + HANDLE: column for channel, column in columns.handles.items()}
         self._names_beside = {name: distinct_beside(value, sounds) for name, value in self._values.items()}
@@ -139,11 +139,22 @@ class PairScorer:
         namesakes[equal] = np.log(NAMED_LIKE_HANDLE) - together
         for channel, level in handles.items():
             stranger += self._of_sharers("handle", level, channel + HANDLE, i, namesakes)
-        contradicted = ((levels == Level.DIFFERENT) | (levels == Level.ROUGH)).any(axis=1)
-        enough = self._is_enough(found, i, j)
+        enough = self._is_enough(found, handles)
+        unlike = (levels == Level.DIFFERENT) | (levels == Level.ROUGH)
+        several = _is_named(found) & ~enough & ~counted  # one person has several mails and phones
+        unlike[:, _CONTACTS] &= ~several[:, None]
+        contradicted = unlike.any(axis=1)
         barely = enough | _is_roughly_enough(found)
         return Weighed(
-            levels, stranger, crossed, enough, barely, _lives_together(found), contradicted, self._of_household(found, counted, i)
+            levels=levels,
+            stranger=stranger,
+            crossed=crossed,
+            enough=enough,
+            barely=barely,
+            together=_lives_together(found),
+            contradicted=contradicted,
+            apart=(found["birth"] == Level.DIFFERENT) | (found["generation"] == Level.DIFFERENT),
+            household=self._of_household(found, counted, i),
         )
 
     def _compared(self, name: str, left: Codes, right: Codes) -> Levels:
@@ -175,6 +186,8 @@ class PairScorer:
         found["contact"] = np.maximum(found["phone"], found["email"])  # before what many share is forgotten
         for name in ("email", "phone", "street"):
             self._forget_shared(name, found[name], i)
+        elsewhere = (found["city"] == Level.DIFFERENT) & (found["postcode"] < Level.CLOSE)
+        found["street"][elsewhere & (found["street"] > Level.DIFFERENT)] = Level.MISSING  # every town has a High Street
         for name in ("generation", "region", "country"):
             found[name] = _equal_or_not(codes[name][i], codes[name][j])
         found["given"] = lv.name_levels(self._names, given[i], given[j])
@@ -287,24 +300,34 @@ class PairScorer:
         more += np.where(heir | counted, np.log(NAMED_AFTER), 0.0)
         return np.asarray(more, np.float32)
 
-    def _is_enough(self, found: dict[str, Levels], i: Codes, j: Codes) -> NDArray[np.bool_]:
-        """Whether anything but names and places agrees: nothing but a name and a city, or less, never merges."""
-        enough = np.zeros(i.size, np.bool_)
-        for name, least in (("birth", Level.CLOSE), ("email", Level.ROUGH), ("phone", Level.CLOSE), ("street", Level.CLOSE)):
-            enough |= found[name] >= least
-        named = (found["given"] >= Level.CLOSE) & (found["family"] >= Level.CLOSE)
-        enough |= named & (found["postcode"] == Level.EXACT)
-        for column in self.columns.handles.values():
-            enough |= (column[i] >= 0) & (column[i] == column[j])
+    def _is_enough(self, found: dict[str, Levels], handles: dict[str, Levels]) -> NDArray[np.bool_]:
+        """Whether anything but names and places agrees: nothing but a name and a city, or less, never merges. A birth that
+        another family name shares is no more than that.
+        """
+        enough = (found["email"] >= Level.ROUGH) | (found["phone"] >= Level.CLOSE) | _at_one_door(found)
+        enough |= (found["birth"] >= Level.CLOSE) & ((found["family"] >= Level.CLOSE) | (found["family"] == Level.MISSING))
+        for level in handles.values():
+            enough |= level == Level.EXACT
         return enough
 
 
 def _is_roughly_enough(found: dict[str, Levels]) -> NDArray[np.bool_]:
     """Whether a birth or a street is roughly alike and nothing beside it plainly differs."""
     unlike = (found["given"] == Level.DIFFERENT) & (found["postcode"] != Level.EXACT)
-    street = (found["street"] == Level.ROUGH) & (found["postcode"] != Level.DIFFERENT) & ~unlike
+    street = (found["street"] >= Level.ROUGH) & (found["postcode"] != Level.DIFFERENT) & ~unlike
     birth = _is_here(found) & (found["birth"] == Level.ROUGH) & (found["postcode"] != Level.DIFFERENT)  # one year and town: namesakes
-    return np.asarray(street | birth)
+    named = _is_named(found) & (found["postcode"] == Level.EXACT)
+    return np.asarray(street | birth | (found["birth"] >= Level.CLOSE) | named)
+
+
+def _is_named(found: dict[str, Levels]) -> NDArray[np.bool_]:
+    """Whether both names agree."""
+    return np.asarray((found["given"] >= Level.CLOSE) & (found["family"] >= Level.CLOSE))
+
+
+def _at_one_door(found: dict[str, Levels]) -> NDArray[np.bool_]:
+    """Whether street and house number agree."""
+    return np.asarray((found["street"] == Level.CLOSE) | (found["street"] == Level.EXACT))
 
 
 def _is_here(found: dict[str, Levels]) -> NDArray[np.bool_]:

@@ -290,9 +290,20 @@ def address(text: str) -> str:
 
 
 def place(text: str) -> str:
-    """Return a city, region, country or postcode folded."""
+    """Return a city or region folded."""
     shown = normalise.plain(text)
     return fold(shown) if shown else ""
+
+
+def country(text: str) -> str:
+    """Return a country's two letters where it is one that is listed, else what is written, folded."""
+    written = place(text).replace(" ", "")
+    return _countries().get(written, written)
+
+
+@cache
+def _countries() -> dict[str, str]:
+    return {name: line.split()[0] for line in lines("countries") for name in line.split()}
 
 
 def postcode(text: str) -> str:
