@@ -314,10 +314,10 @@ class PairScorer:
 def _is_roughly_enough(found: dict[str, Levels]) -> NDArray[np.bool_]:
     """Whether a birth or a street is roughly alike and nothing beside it plainly differs."""
     unlike = (found["given"] == Level.DIFFERENT) & (found["postcode"] != Level.EXACT)
-    street = (found["street"] >= Level.ROUGH) & (found["postcode"] != Level.DIFFERENT) & ~unlike
+    street = (found["street"] == Level.ROUGH) & (found["postcode"] != Level.DIFFERENT) & ~unlike
     birth = _is_here(found) & (found["birth"] == Level.ROUGH) & (found["postcode"] != Level.DIFFERENT)  # one year and town: namesakes
     named = _is_named(found) & (found["postcode"] == Level.EXACT)
-    return np.asarray(street | birth | (found["birth"] >= Level.CLOSE) | named)
+    return np.asarray(street | birth | named | (np.maximum(found["birth"], found["street"]) >= Level.CLOSE))
 
 
 def _is_named(found: dict[str, Levels]) -> NDArray[np.bool_]:
