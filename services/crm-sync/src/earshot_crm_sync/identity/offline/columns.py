@@ -127,13 +127,16 @@ class ColumnsBuilder:
     def add(self, record: Mapping[str, object]) -> None:
         """Take one record of the contract's shape; fields of the wrong type count as missing."""
         get = record.get
-        given, family, generation = self._name(get("name"), get("given_name"), get("family_name"))
+        accounts = get("accounts")
+        name, handles = get("name"), accounts.values() if isinstance(accounts, dict) else ()
+        if spelling.repeats(name, get("email"), *handles):
+            name = None
+        given, family, generation = self._name(name, get("given_name"), get("family_name"))
         self._given.append(given)
         self._family.append(family)
         self._generation.append(generation)
         for key, take in self._takers:
             take(get(key))
-        accounts = get("accounts")
         if isinstance(accounts, dict):
             self._add_handles(accounts)
         known_as = get("id")
@@ -142,7 +145,9 @@ class ColumnsBuilder:
 
     def _add_handles(self, accounts: Mapping[object, object]) -> None:
         for channel, value in accounts.items():
-            own = normalise.handle(spelling.text_of(value))
+            text = spelling.text_of(value)
+            page = normalise.profile_link(text) if "/" in text else None
+            own = page.handle if page else normalise.handle(text)
             if own and len(own) > 1:
                 name = str(channel).lower()
                 known = self._handles.get(name := _FORMER_CHANNELS.get(name, name))

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import levels as lv
-from . import mails
+from . import mails, spelling
 from .beside import by_initial, distinct_beside, heard_beside, unrelated_beside, without_default_births
 from .columns import Columns
 from .levels import Levels
@@ -120,7 +120,7 @@ class PairScorer:
     def weigh(self, i: Codes, j: Codes) -> Weighed:
         """Return what there is to know of the pairs (i, j) of records."""
         found = self.field_levels(i, j)
-        crossed = self._cross(found)
+        crossed = self._cross(found, i, j)
         counted = self._doubt_mails(found, i, j)
         handles = {channel: self._handle_levels(channel, i, j) for channel in self.columns.handles}
         levels = np.stack([*(found[name] for name in FIELDS), *handles.values()], axis=1)
@@ -160,8 +160,8 @@ class PairScorer:
     def _compared(self, name: str, left: Codes, right: Codes) -> Levels:
         return lv.by_distinct(left, right, max(self._sizes[name], 1), self._comparers[name])
 
-    def _cross(self, found: dict[str, Levels]) -> NDArray[np.bool_]:
-        """Put the levels of exchanged names in place where they fit better; return where."""
+    def _cross(self, found: dict[str, Levels], i: Codes, j: Codes) -> NDArray[np.bool_]:
+        """Put the levels of exchanged names in place where they fit better, and return where; of two family names one may be left out."""
         logs = self.model.logs
 
         def gain(given: Levels, family: Levels) -> Floats:
@@ -172,6 +172,10 @@ class PairScorer:
         better = (high > Level.DIFFERENT) & (gain(low, high) + np.log(CROSSED) > gain(found["given"], found["family"]))
         found["given"] = np.where(better, low, found["given"]).astype(np.int8)
         found["family"] = np.where(better, high, found["family"]).astype(np.int8)  # a name that stands alone is rather the family's
+        left_out = np.flatnonzero((found["given"] == Level.CLOSE) & (found["family"] <= Level.ROUGH) & (high == Level.ALIAS) & ~better)
+        sides = [texts_at(self.columns.names, self.columns.codes[part][side[left_out]]) for side in (i, j) for part in ("given", "family")]
+        told = zip(left_out.tolist(), *sides, strict=True)
+        found["family"][[row for row, *names in told if spelling.lacks_a_name(names[:2], names[2:])]] = Level.ALIAS
         return np.asarray(better)
 
     def field_levels(self, i: Codes, j: Codes) -> dict[str, Levels]:

@@ -6,7 +6,8 @@ Owns the folding of text. Must not compare two records. Everything returns "" fo
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache
 
@@ -32,6 +33,12 @@ _SYLLABIC = re.compile("[\u4e00-\u9fff\uac00-\ud7a3]+")  # Han and Hangul: a syl
 _FAMILY_FIRST = re.compile(rf"({_SYLLABIC.pattern[:-1]}|{_SYLLABIC.pattern[:-1]}{{1,2}}\s+)({_SYLLABIC.pattern[:-1]}{{1,3}})")
 _KOREAN_FAMILIES = dict(line.split() for line in lines("korean_families"))
 _TITLES = frozenset({"mr", "mrs", "ms", "miss", "dr", "prof", "professor", "sir", "herr", "frau", "mme", "ing", "dipl", "phd", "md"})
+_AFTER_A_NAME = re.compile(  # degrees, honours and the legal forms of firms
+    r"(?:[,\s]+(?:ph\.?\s?d|m\.?d|m\.?sc|b\.?sc|ll\.?m|mba|cpa|dds|esq(?:uire)?|[ocm]be|"
+    r"gmbh|ag|kg|ohg|gbr|ug|ltd|limited|inc|llc|plc|corp|bv|oy|sarl|s\.?r\.?l|ltda|pty|sp\. z o\.o)\b\.?)+$",
+    re.IGNORECASE,
+)
+_A_CALL = re.compile(r"[^\s_\d]*[_\d]\S*")  # one word with a digit or a low line is a handle
 _GENERATIONS = {"jr": "jr", "junior": "jr", "sr": "sr", "senior": "sr", "ii": "jr", "iii": "iii", "iv": "iv"}
 _MONTHS = {
     month: number
@@ -106,10 +113,24 @@ def is_form_of(one: str, other: str) -> bool:
     return all(any(part == word or (len(part) == 1 and word.startswith(part)) for word in many) for part in few)
 
 
+def lacks_a_name(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Whether of two whole names (given, family) one begins as the other and lacks some of its parts: José García López, José García."""
+    left, right = " ".join(one).split(), " ".join(other).split()
+    few, many = (left, right) if len(left) <= len(right) else (right, left)
+    return len(few) > 1 and left[0] == right[0] and set(few) <= set(many)
+
+
 def begin_alike(one: str, other: str) -> bool:
     """Whether two folded names have their first part in common, whole: Anna and Anna M."""
     head = one.partition(" ")[0]
     return len(head) > 1 and head == other.partition(" ")[0]
+
+
+def repeats(name: object, *others: object) -> bool:
+    """Whether a name is one word that is nothing but the mailbox or the handle beside it, and so says no more."""
+    if not isinstance(name, str) or " " in (call := name.strip().lower()) or not call:
+        return False
+    return any(isinstance(other, str) and other.strip().lower().lstrip("@").partition("@")[0] == call for other in others)
 
 
 def text_of(value: object) -> str:
@@ -123,7 +144,8 @@ def text_of(value: object) -> str:
 
 def name_parts(name: str, given: str, family: str) -> tuple[str, str, str]:
     """Return (given, family, generation) from a whole name and its parts; "Family, Given" is understood."""
-    given, family = _clean_name(given), _clean_name(family)
+    name = _AFTER_A_NAME.sub("", name)
+    given, family = _clean_name(given), _clean_name(_AFTER_A_NAME.sub("", family))
     if not (given and family) and (whole := _clean_name(name)):
         first, last = _halves(name)
         given, family = (
@@ -143,7 +165,7 @@ def name_parts(name: str, given: str, family: str) -> tuple[str, str, str]:
 
 def _clean_name(name: str) -> str:
     shown = normalise.plain(name)
-    if not shown or "@" in shown or not any(letter.isalpha() for letter in shown):
+    if not shown or "@" in shown or not any(letter.isalpha() for letter in shown) or _A_CALL.fullmatch(shown):
         return ""
     return fold(shown) if shown.isascii() else _folded_name(shown)
 
@@ -263,7 +285,7 @@ def _date(year: str, month: str, day: str) -> str:
 
 def phone(text: str) -> str:
     """Return the digits of a phone, + first when they are international; national numbers lose their trunk zero."""
-    shown = normalise.plain(text)
+    shown = normalise.plain(text if text.isascii() else unicodedata.normalize("NFKC", text))  # full-width digits, firm blanks
     if shown is None:
         return ""
     digits = re.sub(r"\D", "", shown.replace("(0)", ""))
