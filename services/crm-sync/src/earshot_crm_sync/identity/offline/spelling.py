@@ -18,6 +18,7 @@ from earshot_crm_sync.identity.lists import lines, words
 
 from .sounds import VOWELLESS
 
+MOST_LETTERS = 500  # of anything that a person wrote into a field
 _SPLIT = re.compile(r"[^a-z0-9]+")
 _BETWEEN_WORDS = re.compile(r"[\s.,;:/|_]+")
 _SYLLABLES = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -134,9 +135,9 @@ def repeats(name: object, *others: object) -> bool:
 
 
 def text_of(value: object) -> str:
-    """Return a field as text: numbers as they print, anything else that is no text as missing."""
+    """Return a field as text: numbers as they print, anything else that is no text, or far too long, as missing."""
     if isinstance(value, str):
-        return value
+        return value if len(value) <= MOST_LETTERS else ""
     if isinstance(value, bool) or not isinstance(value, int):
         return ""
     return str(value)
