@@ -237,7 +237,7 @@ class ColumnsBuilder:
 
 
 def _read_leniently(line: bytes) -> object:
-    """Return what a line says that is not quite JSON: bytes that are no UTF-8, control characters, half a surrogate, NaN, endless numbers."""
+    """Return what a line says that is not quite JSON: no UTF-8, control characters, half a surrogate, NaN, endless numbers."""
     try:
         return json.loads(line.decode(errors="replace"), strict=False, parse_int=_whole_number)
     except (ValueError, RecursionError):
