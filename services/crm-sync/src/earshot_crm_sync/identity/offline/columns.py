@@ -163,7 +163,7 @@ class ColumnsBuilder:
     def _name(self, name: object, given: object, family: object) -> tuple[int, int, int]:
         text = spelling.text_of
         raw = (text(name), text(given), text(family))
-        if not raw[0] and raw[1] and raw[2]:
+        if not raw[0] and raw[1] and raw[2] and raw[2].isascii():
             head, own = self._part(raw[1])
             tail, later = self._part(raw[2])
             return head, tail, own if later < 0 else later

@@ -16,6 +16,7 @@ from anyascii import anyascii
 from earshot_crm_sync.identity import normalise
 from earshot_crm_sync.identity.lists import lines, words
 
+from . import japanese
 from .sounds import VOWELLESS
 
 MOST_LETTERS = 500  # of anything that a person wrote into a field
@@ -145,6 +146,8 @@ def text_of(value: object) -> str:
 
 def name_parts(name: str, given: str, family: str) -> tuple[str, str, str]:
     """Return (given, family, generation) from a whole name and its parts; "Family, Given" is understood."""
+    if not (name or family).isascii() and (known := japanese.read(name, given, family)):
+        return *known, ""
     name = _AFTER_A_NAME.sub("", name)
     given, family = _clean_name(given), _clean_name(_AFTER_A_NAME.sub("", family))
     if not (given and family) and (whole := _clean_name(name)):
