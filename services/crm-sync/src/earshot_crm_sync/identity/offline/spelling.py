@@ -34,6 +34,7 @@ _ABJAD = re.compile("[\u0590-\u05ff\u0600-\u06ff\u0750-\u077f]")  # Hebrew and A
 _SYLLABIC = re.compile("[\u4e00-\u9fff\uac00-\ud7a3]+")  # Han and Hangul: a syllable a sign
 _FAMILY_FIRST = re.compile(rf"({_SYLLABIC.pattern[:-1]}|{_SYLLABIC.pattern[:-1]}{{1,2}}\s+)({_SYLLABIC.pattern[:-1]}{{1,3}})")
 _KOREAN_FAMILIES = dict(line.split() for line in lines("korean_families"))
+_VIETNAMESE_FAMILIES = frozenset("nguyen tran pham huynh hoang phan dang bui duong ngo truong dinh".split())
 _TITLES = frozenset({"mr", "mrs", "ms", "miss", "dr", "prof", "professor", "sir", "herr", "frau", "mme", "ing", "dipl", "phd", "md"})
 _AFTER_A_NAME = re.compile(  # degrees, honours and the legal forms of firms
     r"(?:[,\s]+(?:ph\.?\s?d|m\.?d|m\.?sc|b\.?sc|ll\.?m|mba|cpa|dds|esq(?:uire)?|[ocm]be|"
@@ -202,6 +203,8 @@ def _halves(raw: str) -> tuple[str, str]:
         tail.append(tokens.pop())
     if len(tokens) < 2:
         return (" ".join(tokens + tail), "")
+    if len(tokens) > 2 and tokens[0] in _VIETNAMESE_FAMILIES:
+        return " ".join([tokens[-1], *tokens[1:-1]]), tokens[0]  # Nguyễn Văn Đức is called Đức
     start = len(tokens) - 1
     while start > 1 and tokens[start - 1] in _PARTICLES:
         start -= 1
