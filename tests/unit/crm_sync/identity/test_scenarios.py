@@ -14,7 +14,6 @@ from support.identity_scenarios_more import MORE_SCENARIOS
 from support.identity_stranger import SCENES, fill
 from support.identity_stranger.world import World
 
-
 ALL = SCENARIOS | MORE_SCENARIOS
 
 

@@ -124,7 +124,7 @@ def _name_levels(table: NameTable, a: Codes, b: Codes) -> Levels:
         elif (lacking[left[row]] or lacking[right[row]]) and (agreed := sounds.bones_in_common(one, other)):
             levels[row] = Level.CLOSE if agreed > 1 else Level.ALIAS
         elif spelling.is_form_of(one, other):
-            levels[row] = Level.CLOSE if spelling.begin_alike(one, other) else Level.ALIAS
+            levels[row] = Level.CLOSE if spelling.share_an_end(one, other) else Level.ALIAS
     return levels
 
 

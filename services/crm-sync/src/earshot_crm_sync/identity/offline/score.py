@@ -172,7 +172,7 @@ class PairScorer:
         better = (high > Level.DIFFERENT) & (gain(low, high) + np.log(CROSSED) > gain(found["given"], found["family"]))
         found["given"] = np.where(better, low, found["given"]).astype(np.int8)
         found["family"] = np.where(better, high, found["family"]).astype(np.int8)  # a name that stands alone is rather the family's
-        left_out = np.flatnonzero((found["given"] == Level.CLOSE) & (found["family"] <= Level.ROUGH) & (high == Level.ALIAS) & ~better)
+        left_out = np.flatnonzero((found["given"] == Level.CLOSE) & (found["family"] <= Level.ROUGH) & (high >= Level.CLOSE) & ~better)
         sides = [texts_at(self.columns.names, self.columns.codes[part][side[left_out]]) for side in (i, j) for part in ("given", "family")]
         told = zip(left_out.tolist(), *sides, strict=True)
         found["family"][[row for row, *names in told if spelling.lacks_a_name(names[:2], names[2:])]] = Level.ALIAS

@@ -123,10 +123,10 @@ def lacks_a_name(one: Sequence[str], other: Sequence[str]) -> bool:
     return len(few) > 1 and left[0] == right[0] and set(few) <= set(many)
 
 
-def begin_alike(one: str, other: str) -> bool:
-    """Whether two folded names have their first part in common, whole: Anna and Anna M."""
-    head = one.partition(" ")[0]
-    return len(head) > 1 and head == other.partition(" ")[0]
+def share_an_end(one: str, other: str) -> bool:
+    """Whether two folded names have their first or last part in common, whole: Anna and Anna M., Văn Đức and Đức."""
+    head, tail = one.partition(" ")[0], one.rpartition(" ")[2]
+    return (len(head) > 1 and head == other.partition(" ")[0]) or (len(tail) > 1 and tail == other.rpartition(" ")[2])
 
 
 def repeats(name: object, *others: object) -> bool:
@@ -204,7 +204,7 @@ def _halves(raw: str) -> tuple[str, str]:
     if len(tokens) < 2:
         return (" ".join(tokens + tail), "")
     if len(tokens) > 2 and tokens[0] in _VIETNAMESE_FAMILIES:
-        return " ".join([tokens[-1], *tokens[1:-1]]), tokens[0]  # Nguyễn Văn Đức is called Đức
+        return " ".join(tokens[1:]), tokens[0]  # Nguyễn Văn Đức
     start = len(tokens) - 1
     while start > 1 and tokens[start - 1] in _PARTICLES:
         start -= 1
