@@ -364,16 +364,31 @@ SCENES: dict[str, tuple[Scene, int]] = {
 }
 
 
+_NOBODYS_DIGITS = 3  # different digits at most in what is made up, unlike a birthday or a numbered mail
+
+
 def adversarial_suite(seed: int, scenes: dict[str, tuple[Scene, int]] | None = None) -> tuple[list[Row], dict[str, str]]:
     """Return shuffled records and the person of each record id."""
     random = Random(seed)
     rows: list[Row] = []
     truth: dict[str, str] = {}
+    proofs: set[tuple[str, object]] = set()
     for name, (scene, count) in (scenes or SCENES).items():
         for number in range(count):
-            for who, row in scene(random):
+            people = [*scene(random)]
+            while proofs & (shown := {proof for _, row in people for proof in _proofs(row)}):
+                people = [*scene(random)]  # of two of one name and one birthday, mail or postcode by chance nobody could tell
+            proofs |= shown
+            for who, row in people:
                 row_id = f"{name}-{number}-{len(rows)}"
                 truth[row_id] = f"{name}-{number}-{who}"
                 rows.append({"id": row_id, **row})
     random.shuffle(rows)
     return rows, truth
+
+
+def _proofs(row: Row) -> Iterator[tuple[str, object]]:
+    """Return what makes any reader take two records for one person: a name and something beside it."""
+    name = str(row.get("name") or "") or " ".join(str(row.get(part, "")).partition(" ")[0] for part in ("given_name", "family_name"))
+    known = [row.get(kind) for kind in ("birth_date", "email", "postcode")] if name.strip() else []
+    return ((name, value) for value in known if isinstance(value, str) and len({*filter(str.isdigit, value)}) > _NOBODYS_DIGITS)

@@ -117,6 +117,28 @@ SCENARIOS: dict[str, Scene] = {
         ("b", {"name": "Anna Schmidt", "birth_date": "1988-09-27", "city": "Berlin"}),
         ("c", {"name": "Anna Schmidt", "birth_date": "1991-03-11", "city": "Berlin"}),
     ],
+    "twins, one of them misspelt": [
+        ("a", {"name": "Clara Weber", "birth_date": "1973-10-01", "phone": "+43 316 5550777", "street": "47 Hofgasse", "city": "Graz"}),
+        ("b", {"name": "Laura Weber", "birth_date": "1973-10-01", "phone": "+43 316 5550777", "street": "47 Hofgasse", "city": "Graz"}),
+        ("a", {"name": "Claara Weber", "birth_date": "1973-10-01", "phone": "+43 316 5550777", "street": "47 Hofgasse", "city": "Graz"}),
+    ],
+    "one rare name, and births that merely resemble": [
+        ("a", {"name": "Muhammad Alhasan", "birth_date": "1960-12-10", "phone": "+1 212 539 1658"}),
+        ("a", {"name": "محمد الحسن", "birth_date": "1960-12-10", "phone": "+1 212 539 1658"}),
+        ("b", {"name": "Muhammad Alhasan", "birth_date": "1960-07-10", "email": "quinceorchard2001@outlook.com"}),
+        ("b", {"name": "Mohammed Al-Hassan", "birth_date": "1960-07-10", "email": "quinceorchard2001@outlook.com"}),
+    ],
+    "an impersonator whose given name is the victim's in another language": [
+        ("a", {"name": "Hans Jäger", "email": "hans.jager81@yahoo.com", "phone": "+49 160 35791331"}),
+        ("a", {"name": "Hans Jäger", "email": "hans.jager81@yahoo.com", "birth_date": "1991-12-02"}),
+        ("b", {"name": "Jean Bélanger", "email": "hans.jager81@yahoo.com", "accounts": {"x": "jeanbelanger116"}}),
+    ],
+    "one given name and two family names at a club": [
+        *((letter, {"name": name, "email": "flat37@thornbury7.co.uk"}) for letter, name in zip("abcd", (
+            "Begoña Domínguez", "Begoña Rodríguez", "Elizabeth King", "Ivo Hrastnik"), strict=True)),
+        ("a", {"name": "Begoña Domínguez", "email": "flat37@thornbury7.co.uk", "phone": "+34 699 110 602"}),
+        ("b", {"name": "Begoña Rodríguez", "email": "flat37@thornbury7.co.uk", "phone": "+34 656 980 355"}),
+    ],
     "namesakes on streets called alike": [
         ("a", {"name": "Paul Werner", "street": "Goethestraße 12", "city": "Leipzig", "postcode": "04109", "birth_date": "1970-07-07"}),
         ("b", {"name": "Paul Werner", "street": "Goetheplatz 12", "city": "Leipzig", "postcode": "04177", "birth_date": "1992-01-30"}),

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from support.identity_scenarios import Scene
 
+_WIDE = {ord("0") + digit: 0xFF10 + digit for digit in range(10)}
 _FLAT = {"street": "Calle Mayor 48", "city": "Sevilla", "postcode": "41004"}
 
 MORE_SCENARIOS: dict[str, Scene] = {
     # births that say little
     "one given name, birth and city, another family name": [
-        ("a", {"name": "Olof Ekdahl", "birth_date": "1983-05-17", "city": "Uppsala", "email": "olof.e@telia.com", "phone": "+46 70 111 22 33"}),
+        ("a", {"name": "Olof Ekdahl", "birth_date": "1983-05-17", "city": "Uppsala", "email": "olof.e@telia.com"}),
         ("b", {"name": "Olof Wallin", "birth_date": "1983-05-17", "city": "Uppsala", "email": "wallin77@gmail.com"}),
     ],
     "a register's first of January": [
@@ -38,7 +39,8 @@ MORE_SCENARIOS: dict[str, Scene] = {
     ],
     "twins with mails of their own": [
         (letter, {"name": f"{given} Zanetti", "birth_date": "1990-08-16", "email": f"{given.lower()}.zanetti@libero.it", **more})
-        for letter, given, more in (("a", "Marco", {}), ("b", "Mirco", {}), ("a", "Marco", {"city": "Bari"}), ("b", "Mirco", {"city": "Bari"}))
+        for letter, given, more in (
+            ("a", "Marco", {}), ("b", "Mirco", {}), ("a", "Marco", {"city": "Bari"}), ("b", "Mirco", {"city": "Bari"}))
     ],
     # mails and places that say little
     "a dot makes another mailbox": [
@@ -107,7 +109,8 @@ MORE_SCENARIOS: dict[str, Scene] = {
         ("a", {"name": "hakan_sahin57", "email": "hakan_sahin57@hotmail.com"}),
     ],
     "phones with firm blanks and wide digits": [
-        ("a", {"name": "Elsa Holm", "phone": spelt}) for spelt in ("+46 70 213 45 67", "+46\u00a070\u00a0213\u00a045\u00a067", "+４６７０２１３４５６７")
+        ("a", {"name": "Elsa Holm", "phone": spelt})
+        for spelt in ("+46 70 213 45 67", "+46\u00a070\u00a0213\u00a045\u00a067", "+46702134567".translate(_WIDE))
     ],
     "countries in three languages": [
         ("a", {"name": "Letícia Silva", "phone": "+55 41 99411 8142", "city": "Curitiba", "country": country})

@@ -5,7 +5,10 @@ from uuid import uuid4
 
 import pytest
 
-from support.crm_ground import CrmService, item
+from earshot_crm_sync.desk import Rules
+from earshot_crm_sync.identity import IdentityRules
+from support.crm_ground import CrmService, bench, http, item, migrate
+from support.ground import FreshDatabase
 
 
 @pytest.mark.capability("C1")
@@ -160,6 +163,22 @@ async def test_why_names_the_evidence(service: CrmService) -> None:
     path = next(each["path"] for each in why["identifiers"] if each["value"] == "shop:2")
     assert [step["rule"] for step in path] == ["email", "email"]
     assert {step["evidence_id"] for step in path} == {item("a", id="1").feedback_id, item("b", id="2", channel="shop").feedback_id}
+
+
+async def test_a_component_too_large_to_judge_believes_accounts_alone_and_why_says_so(fresh_database: FreshDatabase) -> None:
+    rules, dsn = Rules(IdentityRules(max_edges=1)), fresh_database(migrate)
+    async with bench(dsn, rules) as ground, http(ground, dsn, rules) as client:
+        service = CrmService(ground, client)
+        mail = "anna@example.org"
+        await ground.tell(item("a", id="1", mail=mail))
+        (view,) = ground.customers()
+        assert not (await service.get(f"/v1/customers/{view['customer_id']}/why"))["refused"]
+        await ground.tell(item("b", at=1, id="2", channel="shop", mail=mail))
+        views = ground.customers()
+        assert [one["feedback_count"] for one in views] == [1, 1]
+        for one in views:
+            refused = (await service.get(f"/v1/customers/{one['customer_id']}/why"))["refused"]
+            assert [(each["b"], each["reason"]) for each in refused] == [(f"email {mail}", "oversize")]
 
 
 @pytest.mark.parametrize(

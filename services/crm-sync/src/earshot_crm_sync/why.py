@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from earshot_crm_sync.domain.components import judge_all
-from earshot_crm_sync.domain.statements import links_nothing
+from earshot_crm_sync.domain.statements import OVERSIZE, links_nothing
 from earshot_crm_sync.identity import Identifier, IdentityRules, Join, Refusal, paths
 from earshot_crm_sync.judging import load
 from earshot_crm_sync.rows import Held
@@ -69,11 +69,12 @@ async def explain(conn: Any, held: Held, rules: IdentityRules) -> Why:
         for one in resolution.refused
         if one.a in customer.identifiers or one.b in customer.identifiers
     ]
+    bits = loaded.evidence.bits
     refused += [
-        NotTied(_spelt(row.saying.anchor), _spelt(link.identifier), link.rule, Refusal.SHARED, row.tally.first_id)
+        NotTied(_spelt(row.saying.anchor), _spelt(link.identifier), link.rule, _reason(bits[link.identifier]), row.tally.first_id)
         for row in held.spoken.values()
         for link in row.saying.links
-        if links_nothing(link.rule, loaded.evidence.bits.get(link.identifier, 0))
+        if links_nothing(link.rule, bits.get(link.identifier, 0))
     ]
     return Why(held.profile.customer_id, rules.version, tied, refused)
 
@@ -86,3 +87,8 @@ def _step(join: Join) -> Step:
 
 def _spelt(identifier: Identifier) -> str:
     return f"{identifier.kind} {identifier.value}"
+
+
+def _reason(bits: int) -> Refusal:
+    """Return why an identifier with these bits ties nobody."""
+    return Refusal.OVERSIZE if bits == OVERSIZE else Refusal.SHARED

@@ -9,6 +9,7 @@ from earshot_crm_sync.identity.offline import mails, sounds, spelling
 from earshot_crm_sync.identity.offline.beside import unrelated_beside
 from earshot_crm_sync.identity.offline.columns import columns_of
 from earshot_crm_sync.identity.offline.levels import name_table
+from earshot_crm_sync.identity.offline.nearest import has_nearer
 from earshot_crm_sync.identity.offline.tables import Level
 from earshot_crm_sync.identity.stream_score import name_level
 
@@ -88,6 +89,20 @@ def test_two_names_that_exist_are_no_misspellings_and_translations_no_nicknames(
 )
 def test_mails_of_two_of_one_name(found: Level, one: str, other: str, expected: Level) -> None:
     assert mails.level(found, (one, "paula", "turner"), (other, "paula", "turner"), alike=True) == expected
+
+
+def test_a_mailbox_called_by_the_whole_name_of_a_nickname_tells_nothing_more_elsewhere() -> None:
+    liz = ("liz", "taylor")
+    mine, theirs = ((f"elizabeth.taylor@{provider}", *liz) for provider in ("gmail.com", "yahoo.com"))
+    assert mails.level(Level.ALIAS, mine, theirs, alike=True) == Level.MISSING
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "nearer"),
+    [("claara", "laura", True), ("claara", "clara", False), ("xyzzy", "laura", False)],
+)
+def test_a_misspelt_name_is_the_nearest_ones(text: str, name: str, nearer: bool) -> None:
+    assert has_nearer(text, name) == nearer
 
 
 def test_a_mailbox_called_after_two() -> None:

@@ -54,6 +54,7 @@ def test_each_pathology_alone_in_a_small_file(name: str, tmp_path: Path) -> None
         ("father_and_son", 5001),
         ("numbered_mails", 5003),
         ("swapped_names", 9_701_200),  # holds namesakes of one town and one birth year
+        ("nicknames", 9_800_200),  # holds two Liz Taylors, each elizabeth.taylor at a provider of her own
     ],
 )
 def test_what_fills_a_whole_file_teaches_nothing_wrong(name: str, seed: int, tmp_path: Path) -> None:

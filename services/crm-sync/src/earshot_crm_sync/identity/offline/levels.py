@@ -17,6 +17,7 @@ from rapidfuzz.distance import OSA, Indel, JaroWinkler
 
 from . import sounds, spelling
 from .columns import Columns
+from .nearest import has_nearer
 from .tables import GENERATION_YEARS, SHORT_NAME, Level
 from .texts import Codes, Texts, coded, objects
 
@@ -98,7 +99,7 @@ def _name_levels(table: NameTable, a: Codes, b: Codes) -> Levels:
     slips = similar(spelt[left], spelt[right], OSA.normalized_similarity)
     opening = similar(spelt[left], spelt[right], JaroWinkler.normalized_similarity)
     letters = similar(sorted_letters[left], sorted_letters[right], Indel.normalized_similarity)
-    shortest = np.minimum(table.lengths[a], table.lengths[b])
+    shortest, longest = (of(table.lengths[a], table.lengths[b]) for of in (np.minimum, np.maximum))
     close = (
         (slips >= 0.74) | ((slips >= 0.66) & (shortest >= 2)) | ((opening >= 0.92) & (slips >= 0.6)) | ((letters >= 0.999) & (slips >= 0.5))
     )
@@ -106,6 +107,11 @@ def _name_levels(table: NameTable, a: Codes, b: Codes) -> Levels:
     levels = np.select([close, rough], [Level.CLOSE, Level.ROUGH], Level.DIFFERENT).astype(np.int8)
     both_known = table.is_known[a] & table.is_known[b]
     levels[both_known] = Level.DIFFERENT
+    two_slips = (1 - slips) * np.maximum(longest, 1) > 1.5
+    for row in np.flatnonzero(close & two_slips & (table.is_listed[a] != table.is_listed[b])):
+        text, name = (texts[side[row]] for side in ((right, left) if table.is_listed[a[row]] else (left, right)))
+        if has_nearer(text, name):
+            levels[row] = Level.ROUGH
     heard = (table.sounds[a] == table.sounds[b]) & ~both_known & (shortest >= 3)
     firmly = (table.firm_sounds[a] == table.firm_sounds[b]) & (shortest >= 3)
     levels[(heard | firmly) & (both_known | ~close)] = Level.ALIAS

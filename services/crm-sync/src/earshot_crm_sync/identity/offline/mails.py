@@ -105,7 +105,11 @@ def _name_two(mine: str, theirs: str, makers: tuple[tuple[str, ...], ...]) -> bo
     unlike = len(one) < len(whole[0]) and len(other) < len(whole[1]) and OSA.normalized_similarity(one, other) < _A_LIKENESS
     if not unlike and not (one in known and other in known):
         return False
-    return not any(share_a_group(groups, one, other) for groups in (nicknames(), translations()))
+    return not _is_one_name(one, other)
+
+
+def _is_one_name(one: str, other: str) -> bool:
+    return any(share_a_group(groups, one, other) for groups in (nicknames(), translations()))
 
 
 def _without(letters: str, names: tuple[str, ...]) -> str:
@@ -145,10 +149,14 @@ def _is_made_of(local: str, makers: tuple[tuple[str, ...], ...], *, slips: bool 
 
 @lru_cache(maxsize=8_000)
 def _is_called(local: str, given: str, family: str) -> bool:
-    """Whether a mailbox is called as an owner: anna.keller, akeller, keller.a, annak, keller; digits do not matter."""
+    """Whether a mailbox is called as an owner: anna.keller, akeller, keller.a, annak, keller; digits do not matter, nor which form of
+    a given name: elizabeth.taylor is Liz Taylor's.
+    """
+    letters, first, last = _letters(local), _name_letters(given), _name_letters(family)
+    if last and _is_one_name(letters.removesuffix(last) if letters.endswith(last) else letters.removeprefix(last), first):
+        return True
     if local[:1] not in (given[:1], family[:1]):
         return False
-    letters, first, last = _letters(local), _name_letters(given), _name_letters(family)
     if len(letters) < 2 or letters in (first, last):
         return len(letters) >= 2
     heads = {first, first[:1], _name_letters(given.partition(" ")[0])}

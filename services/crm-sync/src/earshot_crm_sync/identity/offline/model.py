@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from .tables import (
     CROSSED,
+    DOUBT,
     EXPECTED_HOUSEHOLD,
     EXPECTED_SAME,
     EXPECTED_TWINS,
@@ -77,7 +78,8 @@ def bits_of(
     relatives = (1.0 if families else NO_FAMILIES) / size
     same = likelihoods(model, fields, weighed, SAME) + np.log(expected / size)
     household = likelihoods(model, fields, weighed, HOUSEHOLD) + np.log(EXPECTED_HOUSEHOLD * relatives)
-    rivals = np.logaddexp(weighed.stranger, household + weighed.household)
+    stranger = weighed.stranger + weighed.neighbours + np.log(DOUBT) if families else weighed.stranger
+    rivals = np.logaddexp(stranger, household + weighed.household)
     rivals = np.logaddexp(rivals, likelihoods(model, fields, weighed, TWIN) + np.log(EXPECTED_TWINS * relatives))
     bits = (same - rivals) / np.log(2)
     enough = weighed.enough if families else weighed.barely

@@ -58,6 +58,7 @@ class Weighed:
     contradicted: NDArray[np.bool_]  # something of both is known and is not alike
     apart: NDArray[np.bool_]  # their births or generations plainly differ
     household: NDArray[np.float32]  # log of how much likelier than usual they are of one household
+    neighbours: NDArray[np.float32]  # what the log likelihood between strangers gains where they live in one town for certain
 
 
 @dataclass(slots=True)
@@ -155,6 +156,7 @@ class PairScorer:
             contradicted=contradicted,
             apart=(found["birth"] == Level.DIFFERENT) | (found["generation"] == Level.DIFFERENT),
             household=self._of_household(found, counted, i),
+            neighbours=self._of_neighbours(found, i),
         )
 
     def _compared(self, name: str, left: Codes, right: Codes) -> Levels:
@@ -200,6 +202,9 @@ class PairScorer:
         for name, left, right in (("given_family", given, family), ("family_given", family, given)):
             found[name] = np.zeros(i.size, np.int8)
             found[name][crossed] = lv.name_levels(self._names, left[i[crossed]], right[j[crossed]])
+        two_families = (found["family"] == Level.DIFFERENT) | (found["family"] == Level.ROUGH)
+        other_form = (found["given"] == Level.ALIAS) & two_families
+        found["given"][other_form] = Level.ROUGH  # Hans is Jean within one family alone
         return found
 
     def _forget_shared(self, name: str, level: Levels, i: Codes) -> None:
@@ -277,6 +282,13 @@ class PairScorer:
             changes -= np.where(crossed & (found[name] == Level.EXACT), self._of_strangers(name, found[name], i), 0)
         return changes
 
+    def _of_neighbours(self, found: dict[str, Levels], i: Codes) -> NDArray[np.float32]:
+        """Return what the log likelihood between strangers changes where postcodes agree: such strangers live in one city, as one
+        person does.
+        """
+        same = self.model.logs["city"][found["city"], SAME] - self._of_strangers("city", found["city"], i)
+        return np.where((found["postcode"] >= Level.CLOSE) & (found["city"] >= Level.CLOSE), same, 0.0).astype(np.float32)
+
     def _of_sharers(self, table: str, level: Levels, name: str, i: Codes, unseen: Floats | None = None) -> NDArray[np.float32]:
         """Return what the log likelihood between strangers gains where people who have nothing to do with each other share the value.
 
@@ -308,11 +320,12 @@ class PairScorer:
         """Whether anything but names and places agrees: nothing but a name and a city, or less, never merges. A birth that
         another family name shares is no more than that.
         """
-        enough = (found["email"] >= Level.ROUGH) | (found["phone"] >= Level.CLOSE) | _at_one_door(found)
-        enough |= (found["birth"] >= Level.CLOSE) & ((found["family"] >= Level.CLOSE) | (found["family"] == Level.MISSING))
+        one_family = (found["family"] >= Level.CLOSE) | (found["family"] == Level.MISSING)
+        enough = (found["email"] >= Level.ROUGH) | (found["phone"] >= Level.CLOSE)
+        enough |= _is_one(found["street"]) | _is_one(found["birth"]) & one_family
         for level in handles.values():
             enough |= level == Level.EXACT
-        return enough
+        return np.asarray(enough)
 
 
 def _is_roughly_enough(found: dict[str, Levels]) -> NDArray[np.bool_]:
@@ -329,9 +342,9 @@ def _is_named(found: dict[str, Levels]) -> NDArray[np.bool_]:
     return np.asarray((found["given"] >= Level.CLOSE) & (found["family"] >= Level.CLOSE))
 
 
-def _at_one_door(found: dict[str, Levels]) -> NDArray[np.bool_]:
-    """Whether street and house number agree."""
-    return np.asarray((found["street"] == Level.CLOSE) | (found["street"] == Level.EXACT))
+def _is_one(level: Levels) -> NDArray[np.bool_]:
+    """Whether two agree but for a slip: a part of a birth or of a street is ALIAS and not enough."""
+    return np.asarray((level == Level.CLOSE) | (level == Level.EXACT))
 
 
 def _is_here(found: dict[str, Levels]) -> NDArray[np.bool_]:

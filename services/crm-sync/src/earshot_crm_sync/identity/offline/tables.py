@@ -109,6 +109,7 @@ TABLES: dict[str, tuple[tuple[float, ...], ...]] = {
 EXPECTED_SAME = 0.3
 EXPECTED_HOUSEHOLD, EXPECTED_TWINS = 1.0, 0.02  # in a file with families
 NO_FAMILIES = 0.003  # the factor on both in a file that shows none
+DOUBT = 4.0  # the factor on strangers there: where one thing shared tells relatives apart, no one weak thing may join strangers
 SHARED_UNSEEN = 0.2  # how much rarer a household's mailbox is when the file knows one name beside it, at most
 SHARED_SEEN = {
     "email": 10.0,
