@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from . import levels as lv
 from . import mails, spelling
+from .amounts import are_born_apart, is_named, is_one, is_roughly_enough, lives_together
 from .beside import by_initial, distinct_beside, heard_beside, unrelated_beside, without_default_births
 from .columns import Columns
 from .levels import Levels
@@ -32,7 +33,6 @@ from .tables import (
 from .texts import Codes, coded, looked_up, on_used, texts_at
 
 MOST_NAMES = {"email": 8, "phone": 10, "handle": 6, "street": 12}  # a value beside more different names is nobody's own
-HEIR = 0.1  # one name and births far apart: parent and child, or one person whose birth was mistaken
 OWN = {"birth": 2}  # days are alike common: one that the pair at hand shows, and nobody else, is no commoner for that
 COPIES = 5  # so many records of one full name may be one person's
 LINE_DIGITS = 8  # of a phone: what is left of it however it is dialled
@@ -142,17 +142,17 @@ class PairScorer:
             stranger += self._of_sharers("handle", level, channel + HANDLE, i, namesakes)
         enough = self._is_enough(found, handles)
         unlike = (levels == Level.DIFFERENT) | (levels == Level.ROUGH)
-        several = _is_named(found) & ~enough & ~counted  # one person has several mails and phones
+        several = is_named(found) & ~enough & ~counted  # one person has several mails and phones
         unlike[:, _CONTACTS] &= ~several[:, None]
         contradicted = unlike.any(axis=1)
-        barely = enough | _is_roughly_enough(found)
+        barely = enough | is_roughly_enough(found)
         return Weighed(
             levels=levels,
             stranger=stranger,
             crossed=crossed,
             enough=enough,
             barely=barely,
-            together=_lives_together(found),
+            together=lives_together(found),
             contradicted=contradicted,
             apart=(found["birth"] == Level.DIFFERENT) | (found["generation"] == Level.DIFFERENT),
             household=self._of_household(found, counted, i),
@@ -228,7 +228,7 @@ class PairScorer:
         self._tell_owners_apart(found, i, j)
         serial = self._serial[np.maximum(code, 0)]
         found["email"][(found["email"] == Level.ALIAS) & serial[i] & serial[j]] = Level.MISSING
-        named = (found["given"] >= Level.CLOSE) & (found["family"] >= Level.CLOSE)
+        named = is_named(found)
         near = (found["phone"] == Level.EXACT) | (found["street"] >= Level.CLOSE) | (found["birth"] >= Level.CLOSE)
         for column in self.columns.handles.values():
             near |= (column[i] >= 0) & (column[i] == column[j])
@@ -246,7 +246,7 @@ class PairScorer:
         found["email"][rows] = [mails.level(level, one, other, alike=alike) for level, alike, one, other in told]
         here = (found["phone"] == Level.EXACT) | (found["street"] >= Level.CLOSE)
         like = (found["email"] > Level.DIFFERENT) & (found["email"] < Level.EXACT)
-        found["email"][_born_apart(found) & here & like] = Level.MISSING
+        found["email"][are_born_apart(found) & here & like] = Level.MISSING
         counted[rows] = named[rows] & (found["email"][rows] == Level.DIFFERENT)
         return counted
 
@@ -322,54 +322,10 @@ class PairScorer:
         """
         one_family = (found["family"] >= Level.CLOSE) | (found["family"] == Level.MISSING)
         enough = (found["email"] >= Level.ROUGH) | (found["phone"] >= Level.CLOSE)
-        enough |= _is_one(found["street"]) | _is_one(found["birth"]) & one_family
+        enough |= is_one(found["street"]) | is_one(found["birth"]) & one_family
         for level in handles.values():
             enough |= level == Level.EXACT
         return np.asarray(enough)
-
-
-def _is_roughly_enough(found: dict[str, Levels]) -> NDArray[np.bool_]:
-    """Whether a birth or a street is roughly alike and nothing beside it plainly differs."""
-    unlike = (found["given"] == Level.DIFFERENT) & (found["postcode"] != Level.EXACT)
-    street = (found["street"] == Level.ROUGH) & (found["postcode"] != Level.DIFFERENT) & ~unlike
-    birth = _is_here(found) & (found["birth"] == Level.ROUGH) & (found["postcode"] != Level.DIFFERENT)  # one year and town: namesakes
-    named = _is_named(found) & (found["postcode"] == Level.EXACT)
-    return np.asarray(street | birth | named | (np.maximum(found["birth"], found["street"]) >= Level.CLOSE))
-
-
-def _is_named(found: dict[str, Levels]) -> NDArray[np.bool_]:
-    """Whether both names agree."""
-    return np.asarray((found["given"] >= Level.CLOSE) & (found["family"] >= Level.CLOSE))
-
-
-def _is_one(level: Levels) -> NDArray[np.bool_]:
-    """Whether two agree but for a slip: a part of a birth or of a street is ALIAS and not enough."""
-    return np.asarray((level == Level.CLOSE) | (level == Level.EXACT))
-
-
-def _is_here(found: dict[str, Levels]) -> NDArray[np.bool_]:
-    return np.asarray((found["city"] >= Level.CLOSE) | (found["postcode"] >= Level.CLOSE))
-
-
-def _born_apart(found: dict[str, Levels]) -> NDArray[np.bool_]:
-    """Whether two are of one full name and plainly not of one birth: parent and child, as a rule."""
-    return np.asarray((found["given"] == Level.EXACT) & (found["family"] == Level.EXACT) & (found["birth"] == Level.DIFFERENT))
-
-
-def _lives_together(found: dict[str, Levels]) -> NDArray[np.float32]:
-    """How plainly a pair is of two people who share something: a household, or an office.
-
-    Another given name and birth, or one name and births far apart, at one address or on one phone or mail; or quite another
-    name on one phone or mail.
-    """
-    contact = found["contact"] == Level.EXACT
-    here = (found["street"] >= Level.CLOSE) & _is_here(found)
-    apart = found["birth"] == Level.DIFFERENT
-    others = (found["family"] >= Level.CLOSE) & (found["given"] == Level.DIFFERENT)
-    colleagues = contact & (found["family"] == Level.DIFFERENT) & (found["given"] == Level.DIFFERENT)
-    unlike = found["birth"] <= Level.DIFFERENT
-    plainly = others & (here & apart | contact & unlike) | colleagues & unlike
-    return np.where(plainly, 1.0, np.where(_born_apart(found) & (here | contact), HEIR, 0.0)).astype(np.float32)
 
 
 def _lines(columns: Columns) -> Codes:
