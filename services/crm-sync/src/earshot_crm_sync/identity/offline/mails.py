@@ -105,7 +105,7 @@ def _name_two(mine: str, theirs: str, makers: tuple[tuple[str, ...], ...]) -> bo
     unlike = len(one) < len(whole[0]) and len(other) < len(whole[1]) and OSA.normalized_similarity(one, other) < _A_LIKENESS
     if not unlike and not (one in known and other in known):
         return False
-    return not _is_one_name(one, other)
+    return not share_a_group(nicknames(), one, other)  # nobody has a mailbox as Paolo and one as Pavel
 
 
 def _is_one_name(one: str, other: str) -> bool:
