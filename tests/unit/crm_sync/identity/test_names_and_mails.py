@@ -69,6 +69,7 @@ def test_names_without_vowels_meet_by_their_consonants(native: str, latin: str) 
         ("佐々木 さくら", ("sakura", "sasaki", "")),
         ("すずきはなこ", ("hanako", "suzuki", "")),
         ("林小明", ("xiaoming", "lin", "")),
+        ("欧阳雪", ("xue", "ouyang", "")),
         ("Nguyễn Văn Đức", ("van duc", "nguyen", "")),
         ("Anna\u00a0Keller", ("anna", "keller", "")),
         ("moon_river36", ("", "", "")),
