@@ -5,14 +5,15 @@ Owns client settings. Everything untyped of the client libraries stops here and 
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import aiokafka
 import aiokafka.errors as kafka_errors
 
-from earshot_shared.errors import FatalError, RetryableError, translate_kafka
+from earshot_shared.errors import FatalError, translate_kafka
+from earshot_shared.kafka_ids import topic_ids, topic_missing
 from earshot_shared.pipeline.positions import Ground, Partition
 from earshot_shared.topics import MAX_MESSAGE_BYTES
 
@@ -25,9 +26,6 @@ FETCH_WAIT_MS = 100
 PRODUCER_BATCH_BYTES = 1024 * 1024
 CONNECT_TIMEOUT_S = 15.0
 STOP_TIMEOUT_S = 10.0
-# How librdkafka's own broker names its clusters. It answers no question for ids; the names of its topics will do, for they live and die
-# with their cluster.
-_TRY_OUT_CLUSTER = "mockCluster"
 
 _log = logging.getLogger(__name__)
 _stopping: set[asyncio.Task[None]] = set()  # the event loop itself holds tasks only weakly
@@ -110,53 +108,14 @@ def _note_stopped(stopping: asyncio.Task[None]) -> None:
         _log.warning("a client of Kafka did not stop cleanly", extra={"action": "kafka_stop"}, exc_info=error)
 
 
-def topic_ids(bootstrap: str, topics: Sequence[str]) -> tuple[str, dict[str, str]]:
-    """Return the cluster's id and each topic's id. Blocking (librdkafka): call it in a thread.
-
-    Raises: FatalError when a topic does not exist; RetryableError when the cluster does not answer.
-    """
-    from confluent_kafka import KafkaException, TopicCollection  # here, not above: 15 MB that only start-up needs
-    from confluent_kafka.admin import AdminClient
-
-    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0, "socket.timeout.ms": 10_000})
-    try:
-        known = admin.list_topics(timeout=10)
-        cluster_id = known.cluster_id
-        if cluster_id is None:
-            raise RetryableError("Kafka did not say who it is.", code="kafka-unreachable")
-        if cluster_id.startswith(_TRY_OUT_CLUSTER):
-            return cluster_id, {name: _found(name, known.topics) for name in topics}
-        described = admin.describe_topics(TopicCollection(list(topics)), request_timeout=10)
-        ids: dict[str, str] = {}
-        for name, future in described.items():
-            try:
-                ids[name] = str(future.result().topic_id)
-            except KafkaException as error:
-                if error.args[0].name() == "UNKNOWN_TOPIC_OR_PART":
-                    raise _topic_missing(name) from error
-                raise
-    except KafkaException as error:
-        raise RetryableError("Kafka could not be asked who it is.", code="kafka-unreachable") from error
-    return cluster_id, ids
-
-
-def _found(name: str, known: Collection[str]) -> str:
-    if name not in known:
-        raise _topic_missing(name)
-    return name
-
-
-def _topic_missing(name: str) -> FatalError:
-    return FatalError(f"The topic {name} does not exist. Run `earshot topics apply`.", code="topic-missing")
-
-
-async def survey(consumer: Any, bootstrap: str, topics: Iterable[str]) -> Ground:
+async def survey(consumer: Any, topics: Iterable[str]) -> Ground:
     """Return what identifies the log of some topics and where it begins and ends.
 
     Raises: FatalError when a topic is missing; RetryableError when the broker does not answer.
     """
     names = sorted(topics)
-    cluster_id, ids = await asyncio.to_thread(topic_ids, bootstrap, names)
+    with translated():
+        cluster_id, ids = await topic_ids(_client_of(consumer), names)
     counts = await partition_counts(consumer, names)
     partitions = [aiokafka.TopicPartition(name, number) for name in names for number in range(counts[name])]
     with translated():
@@ -165,19 +124,22 @@ async def survey(consumer: Any, bootstrap: str, topics: Iterable[str]) -> Ground
     return Ground(cluster_id=cluster_id, topic_ids=ids, bounds=bounds)
 
 
+def _client_of(client: Any) -> Any:
+    return client.client if hasattr(client, "client") else client._client  # aiokafka's consumer has no public way
+
+
 async def partition_counts(client: Any, topics: Iterable[str]) -> dict[str, int]:
     """Return how many partitions each topic has, asking the broker.
 
     Raises: RetryableError, FatalError when a topic is unknown to the broker.
     """
-    kafka = client.client if hasattr(client, "client") else client._client  # aiokafka's consumer has no public way
     with translated():
-        metadata = await kafka.fetch_all_metadata()
+        metadata = await _client_of(client).fetch_all_metadata()
     counts: dict[str, int] = {}
     for name in topics:
         found = metadata.partitions_for_topic(name)
         if not found:
-            raise _topic_missing(name)
+            raise topic_missing(name)
         counts[name] = len(found)
     return counts
 

@@ -165,7 +165,9 @@ async def test_why_names_the_evidence(service: CrmService) -> None:
     assert {step["evidence_id"] for step in path} == {item("a", id="1").feedback_id, item("b", id="2", channel="shop").feedback_id}
 
 
-async def test_a_component_too_large_to_judge_believes_accounts_alone_and_why_says_so(fresh_database: FreshDatabase) -> None:
+async def test_a_component_too_large_to_judge_believes_accounts_alone_and_is_reported(
+    fresh_database: FreshDatabase, caplog: pytest.LogCaptureFixture
+) -> None:
     rules, dsn = Rules(IdentityRules(max_edges=1)), fresh_database(migrate)
     async with bench(dsn, rules) as ground, http(ground, dsn, rules) as client:
         service = CrmService(ground, client)
@@ -179,6 +181,8 @@ async def test_a_component_too_large_to_judge_believes_accounts_alone_and_why_sa
         for one in views:
             refused = (await service.get(f"/v1/customers/{one['customer_id']}/why"))["refused"]
             assert [(each["b"], each["reason"]) for each in refused] == [(f"email {mail}", "oversize")]
+        (told,) = [each for each in caplog.records if getattr(each, "action", "") == "identity_oversize"]
+        assert mail not in told.getMessage()
 
 
 @pytest.mark.parametrize(

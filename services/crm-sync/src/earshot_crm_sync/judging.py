@@ -4,6 +4,7 @@ Owns loading components, releasing what may no longer be shared, and the differe
 ``domain.components``.
 """
 
+import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,8 @@ from earshot_crm_sync.identity import Identifier, IdentityRules, is_over, paths
 from earshot_crm_sync.meeting import load_held
 from earshot_crm_sync.profiles import Known, load_words
 from earshot_crm_sync.rows import Held, IdentifierRow, StatementRow, SuggestionRow
+
+_log = logging.getLogger(__name__)
 
 # Up to so many speakers a shared value is simply judged anew when evidence was taken from it; beyond, its spans are counted first.
 _FEW_SPEAKERS = 64
@@ -189,6 +192,12 @@ async def _mark_shared(desk: Desk, loaded: Loaded, judgements: Iterable[Judgemen
     if found:
         known.update(found)
         await repository.mark_shared(desk.conn, {loaded.by_value[identifier].no: bits for identifier, bits in found.items()})
+    if too_large := [identifier for identifier, bits in found.items() if bits & OVERSIZE]:
+        _log.warning(
+            "a component is too large to be judged edge by edge: %d values tie nobody now, only accounts and people's words do",
+            len(too_large),
+            extra={"action": "identity_oversize", "customer_id": loaded.by_value[min(too_large)].alias},
+        )
 
 
 async def _release(desk: Desk) -> None:

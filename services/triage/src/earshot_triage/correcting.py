@@ -17,7 +17,7 @@ from earshot_shared.http.idempotency import Ticket, once
 from earshot_shared.http.problems import Answer, ConflictError, InvalidError, NotFoundError
 from earshot_shared.item import decode_item
 from earshot_shared.pipeline.writer import Transaction, Writer
-from earshot_triage import reading, repository
+from earshot_triage import decisions_reading, reading, repository
 from earshot_triage.decisions import words_of
 from earshot_triage.domain.acts import Verb
 from earshot_triage.events import ACTIONS, SERVICE, Correct, act_of, key_of
@@ -90,7 +90,7 @@ class CorrectionsDesk:
         )
         await self._stage.apply(tx, [], [self._stage.doing(action)])
         tx.tell_facts([ACTIONS.write(action, traceparent=wish.traceparent)])
-        decided = await reading.decision(tx.conn, key, self._stage.decider.judge)
+        decided = await decisions_reading.decision(tx.conn, key, self._stage.decider.judge)
         assert decided is not None, "the item is still there"
         return Answer(body=decided.body)
 

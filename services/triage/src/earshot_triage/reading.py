@@ -1,9 +1,8 @@
-"""What the HTTP side reads: cases, decisions and figures, as views ready to be told.
+"""What the HTTP side reads: cases, questions and figures, as views ready to be told.
 
 Owns the reading queries and the shapes of answers (contract §10). Changes nothing.
 """
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,10 +13,9 @@ import msgspec
 from earshot_shared.access.keys import Principal
 from earshot_shared.item import Visibility, decode_item
 from earshot_triage import repository
-from earshot_triage.decisions import Judging, explained
 from earshot_triage.domain.acts import Act, Verb
-from earshot_triage.domain.message import Message, Stance
-from earshot_triage.events import CaseChanged, Decision, case_body, shown
+from earshot_triage.domain.message import Stance
+from earshot_triage.events import CaseChanged, case_body, shown
 from earshot_triage.repository import QUERIES, Held, Thread, load_known, load_threads, thread_of
 
 
@@ -137,9 +135,6 @@ class Found:
     def case(self) -> Thread | None:
         """The thread, when it has a case."""
         return self.thread if self.thread is not None and self.thread.state.has_case else None
-
-
-_message_decoder = msgspec.msgpack.Decoder(Message)
 
 
 class _Words(msgspec.Struct, gc=False):
@@ -345,75 +340,3 @@ def _seconds(microseconds: float | None) -> float | None:
 def _like(text: str) -> str:
     """Return text with what `like` reads as a sign made plain."""
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
-class DecisionView(Decision, frozen=True, kw_only=True, gc=False):
-    """A decision as HTTP tells it (contract §10)."""
-
-    feedback_id: str
-    author_key: str
-    source: str
-    external_id: str
-    channel: str
-    occurred_at: datetime
-    case_id: str | None
-    revision: int
-    withdrawn: bool
-    erased: bool
-
-
-class JudgedText(msgspec.Struct, frozen=True, kw_only=True):
-    """What the judge says of one text."""
-
-    intent: str
-    intents: dict[str, float]
-    conduct: str
-    sentiment: float
-    sentiment_label: str
-    sentiment_probabilities: dict[str, float]
-    severity: int
-    language: str
-    reasons: tuple[str, ...]
-    model_version: str
-
-
-@dataclass(frozen=True, slots=True)
-class FoundDecision:
-    """A decision as JSON, and the brand of its item."""
-
-    body: bytes
-    brand: str | None
-
-
-_decision = msgspec.json.Decoder(Decision)
-_encoder = msgspec.json.Encoder()
-_THREAD_FROM = 20
-
-
-async def decision(conn: Any, key: str, judge: Judging) -> FoundDecision | None:
-    """Return the decision on an item by its key, explained, None when no such item came."""
-    row = await conn.fetchrow(QUERIES["read_feedback"], key)
-    if row is None:
-        return None
-    message, item, decided = _message_decoder.decode(row["brief"]), decode_item(row["item"]), _decision.decode(row["decision"])
-    fields = {name: getattr(decided, name) for name in Decision.__struct_fields__} | {"reasons": explained(item, decided, judge)}
-    view = DecisionView(
-        **fields,
-        feedback_id=item.feedback_id,
-        author_key=message.author_key,
-        source=item.source,
-        external_id=item.external_id,
-        channel=item.channel,
-        occurred_at=item.occurred_at,
-        case_id=str(row["held"]) if row["has_case"] else None,
-        revision=message.revision,
-        withdrawn=item.withdrawn,
-        erased=item.erased,
-    )
-    return FoundDecision(_encoder.encode(view), message.brand)
-
-
-async def judged(judge: Judging, texts: Sequence[str]) -> list[JudgedText]:
-    """Return what the judge says of each text; in a thread when they are many, so that others are answered meanwhile."""
-    found = judge.judge(texts) if len(texts) < _THREAD_FROM else await asyncio.to_thread(judge.judge, texts)
-    return [JudgedText(**{name: getattr(each, name) for name in JudgedText.__struct_fields__}) for each in found]

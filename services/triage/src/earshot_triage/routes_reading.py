@@ -21,7 +21,7 @@ from earshot_shared.http.problems import GoneError, InvalidError, NotFoundError
 from earshot_shared.http.times import parse_time
 from earshot_shared.postgres import translated
 from earshot_shared.service import Parts
-from earshot_triage import alerts, reading, themes_reading
+from earshot_triage import alerts, decisions_reading, reading, themes_reading
 from earshot_triage.alarms import RuleName
 from earshot_triage.decisions import Decider
 from earshot_triage.domain.message import Stance
@@ -66,14 +66,14 @@ def _feedback(parts: Parts, decider: Decider) -> APIRouter:
     @router.get("/feedback/{feedback_id}", summary="The decision on an item, and its reasons", response_model=None)
     async def read_feedback(feedback_id: FeedbackId, reader: Reader) -> Response:
         with translated():
-            found = await reading.decision(parts.runtime.pool, key_of(feedback_id), decider.judge)
+            found = await decisions_reading.decision(parts.runtime.pool, key_of(feedback_id), decider.judge)
         if found is None or not reading.may_see(reader, found.brand):
             raise NotFoundError("No item of that id has come in.")
         return Response(found.body, media_type="application/json")
 
     @router.post("/classify", summary="Judge texts, keeping nothing", response_model=None)
     async def classify(request: ClassifyRequest, _: Reader) -> Response:
-        return answer_json({"items": await reading.judged(decider.judge, request.texts)})
+        return answer_json({"items": await decisions_reading.judged(decider.judge, request.texts)})
 
     return router
 

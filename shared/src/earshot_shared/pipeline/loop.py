@@ -177,7 +177,7 @@ class Loop:
         await self._drop_ahead()
         with kafka.translated():
             owned = {(each.topic, each.partition) for each in self._consumer.assignment()}
-            ground = await kafka.survey(self._consumer, self._bootstrap, self._names)
+            ground = await kafka.survey(self._consumer, self._names)
         with translated():
             async with self._writer.pool.acquire() as conn:
                 known = await positions.load(conn, owned, ground) if owned else {}

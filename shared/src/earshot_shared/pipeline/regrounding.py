@@ -31,7 +31,7 @@ async def survey(bootstrap: str, prefix: str) -> Ground:
     consumer = kafka.make_consumer(bootstrap, client_id=f"{prefix.rstrip('.')}-survey")
     await kafka.start(consumer)
     try:
-        return await kafka.survey(consumer, bootstrap, [topic.full_name(prefix) for topic in Topic])
+        return await kafka.survey(consumer, [topic.full_name(prefix) for topic in Topic])
     finally:
         await kafka.stop(consumer)
 

@@ -208,7 +208,7 @@ class Relay:
         known = unpack_expectation(stored)
         with translated():
             await raise_if_lost(self._writer.pool)
-        ground = await kafka.survey(self._consumer, self._bootstrap, self._names)
+        ground = await kafka.survey(self._consumer, self._names)
         check_expectation(known, ground)
         stateful = {name: topic.value.stateful for name, topic in self._names.items()}
         self._expectation = expectation_on(ground, self._counts, stateful=stateful, known=known)

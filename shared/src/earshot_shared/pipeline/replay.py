@@ -71,7 +71,7 @@ async def begin_replay(wanted: Replay, *, dsn: str, bootstrap: str, prefix: str)
             known = {(row["topic"], row["partition"]) for row in await conn.fetch(_QUERIES["list_positions"])}
         if not known:
             raise FatalError(f"{wanted.service} has read nothing yet: there is nothing to replay.", code="replay-empty")
-        ground = await kafka.survey(consumer, bootstrap, {topic for topic, _ in known})
+        ground = await kafka.survey(consumer, {topic for topic, _ in known})
         starts = await _starts(consumer, ground, wanted.since)
         if wanted.since is None:
             with translated():

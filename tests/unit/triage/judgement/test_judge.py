@@ -64,8 +64,58 @@ def test_anger_alone_is_no_misconduct_and_misconduct_names_its_ground(judge: Jud
     assert any("abusive" in reason for reason in insult.reasons)
 
 
-def test_spam(judge: Judge) -> None:
-    assert judge.judge(["Click here to earn $500 from home, 100% guaranteed"])[0].conduct == "spam"
+@pytest.mark.parametrize("text", ["Click here to earn $500 from home, 100% guaranteed", "Buy cheap pills http://x.y", "cheap meds here"])
+def test_spam(judge: Judge, text: str) -> None:
+    assert judge.judge([text])[0].conduct == "spam"
+
+
+def test_an_insult_that_sells_is_an_insult(judge: Judge) -> None:
+    assert judge.judge(["follow me you stupid bitch, you fucking idiots"])[0].conduct == "abusive"
+
+
+@pytest.mark.parametrize("text", ["ok", "Ok", "k", "Test", "why", "See you", "Update", "the", "Hi", "yes"])
+def test_what_says_next_to_nothing_is_neither_complaint_nor_strongly_felt(judge: Judge, text: str) -> None:
+    said = judge.judge([text])[0]
+    assert said.intents["complaint"] < 0.5
+    assert said.intent in ("other", "praise") or said.confidence < 0.7
+    assert abs(said.sentiment) < 0.6
+    assert said.conduct != "abusive"
+
+
+@pytest.mark.parametrize(("text", "tone"), [("Terrible", "negative"), ("awful", "negative"), ("great", "positive"), ("Thanks", "positive")])
+def test_a_word_that_says_much_is_heard_alone(judge: Judge, text: str, tone: str) -> None:
+    assert judge.judge([text])[0].sentiment_label == tone
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Wo finde ich die Rechnung?",
+        "Wann kommt die Lieferung an?",
+        "Bitte die Rechnung an meine neue Adresse senden",
+        "Guten Morgen, wie sind Ihre Öffnungszeiten?",
+        "¿Dónde está mi factura?",
+        "Où est ma facture ?",
+        "Quais são os horários?",
+    ],
+)
+def test_a_plain_question_in_a_language_nobody_taught_is_neutral_and_for_a_person(judge: Judge, text: str) -> None:
+    """“die” is an article in German."""
+    said = judge.judge([text])[0]
+    assert said.sentiment_label == "neutral"
+    assert abs(said.sentiment) <= 0.25
+    assert said.conduct == "ok"
+    assert said.intents["complaint"] <= 0.25
+    assert said.needs_person
+
+
+def test_a_declared_language_counts_where_the_text_does_not_tell(judge: Judge) -> None:
+    text = "Adresse falsch, die Tür"
+    plain, declared = judge.judge([text, text], languages=[None, "de"])
+    assert plain.language == "unknown"
+    assert abs(declared.sentiment) <= 0.25
+    english = "This is terrible, I am so disappointed"
+    assert judge.judge([english], languages=["de"])[0].sentiment == judge.judge([english])[0].sentiment
 
 
 @pytest.mark.capability("G8")

@@ -11,7 +11,10 @@ from earshot_triage.judgement.language import language_of
     ("text", "language"),
     [
         ("The app keeps crashing when I open it", "en"),
+        ("App crashes", "en"),
         ("Die App stürzt immer ab", "de"),
+        ("Die App stürzt ab", "de"),
+        ("Wann kommt die Lieferung an?", "de"),
         ("Bonjour, je n'ai pas reçu ma commande", "fr"),
         ("¿Dónde está mi pedido?", "es"),
         ("Il servizio è pessimo", "it"),
@@ -39,7 +42,9 @@ def test_language_is_told(text: str, language: str) -> None:
 
 
 @pytest.mark.capability("T18")
-@pytest.mark.parametrize("text", ["ok", "lol", "Sam", "https://t.co/abc", "", "😡😡", "#win", "12345", "a", "de", "XK-200"])
+@pytest.mark.parametrize(
+    "text", ["ok", "lol", "Sam", "https://t.co/abc", "", "😡😡", "#win", "12345", "a", "de", "XK-200", "app update", "service"]
+)
 def test_unknown_beats_a_guess(text: str) -> None:
     found = read(text)
     assert language_of(found.cleaned, found.written) == "unknown"

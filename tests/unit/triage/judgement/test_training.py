@@ -12,8 +12,9 @@ from earshot_triage.judgement.evaluation.measures import calibration_error, f1, 
 from earshot_triage.judgement.evaluation.pictures import front
 from earshot_triage.judgement.features import read, read_all
 from earshot_triage.judgement.judge import SHIPPED
+from earshot_triage.judgement.panel import KINDS, TEAMS
 from earshot_triage.judgement.tables import ModelError, Scorer, Tables
-from earshot_triage.judgement.training import build, corpora
+from earshot_triage.judgement.training import build, corpora, lessons
 from earshot_triage.judgement.training.design import Thresholds, lay_out
 from support.public_data import public_data
 
@@ -48,6 +49,31 @@ def test_non_commercial_sets_never_teach(data: Path) -> None:
     assert {example.corpus for example in examples} == {"appreviews_googleplay", "banking77"}
     assert not {corpus.name for corpus in corpora.CORPORA} & set(corpora.NON_COMMERCIAL)
     assert {example.corpus for example in corpora.load(data, only_cleared=True)} == {"banking77"}
+
+
+def test_collections_of_one_team_are_kinds_of_their_own_and_know_how_common_each_need_is(tmp_path: Path) -> None:
+    counts = {("mixed", "bug_report"): 1, ("mixed", "rating"): 9, ("play_store", "bug_report"): 5, ("play_store", "rating"): 5}
+    rows = [
+        {"text": f"{store} {label} {number}", "label": label, "store": store, "stars": 3}
+        for (store, label), count in counts.items()
+        for number in range(count)
+    ]
+    (tmp_path / "appreviews_maalej").mkdir()
+    (tmp_path / "appreviews_maalej/dev.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    examples = corpora.load(tmp_path)
+    assert {example.kind for example in examples} == {"maalej mixed", "maalej play_store"}
+    needs = lessons.heads(examples)["need"]
+    heard = {kind: needs[KINDS.index(kind)] for kind in KINDS}
+    assert [len(heard[kind].rows) for kind in KINDS] == [0, 10, 0, 10, 0, 0, 0]
+    bugs = {kind: heard[kind].weights[heard[kind].classes == 0] for kind in ("maalej mixed", "maalej play_store")}
+    assert len(set(np.concatenate(list(bugs.values())).tolist())) == 1
+
+
+def test_without_a_gate_every_team_is_heard_alike(data: Path) -> None:
+    judge = Judge(build.train(corpora.load(data, only_cleared=True), meanings=None))
+    kinds = judge.consult(read_all(["the app crashes on start", "how do I block card 7?"])).kinds
+    for team in TEAMS:
+        assert kinds[:, [KINDS.index(kind) for kind in team]].sum(axis=1) == pytest.approx(np.full(2, 1 / len(TEAMS)), abs=1e-5)
 
 
 def test_training_is_repeatable_to_the_byte_and_a_torn_folder_is_refused(data: Path, tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ only of texts that hold a cue.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,6 +21,8 @@ from earshot_triage.judgement.verdict import EMOTIONS, INTENTS, SENTIMENTS, Draf
 
 ABUSE_DOUBT: Final = 0.1
 """Within this distance of the threshold, abuse is for a person to see."""
+SURE_ABUSE: Final = 0.75
+"""Selling words are spam where abuse is no surer than this."""
 SURE_EMOTION: Final = 0.5
 OFF_TOPIC: Final = 0.02
 """Chatter that almost surely addresses no company, asks nothing and complains of nothing is off topic."""
@@ -49,8 +50,8 @@ class Findings:
     words: list[str] | None  # the loudest words as a phrase, when they are to be told
 
 
-def assemble(pages: Pages, found: Findings, languages: Sequence[str | None], *, floor: float, version: str) -> list[Judgement]:
-    """Return one judgement a text, in the pages' order; `languages` are the declared ones."""
+def assemble(pages: Pages, found: Findings, *, floor: float, version: str) -> list[Judgement]:
+    """Return one judgement a text, in the pages' order."""
     chances, tones = _rounded(found.intents), _rounded(found.tones)
     tone = _tone(tones)
     sentiment = (tones[:, _POSITIVE] - tones[:, _NEGATIVE]).round(4)
@@ -63,24 +64,24 @@ def assemble(pages: Pages, found: Findings, languages: Sequence[str | None], *, 
     rows = zip(
         pages.cleaned, cues, chances.tolist(), found.leads.tolist(), tones.tolist(), tone.tolist(), sentiment.tolist(),
         _emotions(found.feelings, tone), found.abuse.tolist(), idle.tolist(), doubtful.tolist(), found.confidence.tolist(),
-        severities, urgencies, grounds, found.languages, languages, strict=True,
+        severities, urgencies, grounds, found.languages, strict=True,
     )  # fmt: skip
     for index, (
         text, cue, chance, lead, toned, tone_number, feeling,
         emotion, abuse, idles, doubts, sure,
-        severity, urgency, reasons, language, declared,
+        severity, urgency, reasons, language,
     ) in enumerate(rows):  # fmt: skip
         labels = {name: given[index] for name, given in found.labels.items()} if found.labels else {}
-        language = declared or language
         if not cue & WORDY:
             judged.append(_nothing(language, labels, version))
             continue
         intent = INTENTS[lead]
         complaint, bug, question, idea, praise, other = chance
         conduct = "ok"
-        if abuse >= 0.5:
+        sells = bool(cue & SELLING) and lexicon.spammy(text)
+        if abuse >= (SURE_ABUSE if sells else 0.5):
             conduct = "abusive"
-        elif cue & SELLING and lexicon.spammy(text):
+        elif sells:
             conduct = "spam"
         elif idles:
             conduct = "off_topic"

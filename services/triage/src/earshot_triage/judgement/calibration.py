@@ -38,7 +38,7 @@ class Calibration:
         return cls(slopes=tuple(told["slopes"]), offsets=tuple(told["offsets"]), floor=float(told["floor"]))
 
     def confidence(self, kinds: Floats, leading: Floats) -> NDArray[np.float64]:
-        """Return the calibrated confidence of N leading probabilities, given the kinds (N x 5)."""
+        """Return the calibrated confidence of N leading probabilities, given the kinds (N x KINDS)."""
         bounded = np.minimum(np.maximum(leading.astype(np.float64), 1e-4), 1 - 1e-4)
         odds = np.log(bounded / (1 - bounded))[:, None]
         chances = kinds / (1 + np.exp(-(odds * self._lines[0] + self._lines[1])))

@@ -33,7 +33,9 @@ URGENT_WORDS: Final = frozenset(
         "weeks help hold"
     ).split()
 )
-SELLING_WORDS: Final = frozenset("click follow earn work free casino viagra crypto dm buy promo 100 whatsapp followers giveaway".split())
+SELLING_WORDS: Final = frozenset(
+    "click follow earn work free casino viagra crypto dm buy cheap promo 100 whatsapp followers giveaway".split()
+)
 """Every cue holds one of these words: a text without any is not searched."""
 
 _BITS: Final = (

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from earshot_triage.judgement.features import Floats, Pages
-from earshot_triage.judgement.panel import COLUMN_COUNT, KINDS, NEEDS, PLACES
+from earshot_triage.judgement.panel import COLUMN_COUNT, KINDS, NEEDS, PLACES, REVIEWS
 from earshot_triage.judgement.tables import Weighed
 from earshot_triage.judgement.text import canonical
 from earshot_triage.judgement.verdict import INTENTS
@@ -26,7 +26,7 @@ def _base() -> Floats:
         for index, kind in enumerate(KINDS):
             way = base[number, index]
             if intent == "complaint":
-                way[PLACES["grief" if 1 <= index <= 3 else "complaint"].start] = 1
+                way[PLACES["grief" if kind in REVIEWS else "complaint"].start] = 1
             elif intent in NEEDS:
                 place = PLACES[f"need {kind}"]
                 way[place] = -1 / len(NEEDS)
@@ -38,13 +38,13 @@ def _base() -> Floats:
 
 
 WAYS: Final[Floats] = np.ascontiguousarray(_base().reshape(-1, COLUMN_COUNT).T)
-"""One column for each intent and kind: COLUMN_COUNT x (6 * 5)."""
+"""One column for each intent and kind: COLUMN_COUNT x (6 * KINDS)."""
 
 
 def loudest(pages: Pages, weighed: Weighed, voices: Floats, kinds: Floats, leads: NDArray[np.intp]) -> list[str]:
     """Return a phrase a text that names the two words that speak loudest for its leading intent, or "".
 
-    `voices` are those of `weighed.words` in the directions of WAYS; the guessed kinds (N x 5) weigh them.
+    `voices` are those of `weighed.words` in the directions of WAYS; the guessed kinds (N x KINDS) weigh them.
     """
     owners = np.repeat(np.arange(len(leads)), np.diff(weighed.offsets))
     ways = voices.reshape(len(voices), len(INTENTS), len(KINDS))[np.arange(len(owners)), leads[owners]]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from earshot_triage.judgement.assembly import Findings, assemble
 from earshot_triage.judgement.calibration import Calibration
@@ -20,20 +21,23 @@ from earshot_triage.judgement.evidence import WAYS, loudest
 from earshot_triage.judgement.features import Floats, Pages, read_all
 from earshot_triage.judgement.language import languages_of, profiles_of
 from earshot_triage.judgement.learning import Corrections
-from earshot_triage.judgement.panel import NEEDS, REVISION, Opinion, consult
+from earshot_triage.judgement.panel import NEEDS, REVISION, Opinion, consult, hear_less
 from earshot_triage.judgement.semantic import Encoder
 from earshot_triage.judgement.tables import Scorer, Tables
 from earshot_triage.judgement.taught import TaughtLabels
-from earshot_triage.judgement.verdict import INTENTS, Judgement
+from earshot_triage.judgement.verdict import INTENTS, UNKNOWN_LANGUAGE, Judgement
 
 SHIPPED: Final = Path(__file__).parent / "weights"
-BATCH: Final = 512
+BATCH: Final = 256
 """Texts weighed at once: enough to make the array work cheap a text, few enough that one call stays short."""
 
 
 _ASKED: Final = np.array([NEEDS.index(name) for name in INTENTS[1:4]])
 _FAINT: Final = np.float32(1e-4)
 _HALF: Final = np.float32(0.5)
+_READ: Final = ("en", UNKNOWN_LANGUAGE)
+_FOREIGN_TRUST: Final = 0.5
+"""Of the confidence so much is left in a language that nobody taught: a person is asked."""
 
 
 class Judge:
@@ -128,11 +132,17 @@ class Judge:
     def _judge_batch(self, texts: Sequence[str], languages: Sequence[str | None], *, explain: bool) -> list[Judgement]:
         pages = read_all(texts)
         weighed = self._scorer.weigh(pages)
-        opinion = consult(weighed.scores)
+        declared = [languages[index] for index in pages.order]
+        detected = languages_of(pages.cleaned, pages.plain, weighed.extras)
+        foreign = _foreign(detected, declared)
+        raw = consult(weighed.scores)
+        opinion = hear_less(raw, foreign)
         intents, abuse = _intents(opinion), opinion.abuse
         if self._corrections is not None:
             intents, abuse = self._corrections.apply(pages, intents, abuse, opinion.sentiments)
         leads = intents.argmax(axis=1)
+        confidence = self._calibration.confidence(opinion.kinds, intents[np.arange(len(leads)), leads])
+        confidence[foreign] *= _FOREIGN_TRUST
         found = Findings(
             intents=intents,
             leads=leads,
@@ -140,17 +150,24 @@ class Judge:
             feelings=opinion.emotions,
             abuse=abuse,
             addressed=opinion.addressed,
-            confidence=self._calibration.confidence(opinion.kinds, intents[np.arange(len(leads)), leads]),
+            confidence=confidence.round(4),
             cues=np.bitwise_or.reduceat(weighed.flags, weighed.starts[:-1]),
-            languages=languages_of(pages.cleaned, pages.plain, weighed.extras),
-            labels={taught.name: taught.label(pages, opinion, self._encoder) for taught in self._taught},
+            languages=[given or found for given, found in zip(declared, detected, strict=True)],
+            labels={taught.name: taught.label(pages, raw, self._encoder) for taught in self._taught},
             words=loudest(pages, weighed, self._scorer.voices(weighed, WAYS), opinion.kinds, leads) if explain else None,
         )
-        declared = [languages[index] for index in pages.order]
-        judged = assemble(pages, found, declared, floor=self._calibration.floor, version=self.version)
+        judged = assemble(pages, found, floor=self._calibration.floor, version=self.version)
         if pages.plain == len(judged):
             return judged
         return [judged[place] for place in np.argsort(pages.order).tolist()]
+
+
+def _foreign(detected: Sequence[str], declared: Sequence[str | None]) -> NDArray[np.bool_]:
+    """Return which texts are in a language that the judge does not read; what is declared counts where the text does not tell."""
+    return np.array(
+        [(given or found if found == UNKNOWN_LANGUAGE else found) not in _READ for found, given in zip(detected, declared, strict=True)],
+        dtype=np.bool_,
+    )
 
 
 def _intents(opinion: Opinion) -> Floats:

@@ -21,12 +21,14 @@ _WORDS: Final = {
     " how get been has their we my me our it is of to i'm it's don't can't i've you're didn't doesn't isn't won't that's"
     " if out so up who why where which them then than because please thanks thank love great good very really never every"
     " always still after before again need want help why could should does did got being were his her she he some only also"
-    " app service customer account order phone update best bad work works working time day today flight hours waiting nice"
+    " crash crashes crashed crashing fix fixed broken slow refund customer account order phone best bad work works working time day"
+    " today flight hours waiting nice"
     " awesome amazing hello how's i'd i'll let make my one people right see same say way well awful terrible worst wait wrong",
     "de": "der die das und ist nicht ich sie es mit ein eine einen einem für auf den dem von zu wir ihr euch mich mir kein"
     " keine aber auch noch schon nur wenn wie was wer warum bitte danke sehr gut schlecht immer nie mehr seit haben habe hat"
     " sind war wird werden kann können muss bei nach aus über oder doch mal jetzt heute hier leider meine mein funktioniert"
-    " geht wieder dass weil ihre diese dieser im am zum zur",
+    " geht wieder dass weil ihre ihren ihnen diese dieser im am zum zur wann wo wieso welche kommt kommen komme finde gibt"
+    " bekomme bekommen unsere unser dann beim vom ab dort alles ganz viel stürzt abgestürzt rechnung lieferung bestellung konto",
     "fr": "le la les et est pas je vous nous il elle un une des du pour avec dans sur que qui ne mais plus très bien merci"
     " bonjour j'ai c'est n'est ce cette ces mon ma mes votre vos notre sont avez suis fait faire être avoir toujours jamais"
     " aussi comme pourquoi comment quand depuis encore rien tout tous impossible d'un d'une au aux l'application qu'il ça"

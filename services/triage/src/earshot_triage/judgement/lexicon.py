@@ -208,7 +208,8 @@ _ABUSE: Final = re.compile(
 _SPAM: Final = re.compile(
     r"\b(click (?:here|the link)|follow (?:me|back)|earn \$?\d+|work from home|free (?:followers|gift ?cards?"
     r"|iphone)|casino|viagra"
-    r"|crypto (?:giveaway|signals)|dm (?:me|us) (?:to|for) (?:earn|invest|promo)|buy followers|promo code|100%"
+    r"|crypto (?:giveaway|signals)|dm (?:me|us) (?:to|for) (?:earn|invest|promo)"
+    r"|buy (?:\w+ ){0,2}(?:followers|likes|pills|meds)|cheap (?:followers|likes|pills|meds)|promo code|100%"
     r" (?:free|guaranteed)|whatsapp \+?\d)"
 )
 

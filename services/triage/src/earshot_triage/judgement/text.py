@@ -54,8 +54,10 @@ MARKS: Final = (
     "‹lower start›",
     "‹full stop›",
     "‹shouted›",
+    "‹stops›",
 )
 LENGTHS: Final = tuple(f"‹length {size}›" for size in range(16))
+SHAPES: Final = frozenset((*MARKS, *LENGTHS))
 
 
 def clean(text: str) -> str:
@@ -106,8 +108,8 @@ def canonical(token: str) -> str:
 
 
 def shape_number(cleaned: str) -> int:
-    """Return how a text is made as one number: its length in doublings, times 256, and a bit for each of MARKS."""
-    number = min(15, len(cleaned).bit_length()) << 8
+    """Return how a text is made as one number: its length in doublings above a bit for each of MARKS."""
+    number = min(15, len(cleaned).bit_length()) << len(MARKS)
     if "\n" in cleaned:
         number |= 3 if "\n\n" in cleaned else 1
     if "@" in cleaned:
@@ -122,13 +124,15 @@ def shape_number(cleaned: str) -> int:
         number |= 64
     if len(cleaned) > 8 and cleaned.isupper():
         number |= 128
+    if cleaned.count(".") > cleaned.count(" . "):
+        number |= 256  # some archives have lost the full stops inside texts
     return number
 
 
 def shape(cleaned: str) -> list[str]:
     """Return marks of how a text is made (length, lines, code, first letter): they tell kinds of text apart."""
     number = shape_number(cleaned)
-    return [START, LENGTHS[number >> 8], *(mark for bit, mark in enumerate(MARKS) if number >> bit & 1)]
+    return [START, LENGTHS[number >> len(MARKS)], *(mark for bit, mark in enumerate(MARKS) if number >> bit & 1)]
 
 
 def tokens(cleaned: str) -> list[str]:

@@ -106,16 +106,9 @@ CONFIRMED: Final = frozenset({"complaints", "app reviews, Maalej", "app reviews,
 
 def fit_confidence(answers: Sequence[Answer]) -> dict[str, Any]:
     """Return slope and offset of the confidence for each kind of text, fitted on answers about unseen texts."""
-    kinds = {
-        "complaints": 0,
-        "appreviews_maalej": 1,
-        "appreviews_panichella": 2,
-        "appreviews_googleplay": 3,
-        "github_issues": 4,
-    }
     slopes, offsets = [1.0] * len(KINDS), [0.0] * len(KINDS)
-    for corpus, index in kinds.items():
-        told = [found for item in answers if item.example.corpus == corpus and (found := leading(item)) is not None]
+    for index, kind in enumerate(KINDS):
+        told = [found for item in answers if item.example.kind == kind and (found := leading(item)) is not None]
         if len(told) < 50:
             continue
         chances = np.clip(np.array([chance for chance, _ in told]), 1e-4, 1 - 1e-4)

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
+from math import log
 from typing import Any, Final
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
-from earshot_triage.judgement.features import Floats, read
-from earshot_triage.judgement.panel import COLUMN_COUNT, KINDS, PLACES
+from earshot_triage.judgement.features import Floats, Ints, read
+from earshot_triage.judgement.panel import COLUMN_COUNT, KINDS, PLACES, REVIEWS, TEAMS
 from earshot_triage.judgement.senses import Senses
 from earshot_triage.judgement.tables import Tables
+from earshot_triage.judgement.text import SHAPES
 from earshot_triage.judgement.training import fit, lessons
 from earshot_triage.judgement.training.corpora import Example
 from earshot_triage.judgement.training.design import Space, Thresholds, lay_out, whole_norms
@@ -26,7 +28,7 @@ from earshot_triage.judgement.training.telling import telling
 
 THRESHOLDS: Final = Thresholds(word=3, pair=3, gram=4)
 DECAYS: Final = {
-    "kind": 0.05,
+    "kind": 0.3,
     "address": 0.3,
     "complaint": 0.25,
     "grief": 0.25,
@@ -39,9 +41,13 @@ TOLD_APART: Final = {"abuse": 0.7}
 """Heads for which words that tell the classes apart speak louder, and by how much of the factor (`telling`)."""
 NEED_DECAYS: Final = (0.24, 0.6)
 """Of what all kinds of text share, and of what each has of its own."""
-NEED_KIN: Final = {"tweet": 0.7, "maalej": 0.85, "panichella": 0.85, "googleplay": 0.85, "issue": 0.6}
+SHAPELY: Final = {"kind": 8.0}
+"""Heads for which marks of how a text is made speak louder than words, and by what factor: kinds of text differ in their making."""
+NEED_KIN: Final = {"tweet": 0.7, **dict.fromkeys(REVIEWS, 0.85), "issue": 0.6}
 """How loudly directions speak beside words about needs; about all else as loudly. Issue reports say more in their own words than
 reviews do."""
+UNGUESSED: Final = [-log(len(team)) for team in TEAMS for _ in team]
+"""Log odds of the kinds where no gate was taught: every team is heard alike."""
 KEPT_PAIRS: Final = 60_000
 KEPT_GRAMS: Final = 60_000
 BINARY: Final = frozenset({"address", "complaint", "grief", "abuse"})
@@ -61,11 +67,12 @@ def train(examples: Sequence[Example], *, meanings: Senses | None, say: Say = si
     kin = Kin.of(laid, meanings) if meanings else None
     weights = np.zeros((laid.space.width, COLUMN_COUNT), dtype=np.float32)
     bias = np.zeros(COLUMN_COUNT, dtype=np.float32)
+    bias[PLACES["kind"]] = UNGUESSED
     for name, taught in lessons.heads(material).items():
         say(f"teaching {name}: {sum(len(lesson.rows) for lesson in taught)} texts")
         heard = [kin.heard(NEED_KIN[kind]) for kind in KINDS] if kin and name == "need" else [kin] * len(taught)
         matrices = [laid.matrix[lesson.rows] for lesson in taught]
-        louder = telling(matrices[0], taught[0].classes, share=TOLD_APART[name]) if name in TOLD_APART else None
+        louder = _louder(name, laid.space, matrices[0], taught[0].classes)
         if louder is not None:
             matrices = [(matrix @ sp.diags(louder)).tocsr() for matrix in matrices]
         prepared = [_prepare(*each) for each in zip(taught, matrices, heard, strict=True)]
@@ -76,6 +83,17 @@ def train(examples: Sequence[Example], *, meanings: Senses | None, say: Say = si
             bias[place] = part_bias
     meta = {"sets": sorted({example.corpus for example in examples}), "senses": meanings.fingerprint if meanings else None}
     return pack(laid.space, weights, bias, meta)
+
+
+def _louder(name: str, space: Space, matrix: sp.csr_matrix, classes: Ints) -> Floats | None:
+    """Return how much louder than usual each column speaks while a head is fitted; None where all speak alike."""
+    if name in TOLD_APART:
+        return telling(matrix, classes, share=TOLD_APART[name])
+    if name in SHAPELY:
+        louder = np.ones(space.width, dtype=np.float32)
+        louder[: len(space.words)][[word in SHAPES for word in space.words]] = SHAPELY[name]
+        return louder
+    return None
 
 
 def _teach(name: str, prepared: list[fit.Lesson]) -> list[tuple[slice, Floats, Floats]]:

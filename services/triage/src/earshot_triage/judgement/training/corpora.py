@@ -18,10 +18,15 @@ class Corpus:
     """One set. `cleared` says that its licence is known and allows commercial use."""
 
     name: str
-    kind: str  # the kind of text, which chooses the expert: tweet, maalej, panichella, googleplay or issue
+    kind: str  # the kind of text, which chooses the expert: one of panel.KINDS, `apart` if need be
     licence: str
     cleared: bool
     teaches: str
+    apart: str | None = None  # a field of its records whose values are kinds of text of their own
+
+    def kind_of(self, row: dict[str, Any]) -> str:
+        """Return the kind of text of one of its records."""
+        return f"{self.kind} {row[self.apart]}" if self.apart else self.kind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +49,7 @@ CORPORA: Final = (
     Corpus(name="tweeteval_sentiment", kind="tweet", licence="unknown", cleared=False, teaches="sentiment"),
     Corpus(name="tweeteval_offensive", kind="tweet", licence="unknown", cleared=False, teaches="abusive conduct"),
     Corpus(name="tweeteval_emotion", kind="tweet", licence="unknown", cleared=False, teaches="emotion"),
-    Corpus(name="appreviews_maalej", kind="maalej", licence="unknown", cleared=False, teaches="bug, idea"),
+    Corpus(name="appreviews_maalej", kind="maalej", licence="unknown", cleared=False, teaches="bug, idea", apart="store"),
     Corpus(name="appreviews_panichella", kind="panichella", licence="unknown", cleared=False, teaches="bug, idea, question"),
     Corpus(name="appreviews_googleplay", kind="googleplay", licence="unknown", cleared=False, teaches="bug, idea"),
     Corpus(name="github_issues", kind="issue", licence="unknown", cleared=False, teaches="bug, idea, question"),
@@ -53,7 +58,6 @@ CORPORA: Final = (
     Corpus(name="feature_search", kind="googleplay", licence="MIT", cleared=True, teaches="how reviewers write"),
 )  # fmt: skip
 NON_COMMERCIAL: Final = ("airline_sentiment", "suggestion_mining", "twacs_airline_intents", "twcs_sample")
-KINDS: Final = ("tweet", "maalej", "panichella", "googleplay", "issue")
 
 
 def rows(path: Path) -> Iterator[dict[str, Any]]:
@@ -72,6 +76,8 @@ def load(folder: Path, *, only_cleared: bool = False) -> list[Example]:
         if (only_cleared and not corpus.cleared) or not path.is_file():
             continue
         found += [
-            Example(corpus=corpus.name, kind=corpus.kind, text=row["text"], row=row) for row in rows(path) if not row.get("author_is_brand")
+            Example(corpus=corpus.name, kind=corpus.kind_of(row), text=row["text"], row=row)
+            for row in rows(path)
+            if not row.get("author_is_brand")
         ]
     return found

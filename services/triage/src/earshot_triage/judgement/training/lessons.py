@@ -14,13 +14,14 @@ import numpy as np
 
 from earshot_triage.judgement import lexicon
 from earshot_triage.judgement.features import Floats, Ints
-from earshot_triage.judgement.panel import KINDS, KNOWN_NEEDS, NEEDS
+from earshot_triage.judgement.panel import KINDS, KNOWN_NEEDS, NEEDS, TEAMS
 from earshot_triage.judgement.text import clean, tokens
 from earshot_triage.judgement.training.corpora import Example
 from earshot_triage.judgement.training.fit import balanced
 from earshot_triage.judgement.verdict import EMOTIONS, SENTIMENTS
 
 OWN: Final = "own material"
+BRIEF: Final = "own brief texts"
 NEED_OF: Final = {
     "bug_report": "bug", "problem_discovery": "bug", "bug": "bug",
     "feature_request": "idea", "feature": "idea",
@@ -50,6 +51,23 @@ _DIALECT: Final = (
     "wallahi your service is good", "innit bruv the queue was long", "yo deadass the best pizza in town", "she stay helping everybody",
     "imma need a refund", "they was real nice to me", "lowkey love this game", "this phone fire no cap", "kmt where is my parcel",
 )  # fmt: skip
+_BRIEF: Final = {
+    "neutral": (
+        "ok", "okay", "k", "ok ok", "okay then", "yes", "yep", "yeah", "no", "nope", "hi", "hi there", "hello", "hey", "hey there", "hm",
+        "hmm", "well", "so", "and", "the", "a", "it", "this", "that", "you", "me", "test", "testing", "test test", "1", "2", "12", "123",
+        "done", "maybe", "sure", "right", "same", "here", "now", "today", "tomorrow", "monday", "see you", "bye", "goodbye", "morning",
+        "evening", "my name is anna", "call me", "please call me", "invoice", "order", "order 12345", "update", "account", "delivery",
+        "app", "why", "what", "how", "really", "again",
+    ),
+    "negative": (
+        "bad", "very bad", "awful", "terrible", "horrible", "rubbish", "useless", "poor", "worst app", "disappointed", "annoying",
+        "so slow",
+    ),
+    "positive": (
+        "good", "very good", "great", "love it", "perfect", "excellent", "awesome", "nice", "thanks", "thank you", "amazing", "cool",
+    ),
+}  # fmt: skip
+"""Of a word alone hardly anything is known but what these teach: most say next to nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,9 +81,17 @@ class Lesson:
 
 
 def plain_words() -> list[Example]:
-    """Return our own sentences in which groups of people and dialects occur without any abuse."""
-    texts = [pattern.format(people) for people in _PEOPLE for pattern in _PLAIN] + list(_DIALECT)
-    return [Example(corpus=OWN, kind="tweet", text=text, row={}) for text in texts]
+    """Return our own sentences in which groups of people and dialects occur without any abuse, and brief texts."""
+    plain = [pattern.format(people) for people in _PEOPLE for pattern in _PLAIN] + list(_DIALECT)
+    return [
+        *(Example(corpus=OWN, kind="tweet", text=text, row={}) for text in plain),
+        *(
+            Example(corpus=BRIEF, kind="tweet", text=written, row={"label": label})
+            for label, texts in _BRIEF.items()
+            for text in texts
+            for written in dict.fromkeys((text, text.capitalize()))
+        ),
+    ]
 
 
 def heads(examples: Sequence[Example]) -> dict[str, list[Lesson]]:
@@ -73,7 +99,9 @@ def heads(examples: Sequence[Example]) -> dict[str, list[Lesson]]:
     taught = {
         "kind": _kind(examples),
         "address": _address(examples),
-        "complaint": _plain(examples, {"complaints": {"not_complaint": 0, "complaint": 1}}, 2),
+        "complaint": _plain(
+            examples, {"complaints": {"not_complaint": 0, "complaint": 1}, BRIEF: {"neutral": 0, "positive": 0, "negative": 1}}, 2
+        ),
         "grief": _grief(examples),
         "sentiment": _sentiment(examples),
         "abuse": _abuse(examples),
@@ -106,7 +134,7 @@ def _kind(examples: Sequence[Example]) -> list[Lesson]:
     found: list[tuple[int, int, float]] = []
     for row, example in enumerate(examples):
         common = example.corpus.startswith("tweeteval") or example.corpus == "banking77"
-        if example.corpus in ("feature_search", OWN) or (common and row % 6):
+        if example.corpus in ("feature_search", OWN, BRIEF) or (common and row % 6):
             continue
         found.append((row, KINDS.index(example.kind), 1.0))
     return _lesson(found, len(KINDS), evened=0.5)
@@ -134,12 +162,14 @@ def _grief(examples: Sequence[Example]) -> list[Lesson]:
         stars = _stars(example)
         if stars is not None and stars != 3:
             found.append((row, int(stars < 3), 1.0))
+        elif example.corpus == BRIEF:
+            found.append((row, int(example.label == "negative"), 1.0))
     return _lesson(found, 2)
 
 
 def _sentiment(examples: Sequence[Example]) -> list[Lesson]:
     named = {name: index for index, name in enumerate(SENTIMENTS)}
-    sure = _plain(examples, {"tweeteval_sentiment": named}, 3)
+    sure = _plain(examples, {"tweeteval_sentiment": named, BRIEF: named}, 3)
     weak: list[tuple[int, int, float]] = []
     for row, example in enumerate(examples):
         stars = _stars(example)
@@ -163,7 +193,7 @@ def _sentiment(examples: Sequence[Example]) -> list[Lesson]:
 
 def _abuse(examples: Sequence[Example]) -> list[Lesson]:
     taught = _plain(examples, {"tweeteval_offensive": {"not_offensive": 0, "offensive": 1}}, 2)
-    own = np.array([row for row, example in enumerate(examples) if example.corpus == OWN], dtype=np.int64)
+    own = np.array([row for row, example in enumerate(examples) if example.corpus in (OWN, BRIEF)], dtype=np.int64)
     if not taught or not len(own):
         return taught
     return [
@@ -183,20 +213,24 @@ def _needs(examples: Sequence[Example]) -> list[Lesson]:
             found[example.kind].append((row, NEEDS.index(NEED_OF[example.label]), 1.0))
         elif example.corpus in ("complaints", "ibm_conversations", "banking77", "tweeteval_emotion"):
             found["tweet"].append((row, NEEDS.index(_guess(example.text)), WEAK_WEIGHT))
+        elif example.corpus == BRIEF:
+            found["tweet"].append((row, NEEDS.index("rest"), 1.0))
     lessons: list[Lesson] = []
-    for kind in KINDS:
-        for lesson in _lesson(found[kind], len(NEEDS), evened=0.75):
-            lessons.append(  # noqa: PERF401 - at most one, and clearer so
-                Lesson(rows=lesson.rows, classes=lesson.classes, weights=lesson.weights, allowed=KNOWN_NEEDS[kind])
-            )
-        if not lessons or lessons[-1].allowed is not KNOWN_NEEDS[kind]:
-            lessons.append(_empty(kind))
+    for team in TEAMS:
+        # Classes are evened out over all that one team labelled: how common ideas are in each of its collections is worth knowing.
+        taught = _lesson([item for kind in team for item in found[kind]], len(NEEDS), evened=0.75)
+        lessons += [_of_kind(kind, examples, taught) for kind in team]
     return lessons if any(len(lesson.rows) for lesson in lessons) else []
 
 
-def _empty(kind: str) -> Lesson:
-    nothing = np.empty(0, dtype=np.int64)
-    return Lesson(rows=nothing, classes=nothing, weights=np.empty(0, dtype=np.float32), allowed=KNOWN_NEEDS[kind])
+def _of_kind(kind: str, examples: Sequence[Example], taught: list[Lesson]) -> Lesson:
+    """Return what a team's lesson, if there is one, says of one kind of text."""
+    if not taught:
+        nothing = np.empty(0, dtype=np.int64)
+        return Lesson(rows=nothing, classes=nothing, weights=np.empty(0, dtype=np.float32), allowed=KNOWN_NEEDS[kind])
+    lesson = taught[0]
+    mine = np.array([examples[row].kind == kind for row in lesson.rows.tolist()], dtype=np.bool_)
+    return Lesson(rows=lesson.rows[mine], classes=lesson.classes[mine], weights=lesson.weights[mine], allowed=KNOWN_NEEDS[kind])
 
 
 def _guess(text: str) -> str:
