@@ -116,6 +116,13 @@ def test_a_file_without_copies_stays_without_merges(shared: str) -> None:
     assert len(set(resolve_columns(columns_of(rows)).label.tolist())) == len(rows) > 4_000
 
 
+def test_a_father_and_a_son_stay_two_also_where_nobody_else_has_relatives() -> None:
+    mailbox: dict[str, Any] = {"name": "Dominik Krol", "email": "krol.dom@wp.pl"}
+    rows = [mailbox | {"birth_date": "1950-01-23"}, mailbox | {"birth_date": "1980-06-13"}, mailbox]
+    label = resolve_columns(columns_of(rows + crowd(600)[0])).label.tolist()
+    assert label[:3] == [0, 1, 2], "what fits both is neither's"
+
+
 def test_the_answer_does_not_depend_on_the_order_of_lines() -> None:
     rows, _ = adversarial_suite(4)
     rows = rows[:1_200]

@@ -32,7 +32,7 @@ class ScoredPairs:
     i: Codes
     j: Codes
     bits: Floats
-    apart: NDArray[np.bool_]  # births or generations that plainly differ
+    apart: NDArray[np.bool_]  # two people, unless the pair itself says otherwise
     families: bool  # the file holds people who live together
     place: NDArray[np.int64]  # of the records in an order that does not depend on the file's
 
@@ -117,8 +117,7 @@ class _PairTable:
         rows = np.flatnonzero(wanted[i] & wanted[j])
         told = np.where(np.isneginf(bits[rows]), 0.0, bits[rows])  # too little to tell is nothing against
         value = np.clip(np.where(told < 0, told * (RELATIVES if pairs.families else 1.0), told), -MOST_AGAINST, MOST_FOR)
-        if pairs.families:
-            value[pairs.apart[rows] & ~good[rows]] = -np.inf  # father and son, whatever is known of neither
+        value[pairs.apart[rows] & ~good[rows]] = -np.inf  # father and son, whatever fits both
         ends = np.concatenate((i[rows], j[rows]))
         order = np.argsort(ends, kind="stable")
         self._others = np.concatenate((j[rows], i[rows]))[order]

@@ -69,5 +69,5 @@ def scored_pairs(columns: Columns, model: Model) -> ScoredPairs:
         expected = expected_same(bits, columns.count)
         model = adapted(model, fields, parts, np.split(bits, list(starts)[1:]))
         bits = weighted(expected)
-    apart = np.concatenate([part.apart for part in parts])
+    apart = np.concatenate([part.apart if families else part.heirs for part in parts])
     return ScoredPairs(i, j, bits, apart, families, place)

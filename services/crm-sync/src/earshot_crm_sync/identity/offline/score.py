@@ -57,6 +57,7 @@ class Weighed:
     together: NDArray[np.float32]  # how plainly two people of one household, 0..1
     contradicted: NDArray[np.bool_]  # something of both is known and is not alike
     apart: NDArray[np.bool_]  # their births or generations plainly differ
+    heirs: NDArray[np.bool_]  # so do their births beside one name and one mail or phone: in any file parent and child
     household: NDArray[np.float32]  # log of how much likelier than usual they are of one household
     neighbours: NDArray[np.float32]  # what the log likelihood between strangers gains where they live in one town for certain
 
@@ -155,6 +156,7 @@ class PairScorer:
             together=lives_together(found),
             contradicted=contradicted,
             apart=(found["birth"] == Level.DIFFERENT) | (found["generation"] == Level.DIFFERENT),
+            heirs=are_born_apart(found) & (found["contact"] == Level.EXACT),
             household=self._of_household(found, counted, i),
             neighbours=self._of_neighbours(found, i),
         )
