@@ -46,8 +46,9 @@ def cluster(pairs: ScoredPairs, least: float | None = None) -> tuple[Codes, Floa
     """
     if least is None:
         least = MERGE_BITS if pairs.families else MERGE_BITS_OF_STRANGERS
-    known = _PairTable(pairs, least)
-    good = _best_first(pairs, least)
+    joins = pairs.bits >= np.where(pairs.apart, max(least, MERGE_BITS), least)
+    known = _PairTable(pairs, joins)
+    good = _best_first(pairs, joins)
     label, refused = _joined(pairs, good, known)
     torn = _torn(pairs, refused, label)
     if torn.any():
@@ -56,9 +57,9 @@ def cluster(pairs: ScoredPairs, least: float | None = None) -> tuple[Codes, Floa
     return label, np.where(np.isneginf(bond), np.inf, bond)
 
 
-def _best_first(pairs: ScoredPairs, least: float) -> NDArray[np.int64]:
+def _best_first(pairs: ScoredPairs, joins: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Return the rows that may join, best first; equal ones by their records' places."""
-    good = np.flatnonzero(pairs.bits >= least)
+    good = np.flatnonzero(joins)
     one, other = pairs.place[pairs.i[good]], pairs.place[pairs.j[good]]
     return good[np.lexsort((np.maximum(one, other), np.minimum(one, other), -pairs.bits[good].round(EQUAL_DIGITS)))]
 
@@ -109,9 +110,8 @@ def _bonds(pairs: ScoredPairs, label: Codes) -> Floats:
 class _PairTable:
     """The scored pairs of records that have one worth merging, by either record."""
 
-    def __init__(self, pairs: ScoredPairs, least: float) -> None:
+    def __init__(self, pairs: ScoredPairs, good: NDArray[np.bool_]) -> None:
         i, j, bits = pairs.i, pairs.j, pairs.bits
-        good = bits >= least
         wanted = np.zeros(pairs.place.size, np.bool_)
         wanted[i[good]] = wanted[j[good]] = True
         rows = np.flatnonzero(wanted[i] & wanted[j])

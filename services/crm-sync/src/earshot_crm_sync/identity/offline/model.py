@@ -75,7 +75,7 @@ def bits_of(
     person a record has.
     """
     size = max(population, SMALLEST_POPULATION)
-    relatives = (1.0 if families else NO_FAMILIES) / size
+    relatives = np.where(families | weighed.heirs, 1.0, NO_FAMILIES) / size
     same = likelihoods(model, fields, weighed, SAME) + np.log(expected / size)
     household = likelihoods(model, fields, weighed, HOUSEHOLD) + np.log(EXPECTED_HOUSEHOLD * relatives)
     stranger = weighed.stranger + weighed.neighbours + np.log(DOUBT) if families else weighed.stranger
