@@ -155,7 +155,7 @@ class PairScorer:
             barely=barely,
             together=lives_together(found),
             contradicted=contradicted,
-            apart=(found["birth"] == Level.DIFFERENT) | (found["generation"] == Level.DIFFERENT),
+            apart=(found["birth"] == Level.DIFFERENT) | (found["birth"] == Level.ROUGH) | (found["generation"] == Level.DIFFERENT),
             heirs=are_born_apart(found) & (found["contact"] == Level.EXACT),
             household=self._of_household(found, counted, i),
             neighbours=self._of_neighbours(found, i),
