@@ -19,6 +19,8 @@ from earshot_triage.judgement.rules import RuleSet
 from earshot_triage.judgement.verdict import UNKNOWN_INTENT
 
 NOBODY_JUDGED = "nothing to judge: it was withdrawn or erased"
+_TOGETHER = 256
+"""So many items are decided at a time: what a judge says of one is much larger than what is kept of it."""
 _NOT_SAID = 0.5
 """What is left, at most, of the probability of other intents when somebody says which one it is."""
 
@@ -151,6 +153,12 @@ class Decider:
 
     def decide(self, heard: Sequence[Heard], *, corrections: Mapping[str, Sequence[Act]] | None = None) -> list[Arrival]:
         """Return an arrival for each, in order; ``corrections`` are what people said of some, by key, in the order of acts."""
+        arrivals: list[Arrival] = []
+        for start in range(0, len(heard), _TOGETHER):
+            arrivals += self._decide(heard[start : start + _TOGETHER], corrections)
+        return arrivals
+
+    def _decide(self, heard: Sequence[Heard], corrections: Mapping[str, Sequence[Act]] | None) -> list[Arrival]:
         judge, ruling = self.judge, self.ruling
         version = model_version(judge)
         wordy = [each.item for each in heard if not (each.item.withdrawn or each.item.erased)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader, FileFinder
 from importlib.util import find_spec, module_from_spec
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -18,6 +19,8 @@ Floats = NDArray[np.float32]
 
 MANY_ROWS: Final = 500
 """From so many rows on, a sparse product adds them up quicker than numpy does."""
+ROWS_AT_ONCE: Final = 4_096
+"""So many rows are taken out of the table at a time, or those of one long text."""
 
 
 def _sparsetools() -> Any:
@@ -40,17 +43,28 @@ def sums_of_rows(rows: Ints, offsets: Ints, table: NDArray[np.float32] | NDArray
 
     Shapes: `table` N x K, the answer (len(offsets) - 1) x K.
     """
-    count, columns = len(offsets) - 1, table.shape[1]
-    chosen = table.take(rows, axis=0)
+    count = len(offsets) - 1
     if count == 1:
-        return np.add.reduce(chosen, axis=0, dtype=np.float32, keepdims=True)
-    chosen = chosen.astype(np.float32, copy=False)
-    sums = np.zeros((count, columns), dtype=np.float32)
+        return np.add.reduce(table.take(rows, axis=0), axis=0, dtype=np.float32, keepdims=True)
+    sums = np.zeros((count, table.shape[1]), dtype=np.float32)
     if len(rows) > MANY_ROWS:
-        places, ones = np.arange(len(rows)), np.ones(len(rows), dtype=np.float32)
-        _matvecs(count, len(rows), columns, offsets, places, ones, chosen.reshape(-1), sums.reshape(-1))
+        _add_up(rows, offsets, table, sums)
         return sums
     filled = (offsets[1:] > offsets[:-1]).nonzero()[0]
     if len(filled):
+        chosen = table.take(rows, axis=0).astype(np.float32, copy=False)
         sums[filled] = np.add.reduceat(chosen, offsets[filled], axis=0)
     return sums
+
+
+def _add_up(rows: Ints, offsets: Ints, table: NDArray[np.float32] | NDArray[np.signedinteger], sums: Floats) -> None:
+    """Fill in the sums, some texts after the other: the rows of many texts at once are megabytes."""
+    columns = table.shape[1]
+    cuts = np.unique([*offsets.searchsorted(np.arange(0, len(rows), ROWS_AT_ONCE)), len(sums)]).tolist()
+    for first, end in pairwise(cuts):
+        begin, size = offsets[first], int(offsets[end] - offsets[first])
+        chosen = table.take(rows[begin : begin + size], axis=0).astype(np.float32, copy=False)
+        places, ones = np.arange(size), np.ones(size, dtype=np.float32)
+        _matvecs(
+            end - first, size, columns, offsets[first : end + 1] - begin, places, ones, chosen.reshape(-1), sums[first:end].reshape(-1)
+        )
