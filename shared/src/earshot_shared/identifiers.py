@@ -21,6 +21,7 @@ ALIAS_PURPOSE: Final = "customer"
 """Names the key of the installation that aliases are made with."""
 
 _QUOTES_AND_BLANKS = "\"'`“”‘’«»" + string.whitespace + "\u00a0\u200b\ufeff"
+_BLANKS = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")  # what typesetters and other scripts have for a blank
 _MAIL = re.compile(r"[^\s@<>()\",;:\[\]]{1,64}@(?:[^\s@.<>()\",;:\[\]_]+\.)+[^\s@.<>()\",;:\[\]_\d]{2,}")
 _DOTLESS_DOMAINS = frozenset({"gmail.com", "googlemail.com"})
 _GITHUB_NOREPLY = re.compile(r"(?:(\d+)\+)?([a-z0-9-]{1,39})@users\.noreply\.github\.com")
@@ -64,13 +65,13 @@ def _placeholders() -> frozenset[str]:
 
 
 def plain(text: str | None) -> str | None:
-    """Trim, unquote, NFC; None for blanks, placeholders and text with control characters."""
+    """Trim, unquote, NFC, one kind of blank; None for blanks, placeholders and text with control characters."""
     if not text:
         return None
     if not isinstance(text, str):
         return None
     if not text.isascii():
-        text = unicodedata.normalize("NFC", text)
+        text = _BLANKS.sub(" ", unicodedata.normalize("NFC", text))
     text = text.strip(_QUOTES_AND_BLANKS)
     if not text.strip("0-_.? ") or not text.isprintable() or text.casefold() in _placeholders():
         return None

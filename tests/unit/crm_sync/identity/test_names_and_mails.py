@@ -63,6 +63,16 @@ def test_names_without_vowels_meet_by_their_consonants(native: str, latin: str) 
         ("张伟", ("wei", "zhang", "")),
         ("von Stein, Ulrike", ("ulrike", "von stein", "")),
         ("Robert Ellison, Jr.", ("robert", "ellison", "jr")),
+        ("Erin Rowe, M.D., PhD", ("erin", "rowe", "")),
+        ("Autohaus Groß GmbH", ("autohaus", "gross", "")),
+        ("田中太郎", ("taro", "tanaka", "")),
+        ("佐々木 さくら", ("sakura", "sasaki", "")),
+        ("すずきはなこ", ("hanako", "suzuki", "")),
+        ("林小明", ("xiaoming", "lin", "")),
+        ("欧阳雪", ("xue", "ouyang", "")),
+        ("Nguyễn Văn Đức", ("van duc", "nguyen", "")),
+        ("Anna\u00a0Keller", ("anna", "keller", "")),
+        ("moon_river36", ("", "", "")),
     ],
 )
 def test_whole_names_fall_apart(whole: str, parts: tuple[str, str, str]) -> None:
@@ -85,6 +95,8 @@ def test_two_names_that_exist_are_no_misspellings_and_translations_no_nicknames(
         pytest.param(Level.ALIAS, "paula.turner58213@gmail.com", "paula.turner58213@web.de", Level.ROUGH, id="a long number says more"),
         pytest.param(Level.CLOSE, "paula.turner3@firm3.com", "paula.turner33@gmail.com", Level.DIFFERENT, id="another number elsewhere"),
         pytest.param(Level.MISSING, "paula.turner@firm.com", "paula.turner2@firm.com", Level.DIFFERENT, id="counted by one domain"),
+        pytest.param(Level.MISSING, "paula.turner@firm.com", "paula.turner.2@firm.com", Level.DIFFERENT, id="counted with a dot"),
+        pytest.param(Level.CLOSE, "paula.turner@web.de", "paulaturner@web.de", Level.MISSING, id="a dot is no slip in a name"),
     ],
 )
 def test_mails_of_two_of_one_name(found: Level, one: str, other: str, expected: Level) -> None:

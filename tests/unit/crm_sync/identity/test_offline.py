@@ -16,6 +16,7 @@ from click.testing import CliRunner
 
 from earshot_crm_sync.config import CrmSyncConfig, rules_of
 from earshot_crm_sync.identity.commands import resolve_command
+from earshot_crm_sync.identity.lists import words
 from earshot_crm_sync.identity.offline import evaluate as ev
 from earshot_crm_sync.identity.offline import levels, spelling
 from earshot_crm_sync.identity.offline.columns import columns_of
@@ -102,9 +103,31 @@ def test_a_hub_value_on_thousands_of_records_stays_bounded() -> None:
     assert len(set(answer.label.tolist())) > 4_980
 
 
+_HUBS: dict[str, dict[str, Any]] = {"a birth": {"birth_date": "1980-01-01"}, "a handle": {"accounts": {"x": "support_team"}}, "nothing": {}}
+
+
+@pytest.mark.parametrize("shared", _HUBS)
+def test_a_file_without_copies_stays_without_merges(shared: str) -> None:
+    random, rows = Random(8), []
+    for given in sorted(words("given_names"))[::13]:
+        for family in sorted(words("family_names"))[::60]:
+            mail = f"{given}{random.choice(('', '.', '_'))}{family}@{random.choice(('web.de', 'orange.fr'))}"
+            rows.append({"name": f"{given} {family}", "email": mail, "city": random.choice("ABCDE") + "ville", **_HUBS[shared]})
+    assert len(set(resolve_columns(columns_of(rows)).label.tolist())) == len(rows) > 4_000
+
+
+def test_a_father_and_a_son_stay_two_also_where_nobody_else_has_relatives() -> None:
+    mailbox: dict[str, Any] = {"name": "Dominik Krol", "email": "krol.dom@wp.pl"}
+    rows = [mailbox | {"birth_date": "1950-01-23"}, mailbox | {"birth_date": "1980-06-13"}, mailbox]
+    label = resolve_columns(columns_of(rows + crowd(600)[0])).label.tolist()
+    assert label[:3] == [0, 1, 2], "what fits both is neither's"
+
+
 def test_the_answer_does_not_depend_on_the_order_of_lines() -> None:
     rows, _ = adversarial_suite(4)
     rows = rows[:1_200]
+    bare = [{"id": f"bare {place}", "name": row.get("name"), "email": row.get("email")} for place, row in enumerate(rows[:200])]
+    rows += bare  # of these some fit two people equally well
     again = list(reversed(rows))
 
     def groups(given: list[Row]) -> set[frozenset[str]]:

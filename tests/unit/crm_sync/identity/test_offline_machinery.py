@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from pathlib import Path
 
 import numpy as np
@@ -62,9 +63,48 @@ def test_a_file_read_in_halves_is_the_file(tmp_path: Path, monkeypatch: pytest.M
 
 def test_pairs_counted_in_many_piles_are_the_same_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
     columns = columns_of(crowd(2_000)[0])
-    whole = blocking.candidate_pairs(columns)
+    whole = blocking.candidate_pairs(columns, blocking.places(columns))
     monkeypatch.setattr(blocking, "PILE_RECORDS", 300)
-    assert blocking.candidate_pairs(columns).tolist() == whole.tolist()
+    assert blocking.candidate_pairs(columns, blocking.places(columns)).tolist() == whole.tolist()
+
+
+def told(folder: Path, content: bytes) -> list[tuple[object, str]]:
+    """Return the id and the customer of each answer to a file."""
+    (folder / "in.jsonl").write_bytes(content)
+    files.resolve_file(folder / "in.jsonl", folder / "out.jsonl")
+    answers = map(json.loads, (folder / "out.jsonl").read_text(encoding="utf-8").splitlines())
+    return [(one["id"], one["customer_id"]) for one in answers]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        pytest.param(b'\xef\xbb\xbf{"id":"1","email":"anke.v@web.de"}', id="a byte order mark"),
+        pytest.param(b'{"id":"1","name":"Anke\xff\xfe Voigt","email":"anke.v@web.de"}', id="bytes that are no UTF-8"),
+        pytest.param(b'{"id":"1","name":"Anke\x00","email":"anke.v@web.de"}', id="a control character"),
+        pytest.param(b'{"id":"1","name":"\\ud800","email":"anke.v@web.de"}', id="half a surrogate"),
+        pytest.param(b'{"id":"1","phone":NaN,"email":"anke.v@web.de"}', id="not a number"),
+        pytest.param(b'{"id":"1","phone":' + b"9" * 5_000 + b',"email":"anke.v@web.de"}', id="an endless number"),
+        pytest.param(b'{"id":"1","name":"' + b"Ab " * 1_000_000 + b'","email":"anke.v@web.de"}', id="an endless name"),
+    ],
+)
+def test_a_line_that_is_not_quite_right_is_read_as_far_as_it_can_be(tmp_path: Path, line: bytes) -> None:
+    began = time.process_time()
+    (one, mine), (other, its) = told(tmp_path, line + b'\r\n{"id":"2","email":"anke.v@web.de"}\r\n')
+    assert (one, other) == ("1", "2")
+    assert mine == its
+    assert time.process_time() - began < 5
+
+
+def test_a_record_without_an_id_is_a_customer_of_its_own(tmp_path: Path) -> None:
+    lines = [f'{{{known_as}"email":"anke.v@web.de"}}' for known_as in ("", '"id":null,', '"id":1.5,', '"id":true,', '"id":["1"],')]
+    answers = told(tmp_path, "\n".join(lines).encode())
+    assert [known_as for known_as, _ in answers] == [None] * 5
+    assert len({customer for _, customer in answers}) == 5
+
+
+def test_half_a_surrogate_in_an_id_comes_back_as_it_came(tmp_path: Path) -> None:
+    assert [known_as for known_as, _ in told(tmp_path, b'{"id":"2\\udfff","email":"anke.v@web.de"}')] == ["2\udfff"]
 
 
 @pytest.mark.parametrize(
@@ -73,6 +113,6 @@ def test_pairs_counted_in_many_piles_are_the_same_pairs(monkeypatch: pytest.Monk
 def test_files_of_nothing_and_of_nonsense_are_answered(tmp_path: Path, lines: str) -> None:
     (tmp_path / "in.jsonl").write_text(lines, encoding="utf-8")
     summary = files.resolve_file(tmp_path / "in.jsonl", tmp_path / "out.jsonl")
-    told = (tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()
-    assert summary.records == len(told) == (1 if lines.strip() else 0)
-    assert all(json.loads(line)["confidence"] == 1.0 for line in told)
+    answers = (tmp_path / "out.jsonl").read_text(encoding="utf-8").splitlines()
+    assert summary.records == len(answers) == (1 if lines.strip() else 0)
+    assert all(json.loads(line)["confidence"] == 1.0 for line in answers)

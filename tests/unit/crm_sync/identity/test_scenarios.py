@@ -10,8 +10,11 @@ import pytest
 from earshot_crm_sync.identity.offline.columns import columns_of
 from earshot_crm_sync.identity.offline.engine import resolve_columns
 from support.identity_scenarios import SCENARIOS, Row, Scene
+from support.identity_scenarios_more import MORE_SCENARIOS
 from support.identity_stranger import SCENES, fill
 from support.identity_stranger.world import World
+
+ALL = SCENARIOS | MORE_SCENARIOS
 
 
 def answered(rows: list[Row]) -> list[int]:
@@ -27,9 +30,9 @@ def mistakes(scene: Scene, label: list[int]) -> list[tuple[int, int]]:
 
 
 @pytest.mark.capability("C1")
-@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize("name", ALL)
 def test_a_scene_alone(name: str) -> None:
-    scene = SCENARIOS[name]
+    scene = ALL[name]
     assert mistakes(scene, answered([row for _, row in scene])) == []
 
 
@@ -39,9 +42,9 @@ def test_all_scenes_in_one_file(others: int) -> None:
     world = World(77)
     for name in SCENES if others else ():
         fill(world, name, others)
-    label = answered([row for scene in SCENARIOS.values() for _, row in scene] + world.records)
+    label = answered([row for scene in ALL.values() for _, row in scene] + world.records)
     wrong, place = {}, 0
-    for name, scene in SCENARIOS.items():
+    for name, scene in ALL.items():
         wrong[name] = mistakes(scene, label[place : place + len(scene)])
         place += len(scene)
     assert {name: pairs for name, pairs in wrong.items() if pairs} == {}

@@ -144,7 +144,7 @@ def name_level(a: str, b: str) -> Level:
     if (sounds.lacks_vowels(a) or sounds.lacks_vowels(b)) and (agreed := sounds.bones_in_common(a, b)):
         return Level.CLOSE if agreed > 1 else Level.ALIAS
     if spelling.is_form_of(a, b):
-        return Level.CLOSE if spelling.begin_alike(a, b) else Level.ALIAS
+        return Level.CLOSE if spelling.share_an_end(a, b) else Level.ALIAS
     slips = OSA.normalized_similarity(a, b)
     opening = JaroWinkler.normalized_similarity(a, b)
     letters = Indel.normalized_similarity("".join(sorted(a)), "".join(sorted(b)))

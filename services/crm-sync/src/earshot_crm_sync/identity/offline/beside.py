@@ -6,6 +6,7 @@ Owns that counting. Must not judge pairs: see `score`.
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,8 @@ from .texts import Codes, coded
 
 Counts = NDArray[np.int64]
 _MOST_NAMES = 12  # beyond, every name counts as one of its own
+MOST_BORN = 12  # people of one birth that a small file may show
+DAYS = 22_000  # on which the living may be born
 
 
 def distinct_beside(codes: Codes, names: Counts) -> Counts:
@@ -28,6 +31,21 @@ def distinct_beside(codes: Codes, names: Counts) -> Counts:
     beside = np.sort(codes[rows].astype(np.int64) * (int(names.max()) + 1) + names[rows])
     fresh = np.concatenate(([True], beside[1:] != beside[:-1]))
     return np.bincount(beside[fresh] // (int(names.max()) + 1), minlength=size)
+
+
+def heard_beside(columns: Columns, table: lv.NameTable) -> Counts:
+    """Return a number for how each record's whole name sounds."""
+    heard = table.sounds[columns.codes["given"]].astype(np.int64) * len(columns.names) + table.sounds[columns.codes["family"]]
+    return np.asarray(np.unique(heard, return_inverse=True)[1].reshape(-1), np.int64)
+
+
+def without_default_births(columns: Columns, table: lv.NameTable) -> Columns:
+    """Return the columns without the days that far more people are born on than chance allows: what a form fills in."""
+    births = columns.codes["birth"]
+    people = distinct_beside(births, heard_beside(columns, table))
+    common = people > MOST_BORN * (1 + columns.count / DAYS)
+    kept = np.where(common[np.maximum(births, 0)], np.int32(-1), births)
+    return replace(columns, codes=columns.codes | {"birth": kept})
 
 
 def by_initial(columns: Columns, table: lv.NameTable) -> Counts:

@@ -25,24 +25,25 @@ STRONG_KEYS_OF_SMALL = 2  # postcode with house number or street: in a short fil
 STRONG_KEYS = 3  # mail, mailbox name, phone, and every handle: one of them is enough, of the others it takes WEAK_KEYS
 LARGE_FILE, WEAK_KEYS, WEAK_KEYS_OF_LARGE = 30_000, 2, 3  # the more records, the more share two keys by chance
 NEIGHBOURS = 8  # of a larger block each record meets as many on either side of it in sorted order
+_ODD = 0x9E3779B97F4A7C15  # any odd number with bits all over
 PILE_RECORDS = 40_000  # pairs are counted by so many first records at a time
 
 Keys = NDArray[np.int64]
 Pairs = NDArray[np.int64]  # i * count + j with i < j
 
 
-def candidate_pairs(columns: Columns) -> Pairs:
-    """Return the distinct candidate pairs, sorted."""
+def candidate_pairs(columns: Columns, place: NDArray[np.int64]) -> Pairs:
+    """Return the distinct candidate pairs, sorted. `place`: see `places`."""
     count = columns.count
     enough = WEAK_KEYS_OF_LARGE if count > LARGE_FILE else WEAK_KEYS
-    order, keys = _sort_order(columns), blocking_keys(columns)
+    keys = blocking_keys(columns)
     strong = STRONG_KEYS + len(columns.handles) + (0 if count > LARGE_FILE else STRONG_KEYS_OF_SMALL)
     with tempfile.TemporaryDirectory(prefix="earshot-resolve-") as folder:
         ours, theirs = _Piles(Path(folder) / "0", count), _Piles(Path(folder) / "1", count)
 
         def note(turn: int, piles: _Piles) -> None:
             for number in range(turn, len(keys), 2):
-                for pairs in _pairs_of_key(keys[number](), order, count):
+                for pairs in _pairs_of_key(keys[number](), place, count):
                     piles.add(pairs * 2 + (number >= strong))
             piles.close()
 
@@ -167,18 +168,28 @@ def _either_way(left: Codes, right: Codes) -> Keys:
     return _both(np.minimum(left, right), np.maximum(left, right))
 
 
-def _sort_order(columns: Columns) -> NDArray[np.int64]:
-    """Return each record's place when sorted by family name, given name and birth.
+def places(columns: Columns) -> NDArray[np.int64]:
+    """Return each record's place when sorted by family name, given name, birth and a checksum of all it says.
 
-    What neighbours in a large block are.
+    It says what neighbours in a large block are, and does not depend on the order of lines.
     """
     names = objects([*columns.names, ""]).argsort(kind="stable").argsort(kind="stable").astype(np.int32)
     births = objects([*columns.vocabularies["birth"], ""]).argsort(kind="stable").argsort(kind="stable").astype(np.int32)
     rank = names[columns.codes["family"]], names[columns.codes["given"]], births[columns.codes["birth"]]
-    order = np.lexsort((rank[2], rank[1], rank[0]))
+    order = np.lexsort((_checksums(columns), rank[2], rank[1], rank[0]))
     place = np.empty(columns.count, np.int64)
     place[order] = np.arange(columns.count)
     return place
+
+
+def _checksums(columns: Columns) -> NDArray[np.uint64]:
+    told = [(columns.vocabularies[name], columns.codes[name]) for name in ("email", "phone", "street", "city", "postcode")]
+    told += [(columns.handle_names, columns.handles[channel]) for channel in sorted(columns.handles)]
+    total = np.zeros(columns.count, np.uint64)
+    for texts, codes in told:
+        total *= np.uint64(_ODD)
+        total += np.append(texts.checksums(), np.uint64(0))[codes]
+    return total
 
 
 def _pairs_of_key(key: Keys, place: NDArray[np.int64], count: int) -> Iterator[Pairs]:

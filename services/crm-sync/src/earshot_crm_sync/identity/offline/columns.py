@@ -5,6 +5,7 @@ Owns the reading of one record and the encoding of many. Must not compare.
 
 from __future__ import annotations
 
+import json
 from array import array
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from .texts import Codes, Interner, Texts, looked_up, shifted
 
 MOST_REMEMBERED = 32_000  # spellings a field keeps at hand: bounds the memory
 FEW_REMEMBERED = 1_000  # of a field that hardly ever repeats
+MOST_DIGITS = 20  # of a number that means anything here
 MOST_CHANNELS = 24  # of handles; what is said of further channels is not compared
 
 _FORMER_CHANNELS = {"twitter": "x", "tw": "x"}  # one channel, whatever it is called
@@ -56,7 +58,7 @@ class _Field:
         if value is None:
             self._codes.append(-1)
             return
-        if type(value) is not str:
+        if type(value) is not str or len(value) > spelling.MOST_LETTERS:
             value = spelling.text_of(value)
         code = self._known.get(value)
         if code is None:
@@ -97,7 +99,7 @@ _SPELLINGS: dict[str, tuple[str, Callable[[str], str]]] = {
     "city": ("city", spelling.place),
     "postcode": ("postcode", spelling.postcode),
     "region": ("region", spelling.place),
-    "country": ("country", spelling.place),
+    "country": ("country", spelling.country),
 }
 
 
@@ -117,23 +119,26 @@ class ColumnsBuilder:
         self._handle_names = Interner()
 
     def add_line(self, line: bytes) -> None:
-        """Take one line of JSON; what is no object becomes a record about which nothing is known."""
+        """Take one line of JSON; what is no object, or has no id, becomes a record about which nothing is known."""
         try:
             record = msgspec.json.decode(line)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            record = None
-        self.add(record if isinstance(record, dict) else {})
+            record = _read_leniently(line)
+        self.add(record if isinstance(record, dict) and _is_id(record.get("id")) else {})
 
     def add(self, record: Mapping[str, object]) -> None:
         """Take one record of the contract's shape; fields of the wrong type count as missing."""
         get = record.get
-        given, family, generation = self._name(get("name"), get("given_name"), get("family_name"))
+        accounts = get("accounts")
+        name, handles = get("name"), accounts.values() if isinstance(accounts, dict) else ()
+        if spelling.repeats(name, get("email"), *handles):
+            name = None
+        given, family, generation = self._name(name, get("given_name"), get("family_name"))
         self._given.append(given)
         self._family.append(family)
         self._generation.append(generation)
         for key, take in self._takers:
             take(get(key))
-        accounts = get("accounts")
         if isinstance(accounts, dict):
             self._add_handles(accounts)
         known_as = get("id")
@@ -142,7 +147,9 @@ class ColumnsBuilder:
 
     def _add_handles(self, accounts: Mapping[object, object]) -> None:
         for channel, value in accounts.items():
-            own = normalise.handle(spelling.text_of(value))
+            text = spelling.text_of(value)
+            page = normalise.profile_link(text) if "/" in text else None
+            own = page.handle if page else normalise.handle(text)
             if own and len(own) > 1:
                 name = str(channel).lower()
                 known = self._handles.get(name := _FORMER_CHANNELS.get(name, name))
@@ -156,7 +163,7 @@ class ColumnsBuilder:
     def _name(self, name: object, given: object, family: object) -> tuple[int, int, int]:
         text = spelling.text_of
         raw = (text(name), text(given), text(family))
-        if not raw[0] and raw[1] and raw[2]:
+        if not raw[0] and raw[1] and raw[2] and raw[2].isascii():
             head, own = self._part(raw[1])
             tail, later = self._part(raw[2])
             return head, tail, own if later < 0 else later
@@ -229,15 +236,34 @@ class ColumnsBuilder:
         return Columns(self._count, self._ids.all(), names, vocabularies, codes, handles, handle_names, international)
 
 
+def _read_leniently(line: bytes) -> object:
+    """Return what a line says that is not quite JSON: no UTF-8, control characters, half a surrogate, NaN, endless numbers."""
+    try:
+        return json.loads(line.decode(errors="replace"), strict=False, parse_int=_whole_number)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _whole_number(digits: str) -> int | None:
+    return int(digits) if len(digits) <= MOST_DIGITS else None
+
+
+def _is_id(known_as: object) -> bool:
+    return isinstance(known_as, str | int) and not isinstance(known_as, bool)
+
+
 def _json_of(known_as: object) -> str:
     """Return a record's id as JSON: a text or a whole number as it came, null for anything else."""
-    is_id = isinstance(known_as, str | int) and not isinstance(known_as, bool)
-    return msgspec.json.encode(known_as if is_id else None).decode()
+    try:
+        return msgspec.json.encode(known_as if _is_id(known_as) else None).decode()
+    except UnicodeEncodeError:
+        return json.dumps(known_as)
 
 
 def id_of(columns: Columns, record: int) -> str | int | None:
     """Return the id a record came with."""
-    return msgspec.json.decode(columns.ids[record], type=str | int | None)
+    known_as: str | int | None = json.loads(columns.ids[record])
+    return known_as
 
 
 def columns_of(records: Iterable[Mapping[str, object]]) -> Columns:

@@ -11,8 +11,8 @@ from itertools import zip_longest
 import numpy as np
 from numpy.typing import NDArray
 
-from .blocking import candidate_pairs
-from .cluster import cluster, confidence
+from .blocking import candidate_pairs, places
+from .cluster import ScoredPairs, cluster, confidence
 from .columns import Columns
 from .model import Floats, Model, adapted, bits_of, expected_same, shipped_model
 from .parallel import both
@@ -38,23 +38,14 @@ class Answer:
 def resolve_columns(columns: Columns, model: Model | None = None) -> Answer:
     """Return who is who among the records."""
     scored = scored_pairs(columns, model or shipped_model())
-    label, best = cluster(scored.i, scored.j, scored.bits, columns.count, families=scored.families)
+    label, best = cluster(scored)
     return Answer(label, confidence(best), scored.i.size)
-
-
-@dataclass(frozen=True, slots=True)
-class ScoredPairs:
-    """All candidate pairs (i < j), their bits, and whether the file holds people who live together."""
-
-    i: Codes
-    j: Codes
-    bits: NDArray[np.float64]
-    families: bool
 
 
 def scored_pairs(columns: Columns, model: Model) -> ScoredPairs:
     """Return all candidate pairs with their scores."""
-    pairs = candidate_pairs(columns)
+    place = places(columns)
+    pairs = candidate_pairs(columns, place)
     i, j = (pairs // columns.count).astype(np.int32), (pairs % columns.count).astype(np.int32)
     scorer = PairScorer(columns, model)
     starts = range(0, max(pairs.size, 1), BATCH_PAIRS)
@@ -78,4 +69,5 @@ def scored_pairs(columns: Columns, model: Model) -> ScoredPairs:
         expected = expected_same(bits, columns.count)
         model = adapted(model, fields, parts, np.split(bits, list(starts)[1:]))
         bits = weighted(expected)
-    return ScoredPairs(i, j, bits, families)
+    apart = np.concatenate([part.apart if families else part.heirs for part in parts])
+    return ScoredPairs(i, j, bits, apart, families, place)

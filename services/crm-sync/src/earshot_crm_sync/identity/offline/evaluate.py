@@ -9,7 +9,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +103,7 @@ def ours(given: LabelledSet) -> Quality:
     """Resolve with the shipped weights."""
     began = time.perf_counter()
     scored = scored_pairs(given.columns, shipped_model())
-    label, _ = cluster(scored.i, scored.j, scored.bits, given.columns.count, families=scored.families)
+    label, _ = cluster(scored)
     return pairwise(label, given.truth, time.perf_counter() - began)
 
 
@@ -138,7 +138,7 @@ def by_recordlinkage(given: LabelledSet) -> Quality:
     classifier: Any = recordlinkage.ECMClassifier(binarize=0.5)
     matches = classifier.fit_predict(compare.compute(pairs, frame))
     i, j = (np.asarray(matches.get_level_values(side), np.int32) for side in (0, 1))
-    label, _ = cluster(i, j, np.full(i.size, 20.0), given.columns.count)
+    label, _ = cluster(replace(scored, i=i, j=j, bits=np.full(i.size, 20.0), apart=np.zeros(i.size, np.bool_), families=False))
     return pairwise(label, given.truth, time.perf_counter() - began)
 
 
@@ -198,7 +198,7 @@ def _curve(given: LabelledSet) -> list[tuple[float, float]]:
     scored = scored_pairs(given.columns, shipped_model())
     points = []
     for threshold in (-12, -8, -5, -2, 0, 2, 4, 6, 9, 12, 16, 20, 26):
-        label, _ = cluster(scored.i, scored.j, scored.bits, given.columns.count, families=scored.families, least=threshold)
+        label, _ = cluster(scored, threshold)
         found = pairwise(label, given.truth)
         points.append((found.recall, found.precision))
     return sorted(points)
@@ -206,6 +206,6 @@ def _curve(given: LabelledSet) -> list[tuple[float, float]]:
 
 def _sizes(given: LabelledSet) -> dict[int, tuple[int, int]]:
     scored = scored_pairs(given.columns, shipped_model())
-    label, _ = cluster(scored.i, scored.j, scored.bits, given.columns.count, families=scored.families)
+    label, _ = cluster(scored)
     found, real = (Counter(Counter(groups.tolist()).values()) for groups in (label, given.truth))
     return {size: (found[size], real[size]) for size in sorted(found.keys() | real.keys())}

@@ -5,14 +5,15 @@ Owns the reading, the answers' shape and their ids. Must not judge: see `engine`
 
 from __future__ import annotations
 
+import codecs
 import hashlib
+import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
-import msgspec
 import numpy as np
 
 from .columns import Columns, ColumnsBuilder
@@ -41,10 +42,16 @@ def read_columns(path: Path) -> Columns:
     Raises: OSError when the file cannot be read.
     """
     size = path.stat().st_size
-    middle = _line_after(path, size // 2)
-    builder, rest = both(lambda: _read(path, 0, middle), lambda: _read(path, middle, size), worth_it=size > _LARGE_FILE_BYTES)
+    start, middle = _start_of(path), _line_after(path, size // 2)
+    builder, rest = both(lambda: _read(path, start, middle), lambda: _read(path, middle, size), worth_it=size > _LARGE_FILE_BYTES)
     builder.extend(rest)
     return builder.build()
+
+
+def _start_of(path: Path) -> int:
+    """Return where the text begins: after the mark that some editors put first."""
+    with path.open("rb") as lines:
+        return len(codecs.BOM_UTF8) if lines.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8 else 0
 
 
 def _line_after(path: Path, place: int) -> int:
@@ -126,7 +133,7 @@ def _own(known_as: str, record: int) -> str:
     """Return a record's id, told as JSON, as text."""
     if known_as == "null":
         return f"line {record}"
-    return str(msgspec.json.decode(known_as)) if "\\" in known_as else known_as.strip('"')
+    return str(json.loads(known_as)) if "\\" in known_as else known_as.strip('"')
 
 
 def _customer_name(text: str) -> str:

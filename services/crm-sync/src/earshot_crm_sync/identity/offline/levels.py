@@ -130,11 +130,11 @@ def _name_levels(table: NameTable, a: Codes, b: Codes) -> Levels:
         elif (lacking[left[row]] or lacking[right[row]]) and (agreed := sounds.bones_in_common(one, other)):
             levels[row] = Level.CLOSE if agreed > 1 else Level.ALIAS
         elif spelling.is_form_of(one, other):
-            levels[row] = Level.CLOSE if spelling.begin_alike(one, other) else Level.ALIAS
+            levels[row] = Level.CLOSE if spelling.share_an_end(one, other) else Level.ALIAS
     return levels
 
 
-_NO_DIGITS = str.maketrans("", "", "0123456789")
+_NO_DIGITS_NOR_MARKS = str.maketrans("", "", "0123456789._-")
 Compare = Callable[[Codes, Codes], Levels]
 
 
@@ -236,7 +236,7 @@ def email_comparer(texts: list[str]) -> Compare:
     numbers = [["".join(filter(str.isdigit, half)) for half in text.partition("@")] for text in texts]
     digit = coded("@".join(halves) for halves in numbers)
     digit_set = coded("".join(sorted("".join(halves))) or "-" for halves in numbers)
-    wording = coded(text.translate(_NO_DIGITS) for text in texts)
+    wording = coded(text.translate(_NO_DIGITS_NOR_MARKS) for text in texts)
     local_names = ("".join(filter(str.isalnum, text.partition("@")[0])) for text in texts)
     local = coded(name if len(name) >= 6 else "" for name in local_names)
 

@@ -59,7 +59,7 @@ def level(found: int, one: Owner, other: Owner, *, alike: bool) -> int:
     """
     (mine, my_domain), (theirs, their_domain) = _halves(one[0]), _halves(other[0])
     here = my_domain == their_domain
-    few = bool(_FEW_DIGITS.fullmatch(mine) or _FEW_DIGITS.fullmatch(theirs))
+    few = bool(_FEW_DIGITS.fullmatch(mine) and _FEW_DIGITS.fullmatch(theirs))
     if here and found == Level.MISSING and not few:
         return found  # of long numbers one may be a slip
     if not here and not _is_slip(my_domain, their_domain):
@@ -75,7 +75,8 @@ def level(found: int, one: Owner, other: Owner, *, alike: bool) -> int:
     if alike and here and makers[0] != makers[1] and _each_ones_own(mine, theirs, makers):
         return Level.DIFFERENT  # no slip is made twice, in the name and in the mail
     if alike and found == Level.CLOSE and (here or _is_slip(my_domain, their_domain)):
-        return found
+        called = few and _bare(mine) == _bare(theirs) and _is_made_of(mine, makers)
+        return Level.MISSING if called else found  # anna.keller, annakeller: the name is in both, and a dot makes two of them
     ours, others = (makers, makers) if alike else (makers[:1], makers[1:])
     if not (_is_made_of(mine, ours, slips=not here) and _is_made_of(theirs, others, slips=not here)):
         return found
@@ -104,7 +105,7 @@ def _name_two(mine: str, theirs: str, makers: tuple[tuple[str, ...], ...]) -> bo
     unlike = len(one) < len(whole[0]) and len(other) < len(whole[1]) and OSA.normalized_similarity(one, other) < _A_LIKENESS
     if not unlike and not (one in known and other in known):
         return False
-    return not _is_one_name(one, other)
+    return not share_a_group(nicknames(), one, other)  # nobody has a mailbox as Paolo and one as Pavel
 
 
 def _is_one_name(one: str, other: str) -> bool:
@@ -126,6 +127,10 @@ def _each_ones_own(mine: str, theirs: str, makers: tuple[tuple[str, ...], ...]) 
 def _halves(address: str) -> tuple[str, str]:
     local, _, domain = address.rpartition("@")
     return local, domain
+
+
+def _bare(local: str) -> str:
+    return "".join(filter(str.isalnum, local))
 
 
 def _number(local: str) -> str:

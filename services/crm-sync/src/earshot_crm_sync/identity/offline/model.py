@@ -75,7 +75,7 @@ def bits_of(
     person a record has.
     """
     size = max(population, SMALLEST_POPULATION)
-    relatives = (1.0 if families else NO_FAMILIES) / size
+    relatives = np.where(families | weighed.heirs, 1.0, NO_FAMILIES) / size
     same = likelihoods(model, fields, weighed, SAME) + np.log(expected / size)
     household = likelihoods(model, fields, weighed, HOUSEHOLD) + np.log(EXPECTED_HOUSEHOLD * relatives)
     stranger = weighed.stranger + weighed.neighbours + np.log(DOUBT) if families else weighed.stranger
@@ -111,8 +111,8 @@ def adapted(model: Model, fields: tuple[str, ...], parts: Sequence[Weighed], bit
 
 
 def _chance(bits: Floats) -> Floats:
-    """Return the probability of each pair to be one person."""
-    return np.asarray(1.0 / (1.0 + np.exp2(-np.clip(bits, -60, 60))))
+    """Return the probability of each pair to be one person, 0 below even odds: what is hardly one, however often, must not teach."""
+    return np.where(bits > 0, 1.0 / (1.0 + np.exp2(-np.clip(bits, -60, 60))), 0.0)
 
 
 def expected_same(bits: Floats, count: int) -> float:

@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import levels as lv
-from . import mails
-from .beside import by_initial, distinct_beside, unrelated_beside
+from . import mails, spelling
+from .amounts import are_born_apart, is_named, is_one, is_roughly_enough, lives_together
+from .beside import by_initial, distinct_beside, heard_beside, unrelated_beside, without_default_births
 from .columns import Columns
 from .levels import Levels
 from .model import Floats, Model
@@ -32,7 +33,6 @@ from .tables import (
 from .texts import Codes, coded, looked_up, on_used, texts_at
 
 MOST_NAMES = {"email": 8, "phone": 10, "handle": 6, "street": 12}  # a value beside more different names is nobody's own
-HEIR = 0.1  # one name and births far apart: parent and child, or one person whose birth was mistaken
 OWN = {"birth": 2}  # days are alike common: one that the pair at hand shows, and nobody else, is no commoner for that
 COPIES = 5  # so many records of one full name may be one person's
 LINE_DIGITS = 8  # of a phone: what is left of it however it is dialled
@@ -42,6 +42,7 @@ _COMPARED = ("birth", "street", "city", "postcode", "email", "phone")
 
 
 FIELDS = ("given", "family", "birth", "street", "city", "postcode", "email", "phone", "generation", "region", "country")
+_CONTACTS = [FIELDS.index("email"), FIELDS.index("phone")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,8 @@ class Weighed:
     barely: NDArray[np.bool_]  # or is known to be roughly alike: enough where nobody's relatives are about
     together: NDArray[np.float32]  # how plainly two people of one household, 0..1
     contradicted: NDArray[np.bool_]  # something of both is known and is not alike
+    apart: NDArray[np.bool_]  # their births or generations plainly differ
+    heirs: NDArray[np.bool_]  # so do their births beside one name and one mail or phone: in any file parent and child
     household: NDArray[np.float32]  # log of how much likelier than usual they are of one household
     neighbours: NDArray[np.float32]  # what the log likelihood between strangers gains where they live in one town for certain
 
@@ -79,8 +82,8 @@ class PairScorer:
     _serial: NDArray[np.bool_] = field(init=False)
 
     def __post_init__(self) -> None:
-        columns = self.columns
-        self._names = lv.name_table(columns)
+        self._names = lv.name_table(self.columns)
+        self.columns = columns = without_default_births(self.columns, self._names)
         texts = columns.vocabularies
         self._comparers = {
             "birth": on_used(texts["birth"], lv.birth_comparer),
@@ -96,9 +99,7 @@ class PairScorer:
         self._shares = {name: _shares(columns.codes[name], sizes[name], *prior, OWN.get(name, 0)) for name, prior in COMMONNESS.items()}
         self._full_names = _full_names(columns)
         self._full_name_share = _log_share_beyond_copies(self._full_names, _full_names(columns, self._names.firm_sounds), columns.count)
-        sounds = self._names.sounds[columns.codes["given"]].astype(np.int64) * len(columns.names)
-        sounds += self._names.sounds[columns.codes["family"]]
-        sounds = np.unique(sounds, return_inverse=True)[1].reshape(-1)
+        sounds = heard_beside(columns, self._names)
         self._values = {"email": columns.codes["email"], "phone": _lines(columns), "street": columns.codes["street"]}
         self._values |= {channel + HANDLE: column for channel, column in columns.handles.items()}
         self._names_beside = {name: distinct_beside(value, sounds) for name, value in self._values.items()}
@@ -121,7 +122,7 @@ class PairScorer:
     def weigh(self, i: Codes, j: Codes) -> Weighed:
         """Return what there is to know of the pairs (i, j) of records."""
         found = self.field_levels(i, j)
-        crossed = self._cross(found)
+        crossed = self._cross(found, i, j)
         counted = self._doubt_mails(found, i, j)
         handles = {channel: self._handle_levels(channel, i, j) for channel in self.columns.handles}
         levels = np.stack([*(found[name] for name in FIELDS), *handles.values()], axis=1)
@@ -140,17 +141,31 @@ class PairScorer:
         namesakes[equal] = np.log(NAMED_LIKE_HANDLE) - together
         for channel, level in handles.items():
             stranger += self._of_sharers("handle", level, channel + HANDLE, i, namesakes)
-        contradicted = ((levels == Level.DIFFERENT) | (levels == Level.ROUGH)).any(axis=1)
-        enough = self._is_enough(found, i, j)
-        barely = enough | _is_roughly_enough(found)
-        together, household = _lives_together(found), self._of_household(found, counted, i)
-        return Weighed(levels, stranger, crossed, enough, barely, together, contradicted, household, self._of_neighbours(found, i))
+        enough = self._is_enough(found, handles)
+        unlike = (levels == Level.DIFFERENT) | (levels == Level.ROUGH)
+        several = is_named(found) & ~enough & ~counted  # one person has several mails and phones
+        unlike[:, _CONTACTS] &= ~several[:, None]
+        contradicted = unlike.any(axis=1)
+        barely = enough | is_roughly_enough(found)
+        return Weighed(
+            levels=levels,
+            stranger=stranger,
+            crossed=crossed,
+            enough=enough,
+            barely=barely,
+            together=lives_together(found),
+            contradicted=contradicted,
+            apart=(found["birth"] == Level.DIFFERENT) | (found["birth"] == Level.ROUGH) | (found["generation"] == Level.DIFFERENT),
+            heirs=are_born_apart(found) & (found["contact"] == Level.EXACT),
+            household=self._of_household(found, counted, i),
+            neighbours=self._of_neighbours(found, i),
+        )
 
     def _compared(self, name: str, left: Codes, right: Codes) -> Levels:
         return lv.by_distinct(left, right, max(self._sizes[name], 1), self._comparers[name])
 
-    def _cross(self, found: dict[str, Levels]) -> NDArray[np.bool_]:
-        """Put the levels of exchanged names in place where they fit better; return where."""
+    def _cross(self, found: dict[str, Levels], i: Codes, j: Codes) -> NDArray[np.bool_]:
+        """Put the levels of exchanged names in place where they fit better, and return where; of two family names one may be left out."""
         logs = self.model.logs
 
         def gain(given: Levels, family: Levels) -> Floats:
@@ -161,6 +176,10 @@ class PairScorer:
         better = (high > Level.DIFFERENT) & (gain(low, high) + np.log(CROSSED) > gain(found["given"], found["family"]))
         found["given"] = np.where(better, low, found["given"]).astype(np.int8)
         found["family"] = np.where(better, high, found["family"]).astype(np.int8)  # a name that stands alone is rather the family's
+        left_out = np.flatnonzero((found["given"] == Level.CLOSE) & (found["family"] <= Level.ROUGH) & (high >= Level.CLOSE) & ~better)
+        sides = [texts_at(self.columns.names, self.columns.codes[part][side[left_out]]) for side in (i, j) for part in ("given", "family")]
+        told = zip(left_out.tolist(), *sides, strict=True)
+        found["family"][[row for row, *names in told if spelling.lacks_a_name(names[:2], names[2:])]] = Level.ALIAS
         return np.asarray(better)
 
     def field_levels(self, i: Codes, j: Codes) -> dict[str, Levels]:
@@ -175,6 +194,8 @@ class PairScorer:
         found["contact"] = np.maximum(found["phone"], found["email"])  # before what many share is forgotten
         for name in ("email", "phone", "street"):
             self._forget_shared(name, found[name], i)
+        elsewhere = (found["city"] == Level.DIFFERENT) & (found["postcode"] < Level.CLOSE)
+        found["street"][elsewhere & (found["street"] > Level.DIFFERENT)] = Level.MISSING  # every town has a High Street
         for name in ("generation", "region", "country"):
             found[name] = _equal_or_not(codes[name][i], codes[name][j])
         found["given"] = lv.name_levels(self._names, given[i], given[j])
@@ -209,7 +230,7 @@ class PairScorer:
         self._tell_owners_apart(found, i, j)
         serial = self._serial[np.maximum(code, 0)]
         found["email"][(found["email"] == Level.ALIAS) & serial[i] & serial[j]] = Level.MISSING
-        named = (found["given"] >= Level.CLOSE) & (found["family"] >= Level.CLOSE)
+        named = is_named(found)
         near = (found["phone"] == Level.EXACT) | (found["street"] >= Level.CLOSE) | (found["birth"] >= Level.CLOSE)
         for column in self.columns.handles.values():
             near |= (column[i] >= 0) & (column[i] == column[j])
@@ -227,7 +248,7 @@ class PairScorer:
         found["email"][rows] = [mails.level(level, one, other, alike=alike) for level, alike, one, other in told]
         here = (found["phone"] == Level.EXACT) | (found["street"] >= Level.CLOSE)
         like = (found["email"] > Level.DIFFERENT) & (found["email"] < Level.EXACT)
-        found["email"][_born_apart(found) & here & like] = Level.MISSING
+        found["email"][are_born_apart(found) & here & like] = Level.MISSING
         counted[rows] = named[rows] & (found["email"][rows] == Level.DIFFERENT)
         return counted
 
@@ -297,49 +318,16 @@ class PairScorer:
         more += np.where(heir | counted, np.log(NAMED_AFTER), 0.0)
         return np.asarray(more, np.float32)
 
-    def _is_enough(self, found: dict[str, Levels], i: Codes, j: Codes) -> NDArray[np.bool_]:
-        """Whether anything but names and places agrees: nothing but a name and a city, or less, never merges."""
-        enough = np.asarray((found["birth"] == Level.CLOSE) | (found["birth"] == Level.EXACT))
-        for name, least in (("email", Level.ROUGH), ("phone", Level.CLOSE), ("street", Level.CLOSE)):
-            enough |= found[name] >= least
-        named = (found["given"] >= Level.CLOSE) & (found["family"] >= Level.CLOSE)
-        enough |= named & (found["postcode"] == Level.EXACT)
-        for column in self.columns.handles.values():
-            enough |= (column[i] >= 0) & (column[i] == column[j])
+    def _is_enough(self, found: dict[str, Levels], handles: dict[str, Levels]) -> NDArray[np.bool_]:
+        """Whether anything but names and places agrees: nothing but a name and a city, or less, never merges. A birth that
+        another family name shares is no more than that.
+        """
+        one_family = (found["family"] >= Level.CLOSE) | (found["family"] == Level.MISSING)
+        enough = (found["email"] >= Level.ROUGH) | (found["phone"] >= Level.CLOSE)
+        enough |= is_one(found["street"]) | is_one(found["birth"]) & one_family
+        for level in handles.values():
+            enough |= level == Level.EXACT
         return np.asarray(enough)
-
-
-def _is_roughly_enough(found: dict[str, Levels]) -> NDArray[np.bool_]:
-    """Whether a birth or a street is roughly alike and nothing beside it plainly differs."""
-    unlike = (found["given"] == Level.DIFFERENT) & (found["postcode"] != Level.EXACT)
-    street = (found["street"] == Level.ROUGH) & (found["postcode"] != Level.DIFFERENT) & ~unlike
-    birth = _is_here(found) & (found["birth"] == Level.ROUGH) & (found["postcode"] != Level.DIFFERENT)  # one year and town: namesakes
-    return np.asarray(street | birth | (found["birth"] == Level.ALIAS))
-
-
-def _is_here(found: dict[str, Levels]) -> NDArray[np.bool_]:
-    return np.asarray((found["city"] >= Level.CLOSE) | (found["postcode"] >= Level.CLOSE))
-
-
-def _born_apart(found: dict[str, Levels]) -> NDArray[np.bool_]:
-    """Whether two are of one full name and plainly not of one birth: parent and child, as a rule."""
-    return np.asarray((found["given"] == Level.EXACT) & (found["family"] == Level.EXACT) & (found["birth"] == Level.DIFFERENT))
-
-
-def _lives_together(found: dict[str, Levels]) -> NDArray[np.float32]:
-    """How plainly a pair is of two people who share something: a household, or an office.
-
-    Another given name and birth, or one name and births far apart, at one address or on one phone or mail; or quite another
-    name on one phone or mail.
-    """
-    contact = found["contact"] == Level.EXACT
-    here = (found["street"] >= Level.CLOSE) & _is_here(found)
-    apart = found["birth"] == Level.DIFFERENT
-    others = (found["family"] >= Level.CLOSE) & (found["given"] == Level.DIFFERENT)
-    colleagues = contact & (found["family"] == Level.DIFFERENT) & (found["given"] == Level.DIFFERENT)
-    unlike = found["birth"] <= Level.DIFFERENT
-    plainly = others & (here & apart | contact & unlike) | colleagues & unlike
-    return np.where(plainly, 1.0, np.where(_born_apart(found) & (here | contact), HEIR, 0.0)).astype(np.float32)
 
 
 def _lines(columns: Columns) -> Codes:

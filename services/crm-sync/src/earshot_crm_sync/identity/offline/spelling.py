@@ -6,7 +6,8 @@ Owns the folding of text. Must not compare two records. Everything returns "" fo
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache
 
@@ -15,8 +16,10 @@ from anyascii import anyascii
 from earshot_crm_sync.identity import normalise
 from earshot_crm_sync.identity.lists import lines, words
 
+from . import japanese
 from .sounds import VOWELLESS
 
+MOST_LETTERS = 500  # of anything that a person wrote into a field
 _SPLIT = re.compile(r"[^a-z0-9]+")
 _BETWEEN_WORDS = re.compile(r"[\s.,;:/|_]+")
 _SYLLABLES = re.compile(r"(?<=[a-z])(?=[A-Z])")
@@ -29,9 +32,17 @@ _ANYBODYS = frozenset("mail email post account personal".split())  # a person's 
 _PARTICLES = frozenset("al el ul bin ibn ben van von vom zu zur der den de da di du del della dos das do le la ten ter te af av".split())
 _ABJAD = re.compile("[\u0590-\u05ff\u0600-\u06ff\u0750-\u077f]")  # Hebrew and Arabic leave vowels out
 _SYLLABIC = re.compile("[\u4e00-\u9fff\uac00-\ud7a3]+")  # Han and Hangul: a syllable a sign
-_FAMILY_FIRST = re.compile(rf"({_SYLLABIC.pattern[:-1]}|{_SYLLABIC.pattern[:-1]}{{1,2}}\s+)({_SYLLABIC.pattern[:-1]}{{1,3}})")
+_TWO_SIGNS = "欧阳|歐陽|司马|司馬|诸葛|諸葛|上官|皇甫|司徒|慕容"  # Chinese families
+_FAMILY_FIRST = re.compile(rf"({_TWO_SIGNS}|{_SYLLABIC.pattern[:-1]}|{_SYLLABIC.pattern[:-1]}{{1,2}}\s+)({_SYLLABIC.pattern[:-1]}{{1,3}})")
 _KOREAN_FAMILIES = dict(line.split() for line in lines("korean_families"))
+_VIETNAMESE_FAMILIES = frozenset("nguyen tran pham huynh hoang phan dang bui duong ngo truong dinh".split())
 _TITLES = frozenset({"mr", "mrs", "ms", "miss", "dr", "prof", "professor", "sir", "herr", "frau", "mme", "ing", "dipl", "phd", "md"})
+_AFTER_A_NAME = re.compile(  # degrees, honours and the legal forms of firms
+    r"(?:[,\s]+(?:ph\.?\s?d|m\.?d|m\.?sc|b\.?sc|ll\.?m|mba|cpa|dds|esq(?:uire)?|[ocm]be|"
+    r"gmbh|ag|kg|ohg|gbr|ug|ltd|limited|inc|llc|plc|corp|bv|oy|sarl|s\.?r\.?l|ltda|pty|sp\. z o\.o)\b\.?)+$",
+    re.IGNORECASE,
+)
+_A_CALL = re.compile(r"[^\s_\d]*[_\d]\S*")  # one word with a digit or a low line is a handle
 _GENERATIONS = {"jr": "jr", "junior": "jr", "sr": "sr", "senior": "sr", "ii": "jr", "iii": "iii", "iv": "iv"}
 _MONTHS = {
     month: number
@@ -106,16 +117,30 @@ def is_form_of(one: str, other: str) -> bool:
     return all(any(part == word or (len(part) == 1 and word.startswith(part)) for word in many) for part in few)
 
 
-def begin_alike(one: str, other: str) -> bool:
-    """Whether two folded names have their first part in common, whole: Anna and Anna M."""
-    head = one.partition(" ")[0]
-    return len(head) > 1 and head == other.partition(" ")[0]
+def lacks_a_name(one: Sequence[str], other: Sequence[str]) -> bool:
+    """Whether of two whole names (given, family) one begins as the other and lacks some of its parts: José García López, José García."""
+    left, right = " ".join(one).split(), " ".join(other).split()
+    few, many = (left, right) if len(left) <= len(right) else (right, left)
+    return len(few) > 1 and left[0] == right[0] and set(few) <= set(many)
+
+
+def share_an_end(one: str, other: str) -> bool:
+    """Whether two folded names have their first or last part in common, whole: Anna and Anna M., Văn Đức and Đức."""
+    head, tail = one.partition(" ")[0], one.rpartition(" ")[2]
+    return (len(head) > 1 and head == other.partition(" ")[0]) or (len(tail) > 1 and tail == other.rpartition(" ")[2])
+
+
+def repeats(name: object, *others: object) -> bool:
+    """Whether a name is one word that is nothing but the mailbox or the handle beside it, and so says no more."""
+    if not isinstance(name, str) or " " in (call := name.strip().lower()) or not call:
+        return False
+    return any(isinstance(other, str) and other.strip().lower().lstrip("@").partition("@")[0] == call for other in others)
 
 
 def text_of(value: object) -> str:
-    """Return a field as text: numbers as they print, anything else that is no text as missing."""
+    """Return a field as text: numbers as they print, anything else that is no text, or far too long, as missing."""
     if isinstance(value, str):
-        return value
+        return value if len(value) <= MOST_LETTERS else ""
     if isinstance(value, bool) or not isinstance(value, int):
         return ""
     return str(value)
@@ -123,7 +148,10 @@ def text_of(value: object) -> str:
 
 def name_parts(name: str, given: str, family: str) -> tuple[str, str, str]:
     """Return (given, family, generation) from a whole name and its parts; "Family, Given" is understood."""
-    given, family = _clean_name(given), _clean_name(family)
+    if not (name or family).isascii() and (known := japanese.read(name, given, family)):
+        return *known, ""
+    name = _AFTER_A_NAME.sub("", name)
+    given, family = _clean_name(given), _clean_name(_AFTER_A_NAME.sub("", family))
     if not (given and family) and (whole := _clean_name(name)):
         first, last = _halves(name)
         given, family = (
@@ -143,7 +171,7 @@ def name_parts(name: str, given: str, family: str) -> tuple[str, str, str]:
 
 def _clean_name(name: str) -> str:
     shown = normalise.plain(name)
-    if not shown or "@" in shown or not any(letter.isalpha() for letter in shown):
+    if not shown or "@" in shown or not any(letter.isalpha() for letter in shown) or _A_CALL.fullmatch(shown):
         return ""
     return fold(shown) if shown.isascii() else _folded_name(shown)
 
@@ -176,6 +204,8 @@ def _halves(raw: str) -> tuple[str, str]:
         tail.append(tokens.pop())
     if len(tokens) < 2:
         return (" ".join(tokens + tail), "")
+    if len(tokens) > 2 and tokens[0] in _VIETNAMESE_FAMILIES:
+        return " ".join(tokens[1:]), tokens[0]  # Nguyễn Văn Đức
     start = len(tokens) - 1
     while start > 1 and tokens[start - 1] in _PARTICLES:
         start -= 1
@@ -263,7 +293,7 @@ def _date(year: str, month: str, day: str) -> str:
 
 def phone(text: str) -> str:
     """Return the digits of a phone, + first when they are international; national numbers lose their trunk zero."""
-    shown = normalise.plain(text)
+    shown = normalise.plain(text if text.isascii() else unicodedata.normalize("NFKC", text))  # full-width digits, firm blanks
     if shown is None:
         return ""
     digits = re.sub(r"\D", "", shown.replace("(0)", ""))
@@ -290,9 +320,20 @@ def address(text: str) -> str:
 
 
 def place(text: str) -> str:
-    """Return a city, region, country or postcode folded."""
+    """Return a city or region folded."""
     shown = normalise.plain(text)
     return fold(shown) if shown else ""
+
+
+def country(text: str) -> str:
+    """Return a country's two letters where it is one that is listed, else what is written, folded."""
+    written = place(text).replace(" ", "")
+    return _countries().get(written, written)
+
+
+@cache
+def _countries() -> dict[str, str]:
+    return {name: line.split()[0] for line in lines("countries") for name in line.split()}
 
 
 def postcode(text: str) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +41,11 @@ class Texts:
         blob = self._blob
         spans = zip(self._starts[numbers].tolist(), self._ends[numbers].tolist(), strict=True)
         return [blob[start:end].decode(errors=_SURROGATES) for start, end in spans]
+
+    def checksums(self) -> NDArray[np.uint64]:
+        """Return a checksum of each text, the same in every process."""
+        blob, spans = memoryview(self._blob), zip(self._starts.tolist(), self._ends.tolist(), strict=True)
+        return np.fromiter((crc32(blob[start:end]) for start, end in spans), np.uint64, len(self))
 
     def chosen(self, numbers: NDArray[np.integer]) -> Texts:
         """Return these texts in this order."""
