@@ -13,7 +13,7 @@ import aiokafka
 import aiokafka.errors as kafka_errors
 
 from earshot_shared.errors import FatalError, translate_kafka
-from earshot_shared.kafka_ids import topic_ids, topic_missing
+from earshot_shared.kafka_ids import identify
 from earshot_shared.pipeline.positions import Ground, Partition
 from earshot_shared.topics import MAX_MESSAGE_BYTES
 
@@ -113,15 +113,12 @@ async def survey(consumer: Any, topics: Iterable[str]) -> Ground:
 
     Raises: FatalError when a topic is missing; RetryableError when the broker does not answer.
     """
-    names = sorted(topics)
     with translated():
-        cluster_id, ids = await topic_ids(_client_of(consumer), names)
-    counts = await partition_counts(consumer, names)
-    partitions = [aiokafka.TopicPartition(name, number) for name in names for number in range(counts[name])]
-    with translated():
+        found = await identify(_client_of(consumer), sorted(topics))
+        partitions = [aiokafka.TopicPartition(name, number) for name, count in found.partitions.items() for number in range(count)]
         first, end = await asyncio.gather(consumer.beginning_offsets(partitions), consumer.end_offsets(partitions))
     bounds: dict[Partition, tuple[int, int]] = {(each.topic, each.partition): (first[each], end[each]) for each in partitions}
-    return Ground(cluster_id=cluster_id, topic_ids=ids, bounds=bounds)
+    return Ground(cluster_id=found.cluster_id, topic_ids=found.ids, bounds=bounds)
 
 
 def _client_of(client: Any) -> Any:
@@ -134,14 +131,7 @@ async def partition_counts(client: Any, topics: Iterable[str]) -> dict[str, int]
     Raises: RetryableError, FatalError when a topic is unknown to the broker.
     """
     with translated():
-        metadata = await _client_of(client).fetch_all_metadata()
-    counts: dict[str, int] = {}
-    for name in topics:
-        found = metadata.partitions_for_topic(name)
-        if not found:
-            raise topic_missing(name)
-        counts[name] = len(found)
-    return counts
+        return (await identify(_client_of(client), list(topics))).partitions
 
 
 async def end_offsets(consumer: Any, partitions: Iterable[Partition]) -> dict[Partition, int]:

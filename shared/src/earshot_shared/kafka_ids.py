@@ -6,7 +6,7 @@ only for that costs every service ten megabytes.
 
 import base64
 from collections.abc import Collection
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiokafka.protocol.api import Request, RequestStruct, Response
 from aiokafka.protocol.metadata import MetadataRequest_v5
@@ -91,8 +91,16 @@ class _MetadataRequest(Request[MetadataRequest_v5 | _MetadataRequestStruct]):  #
         return _MetadataRequestStruct([(*_ANY_ID, name, {}) for name in self._topics], False, False, {})
 
 
-async def topic_ids(client: Any, topics: Collection[str]) -> tuple[str, dict[str, str]]:
-    """Return the cluster's id and each topic's id, 22 characters; where a broker knows no ids, the topics' names.
+class Identified(NamedTuple):
+    """The cluster's id, each topic's id (22 characters; of a broker that knows no ids the topic's name) and number of partitions."""
+
+    cluster_id: str
+    ids: dict[str, str]
+    partitions: dict[str, int]
+
+
+async def identify(client: Any, topics: Collection[str]) -> Identified:
+    """Return what identifies the logs of some topics, in one question.
 
     `client` is aiokafka's AIOKafkaClient, started. Raises: FatalError when a topic does not exist; RetryableError when the broker does not
     say who it is; what aiokafka raises.
@@ -103,19 +111,16 @@ async def topic_ids(client: Any, topics: Collection[str]) -> tuple[str, dict[str
     told = (await client.send(node, _MetadataRequest(topics))).to_object()
     if not told["cluster_id"]:
         raise RetryableError("Kafka did not say who it is.", code="kafka-unreachable")
-    ids: dict[str, str] = {}
+    found = Identified(told["cluster_id"], {}, {})
     for topic in told["topics"]:
+        name = topic["topic"]
         if topic["error_code"] == _UNKNOWN_TOPIC:
-            raise topic_missing(topic["topic"])
+            raise FatalError(f"The topic {name} does not exist. Run `earshot topics apply`.", code="topic-missing")
         if topic["error_code"]:
             raise RetryableError("Kafka could not be asked who it is.", code="kafka-unreachable")
-        ids[topic["topic"]] = _text_of(topic["id_most"], topic["id_least"]) if "id_most" in topic else topic["topic"]
-    return told["cluster_id"], ids
-
-
-def topic_missing(name: str) -> FatalError:
-    """Return the error for a topic that the broker does not know."""
-    return FatalError(f"The topic {name} does not exist. Run `earshot topics apply`.", code="topic-missing")
+        found.ids[name] = _text_of(topic["id_most"], topic["id_least"]) if "id_most" in topic else name
+        found.partitions[name] = len(topic["partitions"])
+    return found
 
 
 def _text_of(most: int, least: int) -> str:
