@@ -39,10 +39,13 @@ def heard_beside(columns: Columns, table: lv.NameTable) -> Counts:
     return np.asarray(np.unique(heard, return_inverse=True)[1].reshape(-1), np.int64)
 
 
-def without_default_births(columns: Columns, table: lv.NameTable) -> Columns:
-    """Return the columns without the days that far more people are born on than chance allows: what a form fills in."""
+def without_default_births(columns: Columns, names: Counts) -> Columns:
+    """Return the columns without the days that far more people are born on than chance allows: what a form fills in.
+
+    `names`: see `heard_beside`.
+    """
     births = columns.codes["birth"]
-    people = distinct_beside(births, heard_beside(columns, table))
+    people = distinct_beside(births, names)
     common = people > MOST_BORN * (1 + columns.count / DAYS)
     kept = np.where(common[np.maximum(births, 0)], np.int32(-1), births)
     return replace(columns, codes=columns.codes | {"birth": kept})

@@ -83,7 +83,8 @@ class PairScorer:
 
     def __post_init__(self) -> None:
         self._names = lv.name_table(self.columns)
-        self.columns = columns = without_default_births(self.columns, self._names)
+        sounds = heard_beside(self.columns, self._names)
+        self.columns = columns = without_default_births(self.columns, sounds)
         texts = columns.vocabularies
         self._comparers = {
             "birth": on_used(texts["birth"], lv.birth_comparer),
@@ -99,7 +100,6 @@ class PairScorer:
         self._shares = {name: _shares(columns.codes[name], sizes[name], *prior, OWN.get(name, 0)) for name, prior in COMMONNESS.items()}
         self._full_names = _full_names(columns)
         self._full_name_share = _log_share_beyond_copies(self._full_names, _full_names(columns, self._names.firm_sounds), columns.count)
-        sounds = heard_beside(columns, self._names)
         self._values = {"email": columns.codes["email"], "phone": _lines(columns), "street": columns.codes["street"]}
         self._values |= {channel + HANDLE: column for channel, column in columns.handles.items()}
         self._names_beside = {name: distinct_beside(value, sounds) for name, value in self._values.items()}
