@@ -19,7 +19,7 @@ from earshot_triage.judgement.calibration import Calibration
 from earshot_triage.judgement.cues import cues_of
 from earshot_triage.judgement.evidence import WAYS, loudest
 from earshot_triage.judgement.features import Floats, Pages, read_all
-from earshot_triage.judgement.language import languages_of, profiles_of
+from earshot_triage.judgement.language import LETTERS, languages_of, profiles_of
 from earshot_triage.judgement.learning import Corrections
 from earshot_triage.judgement.panel import NEEDS, REVISION, Opinion, consult, hear_less
 from earshot_triage.judgement.semantic import Encoder
@@ -35,7 +35,9 @@ BATCH: Final = 256
 _ASKED: Final = np.array([NEEDS.index(name) for name in INTENTS[1:4]])
 _FAINT: Final = np.float32(1e-4)
 _HALF: Final = np.float32(0.5)
-_READ: Final = ("en", UNKNOWN_LANGUAGE)
+_READ: Final = "en"
+_STRANGE: Final = 0.5
+"""Part of the words from which a text is not read when nobody taught them."""
 _FOREIGN_TRUST: Final = 0.5
 """Of the confidence so much is left in a language that nobody taught: a person is asked."""
 
@@ -134,7 +136,8 @@ class Judge:
         weighed = self._scorer.weigh(pages)
         declared = [languages[index] for index in pages.order]
         detected = languages_of(pages.cleaned, pages.plain, weighed.extras)
-        foreign = _foreign(detected, declared)
+        strange = self._scorer.of_strangers(weighed, LETTERS)
+        foreign = _foreign(detected, declared, strange, weighed.extras[:, LETTERS])
         raw = consult(weighed.scores)
         opinion = hear_less(raw, foreign)
         intents, abuse = _intents(opinion), opinion.abuse
@@ -162,12 +165,14 @@ class Judge:
         return [judged[place] for place in np.argsort(pages.order).tolist()]
 
 
-def _foreign(detected: Sequence[str], declared: Sequence[str | None]) -> NDArray[np.bool_]:
-    """Return which texts are in a language that the judge does not read; what is declared counts where the text does not tell."""
-    return np.array(
-        [(given or found if found == UNKNOWN_LANGUAGE else found) not in _READ for found, given in zip(detected, declared, strict=True)],
-        dtype=np.bool_,
-    )
+def _foreign(detected: Sequence[str], declared: Sequence[str | None], strange: Floats, words: Floats) -> NDArray[np.bool_]:
+    """Return which texts are in a language that the judge does not read; what is declared counts where the text does not tell.
+
+    Where neither tells, a text of whose `words` at least half are `strange` is not read either.
+    """
+    lost: list[bool] = (strange >= np.maximum(_STRANGE * words, 1)).tolist()
+    told = [given or UNKNOWN_LANGUAGE if found == UNKNOWN_LANGUAGE else found for found, given in zip(detected, declared, strict=True)]
+    return np.array([language != _READ and (language != UNKNOWN_LANGUAGE or lost[place]) for place, language in enumerate(told)], dtype=np.bool_)
 
 
 def _intents(opinion: Opinion) -> Floats:

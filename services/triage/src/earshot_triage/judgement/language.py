@@ -113,13 +113,17 @@ def _profile() -> dict[str, list[int]]:
 _PROFILE: Final = _profile()
 
 
+LETTERS: Final = -1
+"""The column of `profiles_of` that tells words from numbers and marks."""
+
+
 def profiles_of(words: Sequence[str]) -> NDArray[np.float32]:
     """Return what each word says for each of LANGUAGES, in units of 1 / ONE, and whether it is of letters at all (1 or 0)."""
     found = np.zeros((len(words), len(LANGUAGES) + 1), dtype=np.float32)
-    found[:, -1] = [word[0].isalpha() for word in words]
+    found[:, LETTERS] = [word[0].isalpha() for word in words]
     for row, word in enumerate(words):
         if word in _PROFILE:
-            found[row, :-1] = _PROFILE[word]
+            found[row, :LETTERS] = _PROFILE[word]
     return found
 
 
@@ -137,7 +141,7 @@ def languages_of(cleaned: Sequence[str], plain: int, evidence: NDArray[np.float3
     The first `plain` texts are ASCII. `evidence` (N x LANGUAGES and one) is the sum of `profiles_of` over each text's
     distinct words.
     """
-    scores, count = evidence[:, :-1].copy(), evidence[:, -1]
+    scores, count = evidence[:, :LETTERS].copy(), evidence[:, LETTERS]
     scripts: dict[int, str] = {}
     for index in range(plain, len(cleaned)):
         text = cleaned[index]

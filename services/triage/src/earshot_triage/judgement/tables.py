@@ -222,6 +222,12 @@ class Scorer:
             flags=recalled.flags[rows],
         )
 
+    def of_strangers(self, weighed: Weighed, column: int) -> Floats:
+        """Return what the words that nobody was taught say in one column of `extras` (one a text)."""
+        said = weighed.recalled.numbers[weighed.words, column] * (weighed.words >= self._size)
+        summed: Floats = np.add.reduceat(said, weighed.offsets[:-1], dtype=np.float32)
+        return summed
+
     def voices(self, weighed: Weighed, ways: Floats) -> Floats:
         """Return how loudly each distinct word of each text speaks in each of D directions (K x D): words x D."""
         alone = len(weighed.offsets) == 2  # the words of one text are distinct
