@@ -16,8 +16,9 @@ from earshot_shared.postgres import Queries
 from earshot_shared.topics import Topic
 from earshot_triage.decisions import words_of
 from earshot_triage.domain.gathering import Voice, nearest, weigh
-from earshot_triage.gatherer import Gatherer, Telling
+from earshot_triage.gatherer import Gatherer
 from earshot_triage.judgement.themes import stems_of
+from earshot_triage.voices import Telling
 from support.triage import TriageUnderTest, migrate, running_triage
 from support.triage_world import DAY, PlainJudge, case_of, plain_item
 
