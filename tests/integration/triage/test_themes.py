@@ -260,6 +260,19 @@ async def test_other_weights_of_words_gather_anew(triage: TriageUnderTest) -> No
     assert await rows(triage) == []
 
 
+async def test_nobody_follows_a_leader_that_went_before_the_weights_of_words_changed(triage: TriageUnderTest) -> None:
+    judge = PlainJudge()
+    gatherer = Gatherer(triage.runtime.pool, lambda: judge)
+    dark = said("dark", DARK)
+    await triage.fold(*dark)
+    await gatherer.gather()
+    await triage.fold(plain_item("dark0", 0, revision=2, withdrawn=True))
+    judge.version = "plain-2"
+    await gatherer.gather()
+    stored = await triage.runtime.pool.fetch("select key, leader from theme_items")
+    assert {str(row["key"]): str(row["leader"]) for row in stored} == naive(dark[1:])
+
+
 async def test_gathering_keeps_up_beside_a_steady_fold_and_yields_only_to_a_backlog(
     triage: TriageUnderTest, monkeypatch: pytest.MonkeyPatch
 ) -> None:

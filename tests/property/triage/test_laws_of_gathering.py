@@ -123,7 +123,6 @@ async def gathered(heard: Iterable[Batch]) -> dict[str, str]:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("earshot_triage.domain.leaders._VOICES_AT_ONCE", batch.portion)
             patch.setattr("earshot_triage.placing.RECENT", batch.recent)
-            patch.setattr("earshot_triage.placing._FEWEST", batch.recent)
             await shelf.take_in(batch, leaders)
         assert {key: voice.leader for key, voice in shelf.rows.items()} == by_definition(shelf.rows.values())
     return {key: str(voice.leader) for key, voice in shelf.rows.items()}

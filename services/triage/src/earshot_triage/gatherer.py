@@ -6,7 +6,7 @@ Owns the following of what changed, and the pace. One process at a time gathers.
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
 from earshot_shared.errors import RetryableError
@@ -26,8 +26,8 @@ EVERY_S: Final = 1.0
 REST: Final = 1.0
 """While more waits, gathering rests for so many times what it took: half of the time is left to the fold and the routes."""
 BUSY_REST: Final = 4.0
-"""So many times while the fold has a backlog: nobody waits for a theme as for an answer. A fifth of the time still takes in about what a
-fold at its limit writes, so a backlog that lasts leaves themes behind by little, not for ever.
+"""So many times while the fold has a backlog: nobody waits for a theme as for an answer. A fifth of the time takes a tenth of two cores at
+most, and still takes in about half of what a fold at its limit writes, so themes come late by then, but come.
 """
 MOST_LEADERS: Final = 40_000
 """So many are kept in memory (some 500 bytes each); with more, all are forgotten and come back as they are asked for."""
@@ -50,7 +50,7 @@ def rest_s(took_s: float, *, more: bool, busy: bool) -> float:
 
 
 class Gatherer:
-    """Gathers, batch by batch. ``more``: rows were left when it looked last."""
+    """Gathers, batch by batch."""
 
     def __init__(
         self,
@@ -59,32 +59,29 @@ class Gatherer:
         *,
         wanted: Callable[[], bool] = lambda: True,
         busy: Callable[[], bool] = lambda: False,
-        rest: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """``judge`` returns the one in use; ``wanted`` says whether this process is the one that gathers; ``busy`` whether the fold has a
-        backlog; ``rest`` waits for some seconds.
-        """
+        """``judge`` returns the one in use; ``wanted`` says whether this process gathers; ``busy`` whether the fold has a backlog."""
         self._pool = pool
         self._judge = judge
         self._wanted = wanted
         self._busy = busy
-        self._rest = rest
         self._telling: Telling | None = None
         self._leaders = Leaders()
         self._stood: Stand | None = None  # as far as the leaders are true
-        self.more = False
+        self._more = False  # whether rows were left when it looked last
 
     async def run(self) -> None:
         """Gather until cancelled."""
         while True:
             began = time.monotonic()
-            self.more = False
+            self._more = False
             try:
                 if self._wanted():
                     await self.gather()
             except RetryableError as error:  # the next round tries again
+                self._more = False
                 _log.warning("gathering put off", extra={"action": "gather_retry", "code": error.code})
-            await self._rest(rest_s(time.monotonic() - began, more=self.more, busy=self._busy()))
+            await asyncio.sleep(rest_s(time.monotonic() - began, more=self._more, busy=self._busy()))
 
     async def gather(self) -> int:
         """Take in one batch of what changed; return how many rows it was."""
@@ -102,9 +99,9 @@ class Gatherer:
         row = await conn.fetchrow(QUERIES["lock_gathering"])
         assert row is not None, "the row was made"
         stands = Stand(row["changed"], str(row["key"]), row["model"])
-        if stands != stood or len(self._leaders) > MOST_LEADERS:
-            self._leaders = Leaders()
         anew = stands.model != telling.version
+        if anew or stands != stood or len(self._leaders) > MOST_LEADERS:
+            self._leaders = Leaders()
         if anew:
             await conn.execute(QUERIES["drop_gathering"])
             stands = Stand(-1, NO_KEY, telling.version)
@@ -125,8 +122,8 @@ class Gatherer:
     async def _changed(self, conn: Any, since: Stand) -> Sequence[Any]:
         """Return the next rows: whole slices, or as much as is taken at a time of one that is larger."""
         rows: Sequence[Any] = await conn.fetch(QUERIES["load_changed"], since.changed, since.key, BATCH + 1)
-        self.more = len(rows) > BATCH
-        if not self.more:
+        self._more = len(rows) > BATCH
+        if not self._more:
             return rows
         cut = rows[-1]["changed"]
         return [row for row in rows if row["changed"] != cut] or rows[:BATCH]

@@ -12,9 +12,10 @@ from typing import Final, Protocol
 from earshot_triage.domain.gathering import Voice, likeness, may_follow
 from earshot_triage.domain.leaders import BookStem, Leaders, Match
 
-RECENT: Final = 2_000
-"""So many of the latest stored voices are looked through at once for those that may follow a late one, shared by its books."""
-_FEWEST: Final = 50
+RECENT: Final = 8_000
+"""So many of the latest stored voices, of all books, are looked through at once for those that may follow a late one."""
+WORTH: Final = 300
+"""Looking through so many costs as much as letting one late voice ask for itself."""
 _BREATHE_EVERY: Final = 100
 
 
@@ -108,7 +109,7 @@ class Placing:
         since: dict[str, datetime] = {}
         for voice in late:
             since[voice.book] = min(voice.order[0], since.get(voice.book, voice.order[0]))
-        most = max(_FEWEST, RECENT // len(since))
+        most = max(1, min(RECENT, WORTH * len(late)) // len(since))
         recent = await self._shelf.recent(since, most)
         by_book: dict[str, list[datetime]] = {}
         for each in recent:

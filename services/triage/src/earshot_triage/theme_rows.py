@@ -40,7 +40,7 @@ class ThemeRows:
         return await self._voices("load_later", voice.book, *voice.order, list(voice.weights))
 
     async def _voices(self, query: str, *arguments: object) -> list[Voice]:
-        return [_voice(row) for row in await self._conn.fetch(QUERIES[query], *arguments)]
+        return [_voice(row) async for row in in_turns(await self._conn.fetch(QUERIES[query], *arguments))]
 
     async def drop(self, keys: Sequence[str]) -> None:
         """Forget voices that speak no more, or otherwise."""
