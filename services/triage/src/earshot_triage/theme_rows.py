@@ -11,6 +11,8 @@ from earshot_triage.repository import QUERIES
 from earshot_triage.voices import Fresh
 
 _COLUMNS: Final = ("key", "feedback_id", "book", "kind", "brand", "author_key", "at", "leader", "theme", "stems", "weights")
+_ASKED_AT_ONCE: Final = 1_000
+"""Stems of one query: writing it holds the event loop."""
 
 
 class ThemeRows:
@@ -21,7 +23,12 @@ class ThemeRows:
 
     async def leaders(self, stems: Collection[BookStem]) -> list[Voice]:
         """Return those that lead and have one of some stems in its book; some of them several times."""
-        return await self._voices("load_leaders", [book for book, _ in stems], [stem for _, stem in stems])
+        found: list[Voice] = []
+        asked = list(stems)
+        for start in range(0, len(asked), _ASKED_AT_ONCE):
+            some = asked[start : start + _ASKED_AT_ONCE]
+            found += await self._voices("load_leaders", [book for book, _ in some], [stem for _, stem in some])
+        return found
 
     async def followers(self, keys: Sequence[str]) -> list[Voice]:
         """Return those that follow some leaders."""

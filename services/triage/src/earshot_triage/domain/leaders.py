@@ -21,8 +21,8 @@ BookStem = tuple[str, str]
 Ints = NDArray[np.int32]
 _ROOM: Final = 256
 _VOICES_AT_ONCE: Final = 128
-_PAIRS_AT_ONCE: Final = 30_000
-"""So many voices, and voices with leaders, are compared at a time: some megabytes."""
+_PAIRS_AT_ONCE: Final = 4_000
+"""So many voices, and pairs of a voice and a leader, are compared at a time: what stays in the processor's caches."""
 
 
 class Leaders:
@@ -154,8 +154,9 @@ class Leaders:
         self._columns[asked] = np.arange(1, len(asked) + 1)
         weights = np.zeros((len(voices), len(asked) + 1), dtype=np.int32)  # of each voice, by what is asked; column 0: what nobody asked
         weights[rows, self._columns[asked]] = said
-        theirs = self._columns.take(self._theirs.take(places, axis=0))
-        alike = weights[who[:, np.newaxis], theirs]
+        cells = self._columns.take(self._theirs.take(places, axis=0))
+        cells += (who * weights.shape[1])[:, np.newaxis]
+        alike = weights.reshape(-1).take(cells)
         alike *= self._weights.take(places, axis=0)
         self._columns[asked] = 0
         found: Ints = alike.sum(axis=1, dtype=np.int32)
