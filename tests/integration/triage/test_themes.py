@@ -11,13 +11,15 @@ import pytest
 
 from earshot_shared import ids
 from earshot_shared.item import Item
+from earshot_shared.pipeline.loop import SLICE_RECORDS
 from earshot_shared.pipeline.records import StoredRecord
 from earshot_shared.postgres import Queries
 from earshot_shared.topics import Topic
 from earshot_triage.decisions import words_of
 from earshot_triage.domain.gathering import Voice, nearest, weigh
-from earshot_triage.gatherer import Gatherer, Telling
+from earshot_triage.gatherer import Gatherer
 from earshot_triage.judgement.themes import stems_of
+from earshot_triage.voices import Telling
 from support.triage import TriageUnderTest, migrate, running_triage
 from support.triage_world import DAY, PlainJudge, case_of, plain_item
 
@@ -256,3 +258,57 @@ async def test_other_weights_of_words_gather_anew(triage: TriageUnderTest) -> No
     assert len(await rows(triage)) == 3
     await Gatherer(triage.runtime.pool, OtherJudge).gather()
     assert await rows(triage) == []
+
+
+async def test_nobody_follows_a_leader_that_went_before_the_weights_of_words_changed(triage: TriageUnderTest) -> None:
+    judge = PlainJudge()
+    gatherer = Gatherer(triage.runtime.pool, lambda: judge)
+    dark = said("dark", DARK)
+    await triage.fold(*dark)
+    await gatherer.gather()
+    await triage.fold(plain_item("dark0", 0, revision=2, withdrawn=True))
+    judge.version = "plain-2"
+    await gatherer.gather()
+    stored = await triage.runtime.pool.fetch("select key, leader from theme_items")
+    assert {str(row["key"]): str(row["leader"]) for row in stored} == naive(dark[1:])
+
+
+async def test_gathering_keeps_up_beside_a_steady_fold_and_yields_only_to_a_backlog(
+    triage: TriageUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[tuple[bool, bool]] = []
+
+    def rest_s(_took_s: float, *, more: bool, busy: bool) -> float:
+        looks.append((more, busy))
+        return 0.001
+
+    async def all_gathered(items: Sequence[Item]) -> None:
+        async with asyncio.timeout(30):
+            while len(await rows(triage)) < len(items):
+                await asyncio.sleep(0.01)
+
+    monkeypatch.setattr("earshot_triage.gatherer.rest_s", rest_s)
+    monkeypatch.setattr("earshot_triage.gatherer.BATCH", 40)
+    monkeypatch.setattr(type(triage.runtime.relay), "holds_lease", True)
+    assert triage.runtime.loop is not None
+    state = triage.runtime.loop.state
+    items = [plain_item(f"n{n}", n, f"idea 1 word{n % 7} word{n % 11} word{n % 13}") for n in range(600)]
+    gathering = asyncio.create_task(triage.wiring.gatherer(triage.runtime).run())
+    try:
+        for start in range(0, 500, 50):
+            state.lag = 50  # what came in while the last slice was at work
+            await triage.fold(*items[start : start + 50])
+            state.applied += 50
+        state.lag = 0
+        await all_gathered(items[:500])
+        assert (True, False) in looks, "there was more than a batch at times"
+        assert not any(busy for _, busy in looks), "nothing that a slice does not take is a backlog"
+        state.lag = SLICE_RECORDS + 1
+        await triage.fold(*items[500:])
+        await all_gathered(items)
+        assert (True, True) in looks, "it yields to a backlog, and goes on all the same"
+    finally:
+        gathering.cancel()
+        await asyncio.gather(gathering, return_exceptions=True)
+    stored = await triage.runtime.pool.fetch("select key, leader from theme_items")
+    assert {str(row["key"]): str(row["leader"]) for row in stored} == naive(items)

@@ -11,9 +11,10 @@ import pytest
 
 from earshot_triage.domain.gathering import HEAVY, LIKE, TELLING, UNIT, Voice, likeness, may_follow, nearest, weigh
 from earshot_triage.domain.leaders import Leaders
-from earshot_triage.gatherer import Bustle, Telling
+from earshot_triage.gatherer import BUSY_REST, EVERY_S, REST, rest_s
 from earshot_triage.judgement import Judge
 from earshot_triage.judgement.themes import stems_of
+from earshot_triage.voices import Telling
 from support.public_data import public_data
 from support.triage_world import DAY
 
@@ -55,16 +56,17 @@ def test_what_two_have_in_common_besides_says_little() -> None:
     assert not may_follow(voice(2, **light), leader)
 
 
-def test_the_fold_is_busy_when_it_applies_much() -> None:
-    seen = iter([(0.0, 0), (1.0, 150), (2.0, 150), (4.0, 700), (4.0, 700)])
-    now = {"at": 0.0, "count": 0}
-
-    def look() -> bool:
-        now["at"], now["count"] = next(seen)
-        return bustle()
-
-    bustle = Bustle(lambda: int(now["count"]), lambda: now["at"])
-    assert [look() for _ in range(5)] == [False, False, False, True, False]
+@pytest.mark.parametrize(
+    ("more", "busy", "rest"),
+    [
+        pytest.param(False, False, EVERY_S, id="nothing left"),
+        pytest.param(False, True, EVERY_S, id="nothing left beside a backlog"),
+        pytest.param(True, False, 0.2 * REST, id="more, and room"),
+        pytest.param(True, True, 0.2 * BUSY_REST, id="more, beside a backlog"),
+    ],
+)
+def test_gathering_yields_only_while_the_fold_has_a_backlog_and_never_starves(more: bool, busy: bool, rest: float) -> None:
+    assert rest_s(0.2, more=more, busy=busy) == rest
 
 
 @pytest.mark.parametrize("seed", range(8))

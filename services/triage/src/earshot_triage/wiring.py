@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 
 from earshot_shared.access import Secret
 from earshot_shared.http.door import Door
+from earshot_shared.pipeline.loop import SLICE_RECORDS
 from earshot_shared.runtime import Ground, Runtime
 from earshot_shared.serve import Task
 from earshot_shared.service import Parts
 from earshot_triage.app import make_app
 from earshot_triage.decisions import Judging
-from earshot_triage.gatherer import Bustle, Gatherer
+from earshot_triage.gatherer import Gatherer
 from earshot_triage.judgement.semantic import Encoder
 from earshot_triage.modelbook import ModelBook, load_judge
 from earshot_triage.rulebook import RuleBook
@@ -54,13 +55,13 @@ class Wiring:
         return tasks
 
     def gatherer(self, runtime: Runtime) -> Gatherer:
-        """Return what gathers themes: in the process that holds the relay's lease, and seldom while there is much to fold."""
+        """Return what gathers themes: in the process that holds the relay's lease, and less while more than a slice waits to be folded."""
         loop = runtime.loop
         return Gatherer(
             runtime.pool,
             lambda: self.book.decider.judge,
             wanted=lambda: runtime.relay.holds_lease,
-            busy=Bustle(lambda: 0 if loop is None else loop.state.applied),
+            busy=lambda: loop is not None and loop.state.lag > SLICE_RECORDS,
         )
 
     def build_app(self, parts: Parts) -> Door:

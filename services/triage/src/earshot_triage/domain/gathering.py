@@ -24,12 +24,16 @@ HEAVY: Final = 4
 
 @dataclass(slots=True)
 class Voice:
-    """One item as the gathering knows it. ``weights``: its most telling stems, heaviest first. ``leader``: whom it follows, by key."""
+    """One item as the gathering knows it. ``weights``: its most telling stems, heaviest first. ``leader``: whom it follows, by key.
+
+    ``book``: only voices of one book gather.
+    """
 
     key: str
     order: Order
     weights: Mapping[str, int]
     leader: str | None = None
+    book: str = ""
 
     @property
     def heavy(self) -> tuple[str, ...]:
@@ -47,10 +51,10 @@ def weigh(counts: Mapping[str, int], telling: Mapping[str, float]) -> dict[str, 
 
     ``counts``: how often each stem stands in it; ``telling``: how much each says (0: nothing).
     """
-    raw = {stem: (1 + log(count)) * telling[stem] for stem, count in counts.items()}
-    best = sorted((stem for stem, weight in raw.items() if weight > 0), key=lambda stem: (-raw[stem], stem))[:TELLING]
-    length = sqrt(sum(raw[stem] ** 2 for stem in best))
-    return {stem: round(UNIT * raw[stem] / length) for stem in best}
+    said = [((1 + log(count)) * telling[stem] if count > 1 else telling[stem], stem) for stem, count in counts.items()]
+    best = sorted([(-weight, stem) for weight, stem in said if weight > 0])[:TELLING]
+    length = sqrt(sum([weight * weight for weight, _ in best]))
+    return {stem: round(-UNIT * weight / length) for weight, stem in best}
 
 
 def likeness(one: Voice, other: Voice) -> int:

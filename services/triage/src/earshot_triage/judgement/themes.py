@@ -41,7 +41,7 @@ def stem(word: str) -> str:
 
 
 @lru_cache(maxsize=32_768)
-def _told(token: str) -> str:
+def stem_of(token: str) -> str:
     """Return the stem of a token as written, or nothing when it carries no meaning."""
     word = canonical(token)
     return stem(word) if word[0].isalnum() and word not in _EMPTY_WORDS else ""
@@ -49,7 +49,7 @@ def _told(token: str) -> str:
 
 def stems_of(text: str) -> Counter[str]:
     """Return the stems of the words of a text that carry meaning, with their counts."""
-    counts = Counter(map(_told, raw_tokens(clean(text))))
+    counts = Counter(map(stem_of, raw_tokens(clean(text))))
     del counts[""]
     return counts
 

@@ -38,17 +38,34 @@ delete from theme_items where key = any($1::uuid[])
 select key, feedback_id, book, at, leader, stems, weights from theme_items where leader = any($1::uuid[]) and key <> leader
 
 -- name: load_leaders
--- The leaders of a book that have one of some stems.
-select key, feedback_id, book, at, leader, stems, weights from theme_items where book = $1 and leader = key and stems && $2::text[]
+-- The leaders of some books that have one of some stems, of each anew: by the index of stems, since comparing all with all takes much longer.
+select t.key, t.feedback_id, t.book, t.at, t.leader, t.stems, t.weights
+  from unnest($1::text[], $2::text[]) as asked(book, stem)
+ cross join lateral (
+       select key, feedback_id, book, at, leader, stems, weights from theme_items where leader = key and stems @> array[asked.stem] offset 0) as t
+ where t.book = asked.book
+
+-- name: load_recent
+-- The latest items of some books, down to a time each, so many of a book at most.
+select t.key, t.feedback_id, t.book, t.at, t.leader, t.stems, t.weights
+  from unnest($1::text[], $2::timestamptz[]) as asked(book, since)
+ cross join lateral (
+       select key, feedback_id, book, at, leader, stems, weights
+         from theme_items
+        where book = asked.book and at >= asked.since
+        order by at desc
+        limit $3) as t
 
 -- name: load_later
 -- Items of a book that came after another and have one of its stems among their four heaviest: they may follow it.
 select key, feedback_id, book, at, leader, stems, weights from theme_items
  where book = $1 and (at, feedback_id) > ($2, $3::uuid) and stems[1:4] && $4::text[]
 
--- name: latest_of_book
--- When the last item of a book occurred.
-select max(at) from theme_items where book = $1
+-- name: last_of_books
+-- When the last item of some books occurred.
+select asked.book, t.at
+  from unnest($1::text[]) as asked(book)
+ cross join lateral (select at from theme_items where book = asked.book order by at desc limit 1) as t
 
 -- name: move_theme_items
 -- Whom items follow now.
