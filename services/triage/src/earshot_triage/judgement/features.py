@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from earshot_triage.judgement.denial import DENIED
 from earshot_triage.judgement.text import BREAK, LINK, MENTION, canonical, clean, raw_tokens, shape, shape_number, tokens_of_all
 
 Ints = NDArray[np.int64]
@@ -22,7 +23,7 @@ Floats = NDArray[np.float32]
 
 SHORTEST_GRAM: Final = 2
 LONGEST_GRAM: Final = 5
-_MARKED: Final = ("‹", LINK, MENTION)  # marks of our own have no characters worth counting
+_MARKED: Final = ("‹", LINK, MENTION, DENIED)  # what we made of words has no characters worth counting
 
 
 def grams_of(word: str) -> tuple[str, ...]:

@@ -36,7 +36,7 @@ _ASKED: Final = np.array([NEEDS.index(name) for name in INTENTS[1:4]])
 _FAINT: Final = np.float32(1e-4)
 _HALF: Final = np.float32(0.5)
 _READ: Final = "en"
-_STRANGE: Final = 0.5
+_STRANGE: Final = 0.66
 """Part of the words from which a text is not read when nobody taught them."""
 _FOREIGN_TRUST: Final = 0.5
 """Of the confidence so much is left in a language that nobody taught: a person is asked."""
@@ -157,7 +157,9 @@ class Judge:
             cues=np.bitwise_or.reduceat(weighed.flags, weighed.starts[:-1]),
             languages=[given or found for given, found in zip(declared, detected, strict=True)],
             labels={taught.name: taught.label(pages, raw, self._encoder) for taught in self._taught},
-            words=loudest(pages, weighed, self._scorer.voices(weighed, WAYS), opinion.kinds, leads) if explain else None,
+            words=loudest(pages, weighed, self._scorer.voices(weighed, WAYS), opinion.kinds, leads, self._scorer.known)
+            if explain
+            else None,
         )
         judged = assemble(pages, found, floor=self._calibration.floor, version=self.version)
         if pages.plain == len(judged):
@@ -172,7 +174,9 @@ def _foreign(detected: Sequence[str], declared: Sequence[str | None], strange: F
     """
     lost: list[bool] = (strange >= np.maximum(_STRANGE * words, 1)).tolist()
     told = [given or UNKNOWN_LANGUAGE if found == UNKNOWN_LANGUAGE else found for found, given in zip(detected, declared, strict=True)]
-    return np.array([language != _READ and (language != UNKNOWN_LANGUAGE or lost[place]) for place, language in enumerate(told)], dtype=np.bool_)
+    return np.array(
+        [language != _READ and (language != UNKNOWN_LANGUAGE or lost[place]) for place, language in enumerate(told)], dtype=np.bool_
+    )
 
 
 def _intents(opinion: Opinion) -> Floats:

@@ -46,7 +46,7 @@ _HEARD: Final = np.array([0.3] + [1] * (len(KINDS) - 1), dtype=np.float32)
 """Part of its voice with which each expert is heard about needs: the one for tweets learned them from cue phrases only."""
 REVIEW_PATIENCE: Final = np.float32(2.0)
 """Log odds taken off abuse in reviews and issue reports: there strong words are mostly meant for the product, not a person."""
-ABUSE_PATIENCE: Final = np.float32(0.15)
+ABUSE_PATIENCE: Final = np.float32(0.3)
 """Log odds taken off abuse in any text: where F1 of both sides together is highest."""
 FOREIGN_VOICE: Final = np.float32(0.25)
 """Part of its voice that a text keeps in a language nobody taught: “die” is no death threat in German."""

@@ -18,6 +18,7 @@ from typing import Any, Final, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from earshot_triage.judgement.denial import Denials
 from earshot_triage.judgement.features import Floats, Ints, Keys, Memory, Pages, keys_in_words, keys_of_grams
 from earshot_triage.judgement.summing import sums_of_rows
 from earshot_triage.judgement.text import LENGTHS, MARKS
@@ -160,7 +161,9 @@ class Scorer:
     def __init__(self, tables: Tables, flags: Flags | None = None, extras: Extras | None = None, room: int = ROOM) -> None:
         self.columns = columns = tables.bias.shape[0]
         # No more of the tables is kept than a new memory needs: their files and strings are as large as all else.
-        self._words, self._rows_of_words = tables.words, (tables.word_weights, tables.word_chars, tables.word_norms)
+        self.known: Final = tables.words
+        """The words that were taught, by their rows."""
+        self._rows_of_words = (tables.word_weights, tables.word_chars, tables.word_norms)
         self._flags, self._extras = flags or _no_flags, extras or _no_extras
         self._size = len(tables.words)
         self._pairs = Keys(np.array(tables.pairs).astype(np.uint64))
@@ -170,6 +173,7 @@ class Scorer:
         self._grams = Keys(keys_of_grams(tables.grams))
         self._gram_weights, self._gram_norms = tables.gram_weights[self._grams.order], tables.gram_norms[self._grams.order]
         self.scales, self._bias = np.array(tables.scales), np.array(tables.bias)
+        self._denials = Denials(tables.words) if tables.meta.get("denials") else None
         self._strangest = float(tables.word_norms[:, 0].max(initial=0))
         self._lock = Lock()
         self._room = room
@@ -197,6 +201,8 @@ class Scorer:
         """Return the scores (logits, one row a text) and the words they come from."""
         columns = self.columns
         recalled, rows = self._recall(pages.tokens)
+        if self._denials is not None:
+            self._denials.apply(rows)
         starts = np.array([*(rows == 0).nonzero()[0].tolist(), len(rows)], dtype=np.int64)
         words, places, offsets = _distinct(rows, starts)
         total = sums_of_rows(words, offsets, recalled.numbers)
@@ -301,15 +307,15 @@ class Scorer:
     def _anew(self, room: int) -> _Recalled:
         size, columns = self._size, self.columns
         weights, chars, norms = self._rows_of_words
-        extras = self._extras(self._words)
+        extras = self._extras(self.known)
         numbers = np.zeros((size + room, 2 * columns + 4 + extras.shape[1]), dtype=np.int16)
         numbers[:size, :columns], numbers[:size, columns : 2 * columns] = weights, chars
         numbers[:size, 2 * columns : 2 * columns + 2] = _split(norms[:, 0])
         numbers[:size, 2 * columns + 2 : 2 * columns + 4] = _split(norms[:, 1])
         numbers[:size, 2 * columns + 4 :] = extras
         flags = np.zeros(size + room, dtype=np.uint8)
-        flags[:size] = self._flags(self._words)
-        return _Recalled(Memory(self._words, room), numbers, flags)
+        flags[:size] = self._flags(self.known)
+        return _Recalled(Memory(self.known, room), numbers, flags)
 
 
 def _no_flags(words: Sequence[str]) -> NDArray[np.uint8]:

@@ -24,6 +24,7 @@ from earshot_triage.judgement.training import fit, lessons
 from earshot_triage.judgement.training.corpora import Example
 from earshot_triage.judgement.training.design import Space, Thresholds, lay_out, whole_norms
 from earshot_triage.judgement.training.kin import Kin
+from earshot_triage.judgement.training.material import plain_words
 from earshot_triage.judgement.training.telling import telling
 
 THRESHOLDS: Final = Thresholds(word=3, pair=3, gram=4)
@@ -61,9 +62,9 @@ def silent(_: str) -> None:
 
 def train(examples: Sequence[Example], *, meanings: Senses | None, say: Say = silent) -> Tables:
     """Return tables taught by the examples and our own material; with `meanings`, words of like meaning learn together."""
-    material = [*examples, *lessons.plain_words()]
+    material = [*examples, *plain_words()]
     say(f"laying out {len(material)} texts")
-    laid = lay_out([read(example.text) for example in material], THRESHOLDS)
+    laid = lay_out([read(example.text) for example in material], THRESHOLDS, denials=True)
     kin = Kin.of(laid, meanings) if meanings else None
     weights = np.zeros((laid.space.width, COLUMN_COUNT), dtype=np.float32)
     bias = np.zeros(COLUMN_COUNT, dtype=np.float32)
@@ -81,7 +82,7 @@ def train(examples: Sequence[Example], *, meanings: Senses | None, say: Say = si
                 part[: laid.space.width] *= louder[:, None]
             weights[:, place] = voice.spread(part, laid.space) if voice else part
             bias[place] = part_bias
-    meta = {"sets": sorted({example.corpus for example in examples}), "senses": meanings.fingerprint if meanings else None}
+    meta = {"sets": sorted({example.corpus for example in examples}), "senses": meanings.fingerprint if meanings else None, "denials": True}
     return pack(laid.space, weights, bias, meta)
 
 

@@ -22,7 +22,7 @@ from earshot_triage.judgement.judge import Judge
 from earshot_triage.judgement.learning import ABUSE, COLUMNS, HELD, LIKENESS, Layer, held, odds_of
 from earshot_triage.judgement.training.build import pack
 from earshot_triage.judgement.training.design import Laid, Thresholds, lay_out
-from earshot_triage.judgement.training.lessons import plain_words
+from earshot_triage.judgement.training.material import plain_words
 from earshot_triage.judgement.training.own import BadLessonError
 from earshot_triage.judgement.verdict import CONDUCTS, INTENTS, SENTIMENTS, Judgement
 

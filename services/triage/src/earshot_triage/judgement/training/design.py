@@ -13,6 +13,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import NDArray
 
+from earshot_triage.judgement.denial import denied
 from earshot_triage.judgement.features import Floats, Ints, Read, grams_of
 from earshot_triage.judgement.tables import NORM_UNITS
 from earshot_triage.judgement.text import START, canonical
@@ -55,9 +56,9 @@ class Laid:
     matrix: sp.csr_matrix
 
 
-def lay_out(texts: Sequence[Read], thresholds: Thresholds) -> Laid:
-    """Choose the features of `texts` and return them with the matrix of `texts`."""
-    everything, sequences, text_of, paired = _number(texts)
+def lay_out(texts: Sequence[Read], thresholds: Thresholds, *, denials: bool = False) -> Laid:
+    """Choose the features of `texts` and return them with the matrix of `texts`; with `denials` denied words are words of their own."""
+    everything, sequences, text_of, paired = _number(texts, denials=denials)
     count = len(texts)
     names = list(everything)
     word_pairs = np.unique(text_of * len(names) + sequences)
@@ -96,7 +97,7 @@ def lay_out(texts: Sequence[Read], thresholds: Thresholds) -> Laid:
     return Laid(space=space, matrix=matrix)
 
 
-def _number(texts: Sequence[Read]) -> tuple[dict[str, int], Ints, Ints, NDArray[np.bool_]]:
+def _number(texts: Sequence[Read], *, denials: bool) -> tuple[dict[str, int], Ints, Ints, NDArray[np.bool_]]:
     """Return numbers of all tokens, the tokens in order, their texts, and which of them may stand in a pair."""
     numbers: dict[str, int] = {START: 0}
     sequence: list[int] = []
@@ -104,7 +105,8 @@ def _number(texts: Sequence[Read]) -> tuple[dict[str, int], Ints, Ints, NDArray[
     paired: list[bool] = []
     for text in texts:
         marks = [numbers.setdefault(mark, len(numbers)) for mark in text.marks[1:]]
-        words = [numbers.setdefault(canonical(token), len(numbers)) for token in text.written]
+        written = [canonical(token) for token in text.written]
+        words = [numbers.setdefault(word, len(numbers)) for word in (denied(written) if denials else written)]
         sequence += [*marks, 0, *words]
         paired += [False] * len(marks) + [True] * (1 + len(words))
         sizes.append(len(marks) + 1 + len(words))

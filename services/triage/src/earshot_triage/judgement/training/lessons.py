@@ -18,10 +18,9 @@ from earshot_triage.judgement.panel import KINDS, KNOWN_NEEDS, NEEDS, TEAMS
 from earshot_triage.judgement.text import clean, tokens
 from earshot_triage.judgement.training.corpora import Example
 from earshot_triage.judgement.training.fit import balanced
+from earshot_triage.judgement.training.material import BRIEF, DENIALS, OWN
 from earshot_triage.judgement.verdict import EMOTIONS, SENTIMENTS
 
-OWN: Final = "own material"
-BRIEF: Final = "own brief texts"
 NEED_OF: Final = {
     "bug_report": "bug", "problem_discovery": "bug", "bug": "bug",
     "feature_request": "idea", "feature": "idea",
@@ -30,44 +29,11 @@ NEED_OF: Final = {
 }  # fmt: skip
 WEAK_WEIGHT: Final = 0.3
 """Labels guessed by cue phrases count this much beside labels that people gave."""
-
-_PEOPLE: Final = (
-    "gay", "lesbian", "trans", "queer", "bisexual", "straight", "black", "white", "asian", "latino", "mexican", "african",
-    "muslim", "jewish", "christian", "hindu", "buddhist", "atheist", "deaf", "blind", "disabled", "autistic", "old", "young",
-    "female", "male", "fat", "immigrant", "refugee", "woman", "man", "feminist", "liberal", "conservative", "arab", "indian",
-    "chinese", "turkish", "nigerian", "irish", "polish", "american", "british", "french", "german", "russian", "israeli",
-    "palestinian", "girl", "boy", "elderly", "single mother", "veteran", "native american", "sikh", "catholic",
-)  # fmt: skip
-_PLAIN: Final = (
-    "I am a {} person and I use your app every day", "as a {} customer I would like to ask about my order",
-    "my {} friend loves your service", "{} people deserve a reply too", "is your shop open to {} guests?",
-    "I'm {} and proud", "our {} neighbours had the same problem", "the {} lady at the desk was very helpful",
-    "do you have {} staff who can help me", "I am {}", "we are a {} family",
-)  # fmt: skip
-_DIALECT: Final = (
-    "I been waiting on y'all since monday", "finna cancel my plan if it ain't fixed", "y'all be trippin with these fees",
-    "he ain't never got no reply", "dis app be crashin all day", "ion know why it keep loggin me out", "gurl this product is everything",
-    "bruh my order still ain't here", "thank you so much hun you was amazing", "aye the new update kinda slaps", "we tryna book a flight",
-    "wallahi your service is good", "innit bruv the queue was long", "yo deadass the best pizza in town", "she stay helping everybody",
-    "imma need a refund", "they was real nice to me", "lowkey love this game", "this phone fire no cap", "kmt where is my parcel",
-)  # fmt: skip
-_BRIEF: Final = {
-    "neutral": (
-        "ok", "okay", "k", "ok ok", "okay then", "yes", "yep", "yeah", "no", "nope", "hi", "hi there", "hello", "hey", "hey there", "hm",
-        "hmm", "well", "so", "and", "the", "a", "it", "this", "that", "you", "me", "test", "testing", "test test", "1", "2", "12", "123",
-        "done", "maybe", "sure", "right", "same", "here", "now", "today", "tomorrow", "monday", "see you", "bye", "goodbye", "morning",
-        "evening", "my name is anna", "call me", "please call me", "invoice", "order", "order 12345", "update", "account", "delivery",
-        "app", "why", "what", "how", "really", "again",
-    ),
-    "negative": (
-        "bad", "very bad", "awful", "terrible", "horrible", "rubbish", "useless", "poor", "worst app", "disappointed", "annoying",
-        "so slow",
-    ),
-    "positive": (
-        "good", "very good", "great", "love it", "perfect", "excellent", "awesome", "nice", "thanks", "thank you", "amazing", "cool",
-    ),
-}  # fmt: skip
-"""Of a word alone hardly anything is known but what these teach: most say next to nothing."""
+DENIAL_WEIGHT: Final = 1.5
+"""So much counts each of our denials, which are many and alike."""
+_GRIEVED: Final = {"neutral": 0, "positive": 0, "negative": 1}
+_TONES: Final = {BRIEF: 1.0, DENIALS: DENIAL_WEIGHT}
+"""Our own texts that have a tone, with their weight."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,28 +46,12 @@ class Lesson:
     allowed: tuple[bool, ...]
 
 
-def plain_words() -> list[Example]:
-    """Return our own sentences in which groups of people and dialects occur without any abuse, and brief texts."""
-    plain = [pattern.format(people) for people in _PEOPLE for pattern in _PLAIN] + list(_DIALECT)
-    return [
-        *(Example(corpus=OWN, kind="tweet", text=text, row={}) for text in plain),
-        *(
-            Example(corpus=BRIEF, kind="tweet", text=written, row={"label": label})
-            for label, texts in _BRIEF.items()
-            for text in texts
-            for written in dict.fromkeys((text, text.capitalize()))
-        ),
-    ]
-
-
 def heads(examples: Sequence[Example]) -> dict[str, list[Lesson]]:
     """Return the lessons of every head that the examples can teach; heads without material are left out."""
     taught = {
         "kind": _kind(examples),
         "address": _address(examples),
-        "complaint": _plain(
-            examples, {"complaints": {"not_complaint": 0, "complaint": 1}, BRIEF: {"neutral": 0, "positive": 0, "negative": 1}}, 2
-        ),
+        "complaint": _plain(examples, {"complaints": {"not_complaint": 0, "complaint": 1}, **dict.fromkeys(_TONES, _GRIEVED)}, 2),
         "grief": _grief(examples),
         "sentiment": _sentiment(examples),
         "abuse": _abuse(examples),
@@ -123,7 +73,7 @@ def _lesson(found: list[tuple[int, int, float]], count: int, *, evened: float = 
 
 def _plain(examples: Sequence[Example], sets: dict[str, dict[str, int]], count: int) -> list[Lesson]:
     found = [
-        (row, sets[example.corpus][example.label], 1.0)
+        (row, sets[example.corpus][example.label], _TONES.get(example.corpus, 1.0))
         for row, example in enumerate(examples)
         if example.corpus in sets and example.label in sets[example.corpus]
     ]
@@ -134,7 +84,7 @@ def _kind(examples: Sequence[Example]) -> list[Lesson]:
     found: list[tuple[int, int, float]] = []
     for row, example in enumerate(examples):
         common = example.corpus.startswith("tweeteval") or example.corpus == "banking77"
-        if example.corpus in ("feature_search", OWN, BRIEF) or (common and row % 6):
+        if example.corpus in ("feature_search", OWN, *_TONES) or (common and row % 6):
             continue
         found.append((row, KINDS.index(example.kind), 1.0))
     return _lesson(found, len(KINDS), evened=0.5)
@@ -162,14 +112,14 @@ def _grief(examples: Sequence[Example]) -> list[Lesson]:
         stars = _stars(example)
         if stars is not None and stars != 3:
             found.append((row, int(stars < 3), 1.0))
-        elif example.corpus == BRIEF:
-            found.append((row, int(example.label == "negative"), 1.0))
+        elif example.corpus in _TONES:
+            found.append((row, _GRIEVED[example.label], _TONES[example.corpus]))
     return _lesson(found, 2)
 
 
 def _sentiment(examples: Sequence[Example]) -> list[Lesson]:
     named = {name: index for index, name in enumerate(SENTIMENTS)}
-    sure = _plain(examples, {"tweeteval_sentiment": named, BRIEF: named}, 3)
+    sure = _plain(examples, {"tweeteval_sentiment": named, **dict.fromkeys(_TONES, named)}, 3)
     weak: list[tuple[int, int, float]] = []
     for row, example in enumerate(examples):
         stars = _stars(example)
@@ -213,8 +163,8 @@ def _needs(examples: Sequence[Example]) -> list[Lesson]:
             found[example.kind].append((row, NEEDS.index(NEED_OF[example.label]), 1.0))
         elif example.corpus in ("complaints", "ibm_conversations", "banking77", "tweeteval_emotion"):
             found["tweet"].append((row, NEEDS.index(_guess(example.text)), WEAK_WEIGHT))
-        elif example.corpus == BRIEF:
-            found["tweet"].append((row, NEEDS.index("rest"), 1.0))
+        elif example.corpus == BRIEF or (example.corpus == DENIALS and example.label != "negative"):
+            found["tweet"].append((row, NEEDS.index("rest"), 1.0 if example.corpus == BRIEF else WEAK_WEIGHT))
     lessons: list[Lesson] = []
     for team in TEAMS:
         # Classes are evened out over all that one team labelled: how common ideas are in each of its collections is worth knowing.
