@@ -71,7 +71,8 @@ class Relay:
         writer.tell(self._offer)
 
     def _offer(self, row: int, messages: list[Message], size_bytes: int) -> None:
-        self._memory.keep(row, messages, size_bytes)
+        if self._published is None or row > self._published:  # else it was listed, and read, before its writer came to tell us
+            self._memory.keep(row, messages, size_bytes)
         self._wake.set()
 
     @property
