@@ -208,6 +208,22 @@ async def test_what_waited_goes_out_in_order_however_little_fits_a_round(ground:
     assert [n for key, n in told if key == b"a"] == [n for key, n in told if key == b"b"] == list(range(7))
 
 
+async def test_what_two_replicas_say_in_turn_goes_out_in_the_order_of_their_commits(ground: Ground) -> None:
+    other = await Runtime.open(ground, stage=lambda _: CountingStage(), outputs=(Topic.CASE_CHANGED,))  # it writes, and never publishes
+    async with running(ground, CountingStage()) as runtime:
+        await until(lambda: runtime.relay.holds_lease, "the lease")
+        writers = [runtime.writer, runtime.writer, other.writer, runtime.writer, other.writer, other.writer]
+        for n in range(60):
+            async with writers[n % len(writers)].transaction() as tx:
+                if n % 7:  # a transaction that says nothing leaves a gap among the rows
+                    tx.send([tell("k", n, tx.version)])
+            if n % 10 == 9:
+                await until(lambda: emptied(runtime), "the outbox is empty")
+    await other.close()
+    told = [json.loads(record.value)["n"] for record in await read_all(ground, Topic.CASE_CHANGED)]
+    assert told == [n for n in range(60) if n % 7]
+
+
 async def emptied(runtime: Runtime) -> bool:
     return not await runtime.pool.fetchval("select count(*) from outbox")
 

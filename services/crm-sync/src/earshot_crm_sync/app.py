@@ -220,8 +220,8 @@ class ReadRoutes:
         }
 
     async def feedback(self, feedback_id: UUID) -> Response:
-        async with self._moment() as conn:
-            owner = await repository_read.whose_is_it(conn, str(feedback_id))
+        with translated():  # one query is of one moment by itself
+            owner = await repository_read.whose_is_it(self._pool, str(feedback_id))
         if owner is None:
             raise NotFoundError("No item of that id has been heard.", code="feedback-unknown")
         if owner.customer_id is None:

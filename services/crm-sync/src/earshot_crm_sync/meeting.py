@@ -21,7 +21,8 @@ async def meet(desk: Desk, wanted: Mapping[bytes, Statement], left: Collection[i
     cache = desk.cache
     missing = [digest for digest in wanted if digest not in cache.statements]
     rows = await repository.load_statements_by_digest(desk.conn, missing) if missing else []
-    if away := set(left) - cache.by_number.keys() - {row.no for row in rows}:
+    found = {row.no for row in rows}
+    if away := {no for no in left if no not in cache.by_number and no not in found}:
         rows += await repository.load_statements(desk.conn, away)
     await load_held(desk, {row.customer_no for row in rows if row.customer_no is not None})
     for row in rows:
@@ -35,7 +36,7 @@ async def meet(desk: Desk, wanted: Mapping[bytes, Statement], left: Collection[i
 
 async def load_held(desk: Desk, numbers: Iterable[int]) -> None:
     """Bring customers into the cache, each with all statements that speak of him."""
-    missing = set(numbers) - desk.cache.customers.keys()
+    missing = {no for no in numbers if no not in desk.cache.customers}  # a set less a dictionary's keys looks at each of the thousands
     if not missing:
         return
     stored = await repository.load_customers(desk.conn, missing)

@@ -10,7 +10,6 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -23,6 +22,7 @@ from earshot_shared.messages import Message, unpack
 from earshot_shared.pipeline import lost_ground
 from earshot_shared.pipeline.expectation import Expectation, check_expectation, expectation_on, too_short
 from earshot_shared.pipeline.expectation import unpack as unpack_expectation
+from earshot_shared.pipeline.memory import Memory
 from earshot_shared.pipeline.positions import HELP, Partition, raise_if_lost
 from earshot_shared.pipeline.restating import Restates, Restating
 from earshot_shared.pipeline.writer import Writer
@@ -44,28 +44,6 @@ ROUND_BYTES = 4 * 1024 * 1024
 MEMORY_BYTES = 4 * 1024 * 1024
 
 
-@dataclass(slots=True)
-class _Memory:
-    """Messages of committed rows that we wrote ourselves, by row id; bounded, since the table has them too."""
-
-    rows: dict[int, tuple[list[Message], int]] = field(default_factory=dict)
-    size_bytes: int = 0
-
-    def keep(self, row: int, messages: list[Message], size_bytes: int) -> None:
-        if self.size_bytes + size_bytes <= MEMORY_BYTES:
-            self.rows[row] = (messages, size_bytes)
-            self.size_bytes += size_bytes
-
-    def take(self, row: int) -> list[Message] | None:
-        messages, size_bytes = self.rows.pop(row, (None, 0))
-        self.size_bytes -= size_bytes
-        return messages
-
-    def clear(self) -> None:
-        self.rows.clear()
-        self.size_bytes = 0
-
-
 class Relay:
     """The relay of one service process; at any time at most one replica holds the lease and publishes."""
 
@@ -77,11 +55,13 @@ class Relay:
         self._names = {name: topic for topic, name in self._topics.items()}
         self._holder: UUID = uuid4()
         self._epoch: int | None = None
+        self._held_at = 0.0  # when the lease was last seen to be ours
+        self._published: int | None = None  # no row up to this id waits any more
         self._watched_at = 0.0
         self._poll_s = POLL_S
         self.outbox_age_s = 0.0
         self.dead_letters = 0
-        self._memory = _Memory()
+        self._memory = Memory(MEMORY_BYTES)
         self._wake = asyncio.Event()
         self._counts: dict[str, int] = {}
         self._expectation = Expectation()
@@ -91,7 +71,8 @@ class Relay:
         writer.tell(self._offer)
 
     def _offer(self, row: int, messages: list[Message], size_bytes: int) -> None:
-        self._memory.keep(row, messages, size_bytes)
+        if self._published is None or row > self._published:  # else it was listed, and read, before its writer came to tell us
+            self._memory.keep(row, messages, size_bytes)
         self._wake.set()
 
     @property
@@ -161,15 +142,15 @@ class Relay:
                     self._memory.clear()
                     await asyncio.sleep(RENEW_S)
                     continue
-                published = await self._round()
-                if self._restating.is_due(idle=not published):
-                    published |= await self._restating.step(self._writer)
+                self._wake.clear()
+                goes_on = await self._round()
+                if self._restating.is_due(idle=not goes_on):
+                    goes_on |= await self._restating.step(self._writer)
                 if time.monotonic() - self._watched_at > WATCH_S:
                     await self._watch()
-                if not published:
+                if not goes_on:
                     with contextlib.suppress(TimeoutError):
                         await asyncio.wait_for(self._wake.wait(), self._poll_s)
-                    self._wake.clear()
                     self._poll_s = min(self._poll_s * 1.5, IDLE_POLL_S)
         finally:
             renewing.cancel()
@@ -183,20 +164,27 @@ class Relay:
             if epoch is None:
                 continue
             with contextlib.suppress(RetryableError):  # the rounds will meet it too
-                with translated():
-                    row = await self._writer.pool.fetchrow(_QUERIES["take_lease"], self._holder, LEASE_S)
+                row = await self._ask_for_lease()
                 if row is None or row["epoch"] != epoch:
                     self._epoch = None  # the next mark is refused, and all begins anew
 
     async def _take_lease(self) -> bool:
         """Take the lease when it is to be had; return whether it is ours now."""
-        with translated():
-            row = await self._writer.pool.fetchrow(_QUERIES["take_lease"], self._holder, LEASE_S)
+        row = await self._ask_for_lease()
         if row is None:
             return False
         self._epoch = row["epoch"]
         await self._begin(row["expected"])
         return True
+
+    async def _ask_for_lease(self) -> Any:
+        """Take or keep the lease; return its epoch and marks, None when another has it."""
+        asked_at = time.monotonic()
+        with translated():
+            row = await self._writer.pool.fetchrow(_QUERIES["take_lease"], self._holder, LEASE_S)
+        if row is not None:
+            self._held_at = asked_at
+        return row
 
     async def _release(self) -> None:
         if self._epoch is not None:
@@ -205,6 +193,7 @@ class Relay:
 
     async def _begin(self, stored: bytes | None) -> None:
         """Take over: know what to expect before anything is sent, and look at what was said since."""
+        self._published = None
         known = unpack_expectation(stored)
         with translated():
             await raise_if_lost(self._writer.pool)
@@ -222,24 +211,34 @@ class Relay:
         return [(name, n) for name, count in self._counts.items() if self._names[name].value.stateful for n in range(count)]
 
     async def _round(self) -> bool:
-        """Publish the rows that wait, oldest first; return whether there were any.
+        """Publish rows that wait, oldest first; return whether more are known to wait.
 
-        Steps, and what a crash after each leaves: (1) rows listed: nothing; (2) sent: rows in place, sent again in order by whoever
+        Steps, and what a crash after each leaves: (1) rows known: nothing; (2) sent: rows in place, sent again in order by whoever
         comes next; (3) marked: done.
         """
-        with translated():
-            rows = [row["id"] for row in await self._writer.pool.fetch(_QUERIES["list_outbox"], ROUND_ROWS, ROUND_BYTES)]
+        rows = self._next_of_ours() or await self._list()
         if not rows:
             return False
-        messages, taken = await self._collect(rows)
-        foreign = await self._send(messages)
+        foreign = await self._send(await self._collect(rows))
         if foreign:  # before the mark, which stores an expectation beyond the foreign records
             await self._repair(foreign)
-        await self._mark(taken)
-        return True
+        return await self._mark(rows)
 
-    async def _collect(self, rows: Sequence[int]) -> tuple[list[Message], list[int]]:
-        """Return the messages of the rows in order (from memory, else from the table) and the rows they came from."""
+    def _next_of_ours(self) -> list[int]:
+        """Return the rows that are next for certain: the memory has them, and no number lies between them and what was published.
+
+        Nothing when the lease was not seen to be ours lately: whoever slept asks the table what still waits.
+        """
+        if self._published is None or time.monotonic() - self._held_at > LEASE_S / 2:
+            return []
+        return self._memory.following(self._published, most=ROUND_ROWS, most_bytes=ROUND_BYTES)
+
+    async def _list(self) -> list[int]:
+        with translated():
+            return [row["id"] for row in await self._writer.pool.fetch(_QUERIES["list_outbox"], ROUND_ROWS, ROUND_BYTES)]
+
+    async def _collect(self, rows: Sequence[int]) -> list[Message]:
+        """Return the messages of the rows in order, from memory, else from the table."""
         held = {row: self._memory.take(row) for row in rows}
         missing = [row for row, messages in held.items() if messages is None]
         if missing:
@@ -250,7 +249,7 @@ class Relay:
         collected: list[Message] = []
         for row in rows:
             collected += held[row] or ()
-        return collected, list(rows)
+        return collected
 
     async def _send(self, messages: Sequence[Message]) -> dict[Partition, tuple[int, int]]:
         """Send all and wait for the acks; return the ranges of foreign records met (first, end) by partition."""
@@ -310,14 +309,18 @@ class Relay:
             foreign[partition] = (first, base)
         offsets[number] = base + count
 
-    async def _mark(self, rows: Sequence[int]) -> None:
+    async def _mark(self, rows: Sequence[int]) -> bool:
+        """Forget rows that were sent; return whether later ones wait."""
+        asked_at = time.monotonic()
         with translated():
-            epoch = await self._writer.pool.fetchval(
-                _QUERIES["mark_published"], self._holder, self._epoch, self._expectation.pack(), LEASE_S, rows
+            marked = await self._writer.pool.fetchrow(
+                _QUERIES["mark_published"], self._holder, self._epoch, self._expectation.pack(), LEASE_S, rows, rows[-1]
             )
-        if epoch is None:
+        if marked is None:
             self._epoch = None
             raise FencedError("Another replica took over the relay.", code="relay-fenced")
+        self._held_at, self._published = asked_at, rows[-1]
+        return bool(marked["more"])
 
     async def _store_expected(self) -> None:
         with translated():

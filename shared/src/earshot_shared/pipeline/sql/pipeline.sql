@@ -45,14 +45,14 @@ returning epoch, expected
 update relay set deadline = now() - interval '1 second' where holder = $1
 
 -- name: mark_published
--- Deletes published rows and stores the next expected offsets, if the lease is still ours (returns the epoch, else nothing).
+-- Deletes published rows, up to $6, and stores the next expected offsets, if the lease is still ours: says whether later rows wait, else nothing.
 with lease as (
     update relay set expected = $3, deadline = now() + make_interval(secs => $4)
      where holder = $1 and epoch = $2 returning epoch
 ), gone as (
     delete from outbox where id = any($5::bigint[]) and exists (select from lease)
 )
-select epoch from lease
+select exists (select from outbox where id > $6) as more from lease
 
 -- name: store_expected
 -- Stores the next expected offsets alone, if the lease is still ours.
