@@ -4,6 +4,7 @@ Owns the order of beginning and ending. A service's ``cli.py`` says what its run
 """
 
 import contextlib
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +19,9 @@ from earshot_shared.logs import configure_logs
 from earshot_shared.metrics import Metrics
 from earshot_shared.runtime import Ground, Runtime
 from earshot_shared.serve import Task, calm_collector, run, serve
-from earshot_shared.settings import ServiceSettings
+from earshot_shared.settings import ServiceSettings, is_example
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +45,8 @@ MoreTasks = Callable[[Parts], Mapping[str, Task]]
 def run_service(settings: ServiceSettings, *, open_runtime: OpenRuntime, build_app: BuildApp, more_tasks: MoreTasks = lambda _: {}) -> int:
     """Run a service until it is told to stop; return the process's exit code."""
     configure_logs(settings.service, settings.log_level)
+    if settings.api_key is not None and is_example(settings.api_key.get_secret_value()):
+        _log.warning("the API key is the one of .env.example, which everybody knows", extra={"action": "example_key"})
     return run(lambda: _serve(settings, open_runtime, build_app, more_tasks))
 
 

@@ -145,6 +145,11 @@ class ServiceSettings(BaseSettings):
         return schema_name(self.service, self.topic_prefix)
 
 
+def is_example(value: str) -> bool:
+    """Say whether a secret is one that `.env.example` shows to everybody."""
+    return value.startswith("change-me")
+
+
 S = TypeVar("S", bound=ServiceSettings)
 
 

@@ -32,6 +32,16 @@ def test_a_misspelt_variable_and_a_taken_port_are_found_with_the_mending(monkeyp
     assert "2 things need mending." in told.output
 
 
+@pytest.mark.parametrize("key", [None, "a-key-of-our-own-entirely", "the example's"])
+def test_the_key_that_everybody_knows_is_doubtful(monkeypatch: pytest.MonkeyPatch, key: str | None) -> None:
+    lines = (Path(__file__).parents[3] / ".env.example").read_text().splitlines()
+    shown = next(line.partition("=")[2] for line in lines if line.startswith("EARSHOT_API_KEY="))
+    monkeypatch.delenv("EARSHOT_API_KEY", raising=False)
+    if key is not None:
+        monkeypatch.setenv("EARSHOT_API_KEY", shown if key == "the example's" else key)
+    assert [each.grade for each in findings._variables()] == ([Grade.DOUBTFUL] if key == "the example's" else [])
+
+
 def test_a_server_that_does_not_answer_is_bad(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kafka, "kafka_answers", lambda *_, **__: False)
     monkeypatch.setattr(postgres, "postgres_answers", lambda *_, **__: False)

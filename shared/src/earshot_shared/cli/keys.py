@@ -72,6 +72,8 @@ def create(
 def list_keys(as_json: bool, data_dir: Path, url: str | None) -> None:
     """List all keys, without their secrets."""
     found = [told_key(key) for key in _with_keys(data_dir, lambda store: store.list())] if url is None else _list(url)
+    if not found:
+        click.echo("There is no key yet; `earshot keys create` makes one.", err=True)
     for key in found:
         click.echo(msgspec.json.encode(key).decode() if as_json else _line(key))
 

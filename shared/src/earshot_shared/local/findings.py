@@ -24,7 +24,7 @@ from earshot_shared.local.files import DataFolder
 from earshot_shared.local.ports import is_free
 from earshot_shared.local.product import Product, topic_prefix
 from earshot_shared.local.state import RunningSystem, read_processes, read_state
-from earshot_shared.settings import default_config_dir, refuse_unknown_variables
+from earshot_shared.settings import default_config_dir, is_example, refuse_unknown_variables
 from earshot_shared.topics import schema_name
 
 DOCTOR_GROUP = "earshot.doctor"
@@ -102,6 +102,12 @@ def _variables() -> Iterator[Finding]:
         refuse_unknown_variables(os.environ)
     except EarshotError as problem:
         yield Finding(Grade.BAD, problem.detail, "unset it, or set the one that was meant")
+    if is_example(os.environ.get("EARSHOT_API_KEY", "")):
+        yield Finding(
+            Grade.DOUBTFUL,
+            "EARSHOT_API_KEY is the one of `.env.example`, which everybody knows",
+            "set it to what `openssl rand -hex 24` gives",
+        )
 
 
 def _java_and_kafka() -> Iterator[Finding]:
