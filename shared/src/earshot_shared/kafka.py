@@ -84,7 +84,8 @@ async def start(client: Any) -> None:
     """
     try:
         with translated():
-            await asyncio.wait_for(client.start(), CONNECT_TIMEOUT_S)
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                await client.start()
     except BaseException:
         await stop(client)
         raise
@@ -149,7 +150,8 @@ async def start_admin(admin: Any) -> None:
     """
     with translated():
         try:
-            await asyncio.wait_for(admin.start(), CONNECT_TIMEOUT_S)
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                await admin.start()
         except BaseException:
             await admin.close()
             raise

@@ -224,6 +224,15 @@ async def test_what_two_replicas_say_in_turn_goes_out_in_the_order_of_their_comm
     assert told == [n for n in range(60) if n % 7]
 
 
+async def test_a_relay_that_is_woken_and_told_to_stop_at_once_stops(ground: Ground) -> None:
+    """`asyncio.wait_for` of Python 3.11 forgets to stop when what it waits for comes at that moment."""
+    async with asyncio.timeout(DEADLINE_S):
+        async with running(ground, CountingStage()) as runtime:
+            await until(lambda: runtime.relay.holds_lease, "the lease")
+            await asyncio.sleep(0.5)  # now it waits to be woken
+            runtime.relay._wake.set()
+
+
 async def emptied(runtime: Runtime) -> bool:
     return not await runtime.pool.fetchval("select count(*) from outbox")
 

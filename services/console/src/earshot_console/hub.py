@@ -173,7 +173,8 @@ class Hub:
                 yield events
             elif sequence == self._first_sequence + len(self._ring):
                 try:
-                    await asyncio.wait_for(news.wait(), patience_s)
+                    async with asyncio.timeout(patience_s):
+                        await news.wait()
                 except TimeoutError:
                     yield []
 

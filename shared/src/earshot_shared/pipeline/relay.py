@@ -37,6 +37,7 @@ RENEW_S = 1.5
 POLL_S = 0.05  # rows of other replicas are seen within this while they write,
 IDLE_POLL_S = 0.4  # and within this when they begin to; our own wake us
 FINISH_S = 3.0
+ACK_S = 60.0
 WATCH_S = 1.0  # the ends of the log are compared with what we expect this often
 ROUND_ROWS = 64
 # Packed; unpacked they take some ten times as much. What a round or the memory does not hold waits in the table.
@@ -150,7 +151,8 @@ class Relay:
                     await self._watch()
                 if not goes_on:
                     with contextlib.suppress(TimeoutError):
-                        await asyncio.wait_for(self._wake.wait(), self._poll_s)
+                        async with asyncio.timeout(self._poll_s):
+                            await self._wake.wait()
                     self._poll_s = min(self._poll_s * 1.5, IDLE_POLL_S)
         finally:
             renewing.cancel()
@@ -265,7 +267,8 @@ class Relay:
                 for batch in self._batches(group)
             ]
             for partition, count, future in sent:
-                base = (await asyncio.wait_for(future, 60)).offset
+                async with asyncio.timeout(ACK_S):
+                    base = (await future).offset
                 self._expect(partition, base, count, foreign)
         return foreign
 
