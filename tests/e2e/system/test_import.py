@@ -76,7 +76,6 @@ def made_up(file: Path, seed: int, tag: str) -> None:
 
 @pytest.mark.capability("D2")
 @pytest.mark.capability("T7")
-@pytest.mark.capability("L17")
 @pytest.mark.capability("L8")
 def test_made_up_conversations(system: System, tmp_path: Path) -> None:
     file = tmp_path / "made-up.jsonl"

@@ -202,6 +202,38 @@ async def test_contacts_join_by_what_their_system_vouches_for(service: CrmServic
     assert (await service.send("POST", "/v1/contacts", deleted))["customer_id"] is None
 
 
+@pytest.mark.capability("C10")
+async def test_who_bought_nothing_yet_is_held_like_a_customer_and_stays_the_same_when_he_buys(service: CrmService) -> None:
+    mail = "lea@example.org"
+    lead = {
+        "connector": "sales", "record_id": "L1", "updated_at": "2024-05-01T12:30:00Z", "name": "Lea Lang", "email": mail,
+        "fields": {"lifecycle": "prospect"},
+    }  # fmt: skip
+    buyer = {
+        "connector": "shop", "record_id": "B1", "updated_at": "2024-05-01T12:30:00Z", "name": "Ben Berg",
+        "fields": {"lifecycle": "customer"},
+    }  # fmt: skip
+    one = (await service.send("POST", "/v1/contacts", lead))["customer_id"]
+    other = (await service.send("POST", "/v1/contacts", buyer))["customer_id"]
+    asker = item("asks", id="9", name="Ida", text="Does it fit a small kitchen?")
+    await service.ground.tell(asker)
+    unknown = (await service.get(f"/v1/feedback/{asker.feedback_id}"))["customer_id"]
+    held = {each["customer_id"]: each for each in (await service.get("/v1/customers"))["items"]}
+    assert held.keys() == {one, other, unknown}
+    assert {held[each]["fields"]["lifecycle"]["value"] for each in (one, other)} == {"prospect", "customer"}
+    assert (held[one]["feedback_count"], held[unknown]["feedback_count"]) == (0, 1)
+    assert [each["customer_id"] for each in (await service.get("/v1/customers", identifier=mail))["items"]] == [one]
+    allowed = {"purpose": "news", "granted": True, "identifier": mail, "proof": "trade fair"}
+    assert (await service.send("PUT", f"/v1/customers/{one}/consents", allowed))["customer"]["consents"][0]["allowed"] is True
+
+    bought = {"updated_at": "2024-05-01T12:50:00Z", "fields": {"lifecycle": "customer"}}
+    assert (await service.send("POST", "/v1/contacts", lead | bought))["customer_id"] == one
+    await service.ground.tell(item("thanks", at=55, channel="mail", mail=mail, text="It fits."))
+    view = await service.get(f"/v1/customers/{one}")
+    assert view["fields"]["lifecycle"] == {"value": "customer", "source": "sales", "updated_at": "2024-05-01T12:50:00Z"}
+    assert (view["feedback_count"], len(view["consents"])) == (1, 1)
+
+
 async def test_a_contacts_copy_from_the_topic_is_a_duplicate(service: CrmService) -> None:
     record = {"connector": "crm", "record_id": "0031", "updated_at": "2024-05-01T12:30:00Z", "name": "Anna Schmidt"}
     await service.send("POST", "/v1/contacts", record)

@@ -74,7 +74,6 @@ async def test_staff_stand_apart_from_badges_and_advocates(recognition: Recognit
 
 
 @pytest.mark.capability("R3")
-@pytest.mark.capability("R10")
 @pytest.mark.capability("R11")
 async def test_the_path_of_an_advocate(recognition: RecognitionUnderTest) -> None:
     await a_helper(recognition, 1)

@@ -1,6 +1,7 @@
 """What people read and do about cases, over HTTP."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,22 @@ async def test_a_decision_says_what_why_and_by_which_versions(triage: TriageUnde
         "stance respond: who asks or complains is answered (bug at least 0.5)",
     ]
     assert (await triage.http.get(f"/v1/feedback/{ids.feedback_id('forum', 'none')}")).status_code == 404
+
+
+@pytest.mark.capability("L18")
+async def test_the_language_is_found_and_kept_for_whoever_answers(fresh_database: Any) -> None:
+    dsn = await asyncio.to_thread(fresh_database, migrate)
+    async with running_triage(dsn, learned=True) as triage:
+        said = {
+            "de": plain_item("de", 0, "Die App stürzt immer ab, wenn ich sie öffne"),
+            "es": plain_item("es", 1, "¿Dónde está mi pedido?"),
+            "pt": msgspec.structs.replace(plain_item("pt", 2, "ok"), language="pt"),  # as its source says
+        }
+        await triage.fold(*said.values())
+        for language, item in said.items():
+            assert (await triage.http.get(f"/v1/feedback/{item.feedback_id}")).json()["language"] == language
+        told = [json.loads(each.value or b"")["data"] for each in await triage.said() if each.topic is Topic.FEEDBACK_TRIAGED]
+        assert {body["item"]["external_id"]: body["language"] for body in told} == {language: language for language in said}
 
 
 @pytest.mark.capability("T8")

@@ -32,6 +32,7 @@ BADGES = (Badge(name="first", helped=1), Badge(name="voice", items=10))
 def test_tiers_and_the_next_step(totals: Totals, tier: str, next_step: str | None) -> None:
     standing = decide_standing(totals, TIERS, BADGES, excluded=False)
     assert (standing.tier, standing.next_step) == (tier, next_step)
+    assert standing.abilities == (("moderate",) if tier == "leader" else ())
     assert standing.reasons
 
 

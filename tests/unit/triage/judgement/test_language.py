@@ -41,7 +41,7 @@ def test_language_is_told(text: str, language: str) -> None:
     assert language_of(found.cleaned, found.written) == language
 
 
-@pytest.mark.capability("T18")
+@pytest.mark.capability("L18")
 @pytest.mark.parametrize(
     "text", ["ok", "lol", "Sam", "https://t.co/abc", "", "😡😡", "#win", "12345", "a", "de", "XK-200", "app update", "service"]
 )
