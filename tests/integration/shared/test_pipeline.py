@@ -37,10 +37,15 @@ async def ground(kafka_bootstrap: str, topic_prefix: str, fresh_database: Any) -
 
 @contextlib.asynccontextmanager
 async def running(
-    ground: Ground, stage: CountingStage, outputs: Sequence[Topic] = (Topic.CASE_CHANGED,), *, looks_ahead: bool = False
+    ground: Ground,
+    stage: CountingStage,
+    outputs: Sequence[Topic] = (Topic.CASE_CHANGED,),
+    *,
+    yields: Sequence[Topic] = (),
+    looks_ahead: bool = False,
 ) -> AsyncIterator[Runtime]:
     """Run the loop and the relay until the block ends."""
-    runtime = await Runtime.open(ground, stage=lambda _: stage, outputs=outputs, looks_ahead=looks_ahead)
+    runtime = await Runtime.open(ground, stage=lambda _: stage, outputs=outputs, yields=yields, looks_ahead=looks_ahead)
     tasks = [asyncio.create_task(run(), name=name) for name, run in runtime.tasks().items()]
     try:
         yield runtime
@@ -54,12 +59,12 @@ async def running(
             raise error
 
 
-async def produce(ground: Ground, values: list[tuple[str, bytes]]) -> None:
-    """Put records on the input topic."""
+async def produce(ground: Ground, values: list[tuple[str, bytes]], topic: Topic = Topic.FEEDBACK_RECEIVED) -> None:
+    """Put records on an input topic."""
     producer = aiokafka.AIOKafkaProducer(bootstrap_servers=ground.kafka_bootstrap)
     await producer.start()
     try:
-        name = Topic.FEEDBACK_RECEIVED.full_name(ground.topic_prefix)
+        name = topic.full_name(ground.topic_prefix)
         for key, value in values:
             await producer.send(name, key=key.encode(), value=value)
         await producer.flush()
@@ -173,6 +178,39 @@ async def test_two_owners_share_and_a_leaver_is_replaced(ground: Ground) -> None
         await produce(ground, [(f"k{n}", b"x") for n in range(500)])
         await until(lambda: settled(first), "settled by the one that stayed")
         assert await counts(first) == {f"k{n}": 2 for n in range(500)}
+
+
+class _SlowStage(CountingStage):
+    """Takes its time."""
+
+    inputs = (Topic.FEEDBACK_RECEIVED, Topic.FEEDBACK_BACKFILLED)
+
+    async def fold(self, tx: Transaction, prepared: Any) -> None:
+        await super().fold(tx, prepared)
+        await asyncio.sleep(0.05)
+
+
+@pytest.mark.capability("L22")
+async def test_what_is_brought_in_from_the_past_waits_while_live_items_lag(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "SLICE_RECORDS", 20)
+    monkeypatch.setattr(loop, "LAG_EVERY_S", 0.05)
+    await produce(ground, [(f"old{n}", b"x") for n in range(200)], Topic.FEEDBACK_BACKFILLED)
+    await produce(ground, [(f"live{n}", b"x") for n in range(600)])
+    async with running(ground, _SlowStage(), yields=(Topic.FEEDBACK_BACKFILLED,)) as runtime:
+        reader, past = runtime.loop, Topic.FEEDBACK_BACKFILLED.full_name(ground.topic_prefix)
+        assert reader is not None
+
+        def waiting() -> set[str]:
+            return {at.topic for at in reader._consumer.paused()} if reader._consumer else set()
+
+        await until(lambda: waiting() == {past}, "the past waits")
+        old = sum(key.startswith("old") for key in await counts(runtime))
+        await until(lambda: waiting() == set(), "nobody waits")
+        found = await counts(runtime)
+        assert sum(key.startswith("live") for key in found) >= 600 - 20 - 40, "live items are through, but for a slice or two"
+        assert sum(key.startswith("old") for key in found) <= old + 40, "no more of the past than was fetched before it had to wait"
+        await until(lambda: settled(runtime), "settled")
+        assert await counts(runtime) == dict.fromkeys([f"old{n}" for n in range(200)] + [f"live{n}" for n in range(600)], 1)
 
 
 async def test_a_late_record_of_a_frozen_relay_is_repaired(ground: Ground) -> None:
