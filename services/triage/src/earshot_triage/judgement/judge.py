@@ -37,7 +37,7 @@ _FAINT: Final = np.float32(1e-4)
 _HALF: Final = np.float32(0.5)
 _READ: Final = "en"
 _STRANGE: Final = 0.66
-"""Part of the words from which a text is not read when nobody taught them."""
+"""When so large a part of its words was never taught, a text whose language nobody tells is not read: two of three."""
 _FOREIGN_TRUST: Final = 0.5
 """Of the confidence so much is left in a language that nobody taught: a person is asked."""
 
@@ -170,7 +170,7 @@ class Judge:
 def _foreign(detected: Sequence[str], declared: Sequence[str | None], strange: Floats, words: Floats) -> NDArray[np.bool_]:
     """Return which texts are in a language that the judge does not read; what is declared counts where the text does not tell.
 
-    Where neither tells, a text of whose `words` at least half are `strange` is not read either.
+    Where neither tells, a text of whose `words` too many (`_STRANGE`) are `strange` is not read either. Shapes: N.
     """
     lost: list[bool] = (strange >= np.maximum(_STRANGE * words, 1)).tolist()
     told = [given or UNKNOWN_LANGUAGE if found == UNKNOWN_LANGUAGE else found for found, given in zip(detected, declared, strict=True)]
