@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 MEMBERS := shared services/ingest services/triage services/recognition services/crm-sync services/console
 LOCK   := requirements/all.txt
 OVERRIDES := requirements/overrides.txt
-STARTED := earshot_shared.local.up, earshot_shared.service, uvicorn.protocols.http.httptools_impl, earshot_ingest.wiring, earshot_triage.wiring, earshot_recognition.cli, earshot_crm_sync.cli, earshot_console.cli
+STARTED := earshot_shared.local.up, earshot_shared.service, uvicorn.protocols.http.httptools_impl, earshot_ingest.wiring, earshot_triage.wiring, earshot_recognition.cli, earshot_crm_sync.cli, earshot_console.cli, earshot_crm_sync.identity.offline.engine, earshot_triage.judgement.commands, phonenumbers
 LOCK_FLAGS := --override $(OVERRIDES) --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --no-annotate --no-emit-package earshot-shared
 
 .DEFAULT_GOAL := help
@@ -23,7 +23,7 @@ $(VENV)/.done: $(LOCK) pyproject.toml $(addsuffix /pyproject.toml,$(MEMBERS))
 	@echo "Setting up $(VENV) …"
 	@UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --override $(OVERRIDES) -r $(LOCK)
 	@UV_PYTHON_DOWNLOADS=never $(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation $(addprefix -e ,$(MEMBERS))
-	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -c 'import $(STARTED)' # compiled once, whatever the environment says: a start would compile for seconds
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -c 'import $(STARTED)' # compiled once, whatever the environment says: starts and commands would compile for seconds
 	@touch $@
 
 up: setup ## run the whole system here, with a live demonstration feed (ARGS="--no-demo --port-base 9100")

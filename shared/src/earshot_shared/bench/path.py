@@ -8,13 +8,13 @@ import asyncio
 import itertools
 import time
 from collections.abc import Callable, Iterable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-
-import httpx
 
 from earshot_shared import ids
 from earshot_shared.bench.load import Load
 from earshot_shared.bench.system import SERVICES, BenchSystem
+from earshot_shared.bench.wire import Wires, wires
 
 BATCH = 1000
 MOST_PER_S = 40_000  # more than any machine of ours carries
@@ -22,7 +22,9 @@ MOST_AHEAD = 12_000
 SMALL_BATCH = 100
 SINGLE_CONNECTIONS = 48
 _LOOK_S = 0.4
-_WATCH_S = 0.02  # a look costs a millisecond or two of what is measured
+_WATCH_S = 0.02  # a look costs a good part of a millisecond of what is measured
+_DOOR = "/v1/feedback/batch?quiet=true"
+_ACCEPTED, _OK = 202, 200
 
 
 @dataclass(slots=True)
@@ -54,9 +56,9 @@ class Path:
         self._system = system
         self._load = load
         self._say = say
-        self._door = f"{system.state.services['ingest']}/v1/feedback/batch?quiet=true"
-        self._headers = {"authorization": f"Bearer {system.state.api_key}", "content-type": "application/json"}
-        self._posted = 0
+
+    def _wires(self, service: str) -> AbstractAsyncContextManager[Wires]:
+        return wires(self._system.state.services[service], self._system.state.api_key)
 
     async def _visible(self) -> int:
         return int((await self._system.stats("crm-sync"))["feedback"])
@@ -66,8 +68,8 @@ class Path:
         self._say("making items ahead of time")
         made = self._load.batches(int((warm_up_s + window_s + 3) * MOST_PER_S / BATCH), BATCH)
         bodies = (body for body, _ in itertools.chain([next(made)], made))  # the first round is made here, before any clock runs
-        async with httpx.AsyncClient(headers=self._headers, timeout=60) as client:
-            poster = asyncio.create_task(self._pour(client, bodies))
+        async with self._wires("ingest") as door:
+            poster = asyncio.create_task(self._pour(door, bodies))
             try:
                 self._say(f"warming up for {warm_up_s:.0f} s")
                 await asyncio.sleep(warm_up_s)
@@ -85,7 +87,7 @@ class Path:
         costs = {name: round((spent[name] - cpu.get(name, 0.0)) * 1e6 / max(count, 1), 1) for name in spent}
         return Rate(count / took, costs)
 
-    async def _pour(self, client: httpx.AsyncClient, bodies: Iterable[bytes]) -> None:
+    async def _pour(self, door: Wires, bodies: Iterable[bytes]) -> None:
         """Post batch after batch, never more than `MOST_AHEAD` items before the view."""
         base, sent, seen_at, seen = await self._visible(), 0, 0.0, 0
         for body in bodies:
@@ -94,7 +96,7 @@ class Path:
                     await asyncio.sleep(_LOOK_S / 10)
                     continue
                 seen, seen_at = await self._visible() - base, time.perf_counter()
-            (await client.post(self._door, content=body)).raise_for_status()
+            await _post(door, _DOOR, body)
             sent += BATCH
 
     async def settle(self) -> None:
@@ -111,61 +113,49 @@ class Path:
         every_s = SMALL_BATCH / rate_per_s
         bodies = list(self._load.batches(int(seconds / every_s), SMALL_BATCH))
         found = Latencies()
-        async with (
-            httpx.AsyncClient(headers=self._headers, timeout=60) as client,
-            httpx.AsyncClient(base_url=self._system.state.services["crm-sync"], headers=self._headers, timeout=60) as view,
-            asyncio.TaskGroup() as group,
-        ):
+        async with self._wires("ingest") as door, self._wires("crm-sync") as view, asyncio.TaskGroup() as group:
             began = time.perf_counter()
             for number, (body, last) in enumerate(bodies):
                 await asyncio.sleep(max(0.0, began + number * every_s - time.perf_counter()))
-                group.create_task(self._one(client, view, body, last, found, watch=number % 4 == 0))
+                group.create_task(_follow(door, view, body, last, found, watch=number % 4 == 0))
         await self.settle()
         return found
 
-    async def _one(
-        self, client: httpx.AsyncClient, view: httpx.AsyncClient, body: bytes, last: str, found: Latencies, *, watch: bool
-    ) -> None:
-        began = time.perf_counter()
-        (await client.post(self._door, content=body)).raise_for_status()
-        if not watch:
-            return
-        address = f"/v1/feedback/{ids.feedback_id('bench', last)}"
-        while (await view.get(address)).status_code != httpx.codes.OK:
-            await asyncio.sleep(_WATCH_S)
-        found.values.append((time.perf_counter() - began) * 1000)
-
     async def singles(self, *, seconds: float) -> tuple[float, Latencies]:
         """Return how many single posts a second are accepted over many connections at once, and how long each takes."""
-        host, port = self._system.state.services["ingest"].removeprefix("http://").split(":")
         bodies = [self._load.single() for _ in range(int(seconds * 6000))]
         found, deadline = Latencies(), time.perf_counter() + seconds
-        head = (
-            f"POST /v1/feedback HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {self._system.state.api_key}\r\n"
-            "content-type: application/json\r\ncontent-length: "
-        )
         began = time.perf_counter()
-        async with asyncio.TaskGroup() as group:
+        async with self._wires("ingest") as door, asyncio.TaskGroup() as group:
             for _ in range(SINGLE_CONNECTIONS):
-                group.create_task(_post_singly(host, int(port), head.encode(), bodies, deadline, found))
+                group.create_task(_post_singly(door, bodies, deadline, found))
         rate = len(found.values) / (time.perf_counter() - began)
         await self.settle()
         return rate, found
 
 
-async def _post_singly(host: str, port: int, head: bytes, bodies: list[bytes], deadline: float, found: Latencies) -> None:
-    """Post one item after the other over one connection (plain sockets: a client library would cost more than the door)."""
-    reader, writer = await asyncio.open_connection(host, port)
-    try:
-        while bodies and time.perf_counter() < deadline:
-            body = bodies.pop()
-            began = time.perf_counter()
-            writer.write(head + str(len(body)).encode() + b"\r\n\r\n" + body)
-            answer = await reader.readuntil(b"\r\n\r\n")
-            if not answer.startswith(b"HTTP/1.1 202"):
-                raise ConnectionError(f"ingest answered {answer[:40]!r}")
-            length = int(answer.lower().split(b"content-length:")[1].split(b"\r\n")[0])
-            await reader.readexactly(length)
-            found.values.append((time.perf_counter() - began) * 1000)
-    finally:
-        writer.close()
+async def _post(door: Wires, target: str, body: bytes) -> None:
+    """Post to ingest. Raises: ConnectionError unless it is accepted."""
+    status = await door.ask("POST", target, body)
+    if status != _ACCEPTED:
+        raise ConnectionError(f"ingest answered {status}")
+
+
+async def _follow(door: Wires, view: Wires, body: bytes, last: str, found: Latencies, *, watch: bool) -> None:
+    """Post a batch and, when it is watched, wait until its last item is in the view."""
+    began = time.perf_counter()
+    await _post(door, _DOOR, body)
+    if not watch:
+        return
+    target = f"/v1/feedback/{ids.feedback_id('bench', last)}"
+    while await view.ask("GET", target) != _OK:
+        await asyncio.sleep(_WATCH_S)
+    found.values.append((time.perf_counter() - began) * 1000)
+
+
+async def _post_singly(door: Wires, bodies: list[bytes], deadline: float, found: Latencies) -> None:
+    """Post one item after the other, as one of many clients."""
+    while bodies and time.perf_counter() < deadline:
+        began = time.perf_counter()
+        await _post(door, "/v1/feedback", bodies.pop())
+        found.values.append((time.perf_counter() - began) * 1000)
