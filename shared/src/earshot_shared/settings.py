@@ -13,7 +13,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import DirectoryPath, Field, SecretStr, ValidationError, field_validator
 from pydantic_core import PydanticUndefined
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -86,7 +86,7 @@ class ServiceSettings(BaseSettings):
     """Begins every topic, consumer group, client id and Postgres schema, so that installations can share brokers and
     databases.
     """
-    config_dir: Annotated[Path, Field(validation_alias="EARSHOT_CONFIG_DIR", default_factory=lambda: default_config_dir())]
+    config_dir: Annotated[DirectoryPath, Field(validation_alias="EARSHOT_CONFIG_DIR", default_factory=lambda: default_config_dir())]
     """The folder of the `*.yaml` files that operators tune (default: `./config`, else the one of the checkout)."""
     log_level: Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR"], Field(validation_alias="EARSHOT_LOG_LEVEL")] = "INFO"
     """The least severe log lines that are written."""

@@ -39,7 +39,7 @@ CASES = [
     ("single: unknown kind", SINGLE, encoded(kind="PERSONAL"), JSON, 422, "invalid-value"),
     ("single: absurd date", SINGLE, encoded(occurred_at="0000-00-00"), JSON, 422, "time-invalid"),
     ("single: 300 kB", SINGLE, encoded(extra={"x": "y" * 300_000}), JSON, 413, "item-too-large"),
-    ("single: 30 MB", SINGLE, b"x" * 30_000_000, JSON, 413, "body-too-large"),
+    ("single: 30 MB", SINGLE, b"x" * 30_000_000, JSON, 413, "item-too-large"),
     ("single: compressed", SINGLE, encoded(), JSON | {"content-encoding": "gzip"}, 415, "encoding-unsupported"),
     ("single: a form", SINGLE, b"a=1", {"content-type": "application/x-www-form-urlencoded"}, 415, "media-unsupported"),
     ("single: plain text", SINGLE, encoded(), {"content-type": "text/plain"}, 415, "media-unsupported"),
@@ -75,6 +75,17 @@ async def test_the_doors_take_post_alone(ingest: IngestUnderTest) -> None:
         for method in ("GET", "PUT", "PATCH", "DELETE"):
             answer = await ingest.http.request(method, path)
             assert (answer.status_code, answer.json()["code"], answer.headers["allow"]) == (405, "method-not-allowed", "POST")
+
+
+async def test_allow_names_the_methods_of_all_routes_of_a_path(ingest: IngestUnderTest) -> None:
+    for path, allowed in (
+        ("/feedback", "GET, POST"),
+        ("/v1/sources", "GET, POST"),
+        ("/v1/feedback/7b9c24fc-0179-5488-9da5-ed0ab2c2bcb8", "DELETE, GET, PUT"),
+    ):
+        for method in ("PATCH", "OPTIONS"):
+            answer = await ingest.http.request(method, path)
+            assert (answer.status_code, answer.json()["code"], answer.headers["allow"]) == (405, "method-not-allowed", allowed)
 
 
 async def test_a_broken_byte_in_a_batch_harms_no_other_item(ingest: IngestUnderTest) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -85,6 +86,14 @@ async def test_a_withdrawal_says_in_query_or_body_when_it_was(ingest: IngestUnde
     assert (await ingest.http.request("DELETE", path, json=told)).json()["status"] == "withdrawn"
     assert (await ingest.http.put(path, json=edit("10:00"))).json()["status"] == "unchanged"
     assert (await ingest.http.put(path, json=edit("12:00"))).json()["status"] == "edited"
+
+
+async def test_a_withdrawal_that_names_no_time_stands_above_a_clock_that_runs_ahead(ingest: IngestUnderTest) -> None:
+    path = "/v1/feedback/" + (await ingest.http.post("/v1/feedback", json=an_item())).json()["feedback_id"]
+    ahead = (datetime.now(UTC) + timedelta(minutes=5)).isoformat()
+    assert (await ingest.http.put(path, json=an_item(text="edited", edited_at=ahead))).json()["status"] == "edited"
+    assert (await ingest.http.delete(path)).json()["status"] == "withdrawn"
+    assert (await ingest.http.put(path, json=an_item(text="again", edited_at=ahead))).json()["status"] == "unchanged"
 
 
 async def test_a_change_needs_an_item_and_its_own_ids(ingest: IngestUnderTest) -> None:

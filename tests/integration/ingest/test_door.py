@@ -88,5 +88,29 @@ async def test_the_document_tells_of_the_hot_routes(ingest: IngestUnderTest) -> 
     assert set(item["required"]) == {"source", "external_id", "channel", "author", "text", "occurred_at"}
     assert "handle" in item["properties"]["author"]["properties"]
     assert "application/x-ndjson" in paths["/v1/feedback/batch"]["post"]["requestBody"]["content"]
+    assert "application/problem+json" in paths["/v1/feedback"]["post"]["responses"]["4XX"]["content"]
     assert {"get", "put", "delete"} == set(paths["/v1/feedback/{feedback_id}"])
     assert (await ingest.http.get("/docs")).status_code == 200
+
+
+async def test_the_document_tells_of_bodies_that_the_routes_read_themselves(ingest: IngestUnderTest) -> None:
+    paths = (await ingest.http.get("/openapi.json")).json()["paths"]
+    item = paths["/v1/feedback/{feedback_id}"]
+    edit = item["put"]["requestBody"]["content"]["application/json"]["schema"]
+    assert {"edited_at", "text", "author"} <= set(edit["required"])
+    assert set(item["put"]["responses"]["202"]["content"]["application/json"]["schema"]["properties"]) == {
+        "feedback_id",
+        "status",
+        "revision",
+    }
+    assert item["delete"]["requestBody"]["required"] is False
+    assert "Idempotency-Key" in {each["name"] for each in item["put"]["parameters"]} & {
+        each["name"] for each in item["delete"]["parameters"]
+    }
+    delivery = paths["/v1/webhooks/{source}"]["post"]
+    assert {"source", "webhook-id", "webhook-timestamp", "webhook-signature"} == {each["name"] for each in delivery["parameters"]}
+    one, several = delivery["requestBody"]["content"]["application/json"]["schema"]["oneOf"]
+    assert ("source" in one["required"], several["required"]) == (False, ["items"])
+    form = paths["/feedback"]
+    assert set(form["get"]["responses"]["200"]["content"]) == set(form["post"]["responses"]["200"]["content"]) == {"text/html"}
+    assert "application/x-www-form-urlencoded" in form["post"]["requestBody"]["content"]

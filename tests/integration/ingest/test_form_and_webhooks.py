@@ -87,6 +87,10 @@ async def test_signed_deliveries_come_in(ingest: IngestUnderTest) -> None:
     assert (told.source, told.author.email_verified) == ("shop", True)
     other = (await first.send({"items": [an_item("9")]})).json()
     assert [each["code"] for each in other["rejected"]] == ["source-forbidden"]
+    await first.send({"text": "no item at all"})
+    assert (await ingest.http.get("/v1/sources/shop")).json()["health"] | {"last_seen_at": "", "last_occurred_at": ""} == {
+        "accepted": 1, "duplicates": 0, "rejected": 2, "last_seen_at": "", "last_occurred_at": "", "silent": False,
+    }  # fmt: skip
 
 
 async def test_two_secrets_live_while_one_replaces_the_other(ingest: IngestUnderTest) -> None:

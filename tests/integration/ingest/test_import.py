@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,14 @@ async def test_items_come_in_once_and_bad_lines_are_named(importer: Importer, tm
     assert [(each["line"], each["code"]) for each in rejects] == [(1202, "json-invalid"), (1203, "required"), (1204, "text-empty")]
     assert await importer.tally(str(file)) == wanted | {"accepted": 0, "duplicates": 1200}
     assert len(await importer.ingest.told_items()) == 700
+
+
+async def test_what_cannot_be_read_twice_is_refused(importer: Importer, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for path in (pipe, Path(os.devnull)):
+        result = await importer.run(str(path))
+        assert (result.exit_code, "no plain file" in result.output) == (2, True)
 
 
 async def test_an_import_that_was_stopped_goes_on(importer: Importer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,12 +4,15 @@ import asyncio
 import json
 from pathlib import Path
 
+import asyncpg
 import pytest
 
 from earshot_shared.access import PostgresKeys, open_access_pool
 from earshot_shared.cli.main import run
 from earshot_shared.errors import EarshotError
 from earshot_shared.http.auth import Keyring
+from earshot_shared.local import findings
+from earshot_shared.local.findings import Grade
 from support.ground import FreshDatabase
 
 
@@ -27,6 +30,14 @@ def test_migrate_then_again(dsn: str, capsys: pytest.CaptureFixture[str]) -> Non
     assert "earshot_access: access/0001_pre_access" in capsys.readouterr().out
     assert run(["migrate"]) == 0
     assert capsys.readouterr().out == "Nothing to do: Postgres is as it should be.\n"
+
+
+def test_the_doctor_tells_what_is_set_aside(dsn: str, capsys: pytest.CaptureFixture[str]) -> None:
+    run(["migrate"])
+    assert [each.grade for each in findings._schemas(dsn)] == [Grade.GOOD]
+    asyncio.run(set_aside(dsn))
+    told = list(findings._schemas(dsn))[-1]
+    assert (told.grade, told.what, "earshot dead-letters list" in told.mend) == (Grade.DOUBTFUL, "1 record is set aside", True)
 
 
 @pytest.mark.capability("G9")
@@ -61,6 +72,7 @@ def test_a_key_from_making_to_its_end(dsn: str, capsys: pytest.CaptureFixture[st
         pytest.param(["keys", "create"], 2, id="no scope"),
         pytest.param(["keys", "create", "--scope", "nope"], 2, id="unknown scope"),
         pytest.param(["keys", "create", "--scope", "admin", "--name", ""], 1, id="no name"),
+        pytest.param(["keys", "create", "--scope", "ingest:write", "--source", " "], 2, id="bound to no name"),
         pytest.param(["keys", "revoke", "aaaaaaaaaaaa"], 1, id="unknown key"),
     ],
 )
@@ -72,6 +84,15 @@ def test_keys_that_cannot_be(dsn: str, arguments: list[str], code: int) -> None:
 def test_keys_before_the_migration(dsn: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["keys", "list"]) == 1
     assert capsys.readouterr().err == "This database has no installation's secret: run `earshot migrate` first.\n"
+
+
+async def set_aside(dsn: str) -> None:
+    connection = await asyncpg.connect(dsn)
+    await connection.execute(
+        'insert into earshot_triage.dead_letters (id, topic, partition, "offset", code, detail, headers)'
+        " values (gen_random_uuid(), 't', 0, 1, 'undecodable', '', '')"
+    )
+    await connection.close()
 
 
 async def who(dsn: str, token: str) -> set[str]:

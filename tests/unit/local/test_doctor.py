@@ -32,6 +32,12 @@ def test_a_misspelt_variable_and_a_taken_port_are_found_with_the_mending(monkeyp
     assert "2 things need mending." in told.output
 
 
+def test_a_variable_that_no_service_could_use_is_bad(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EARSHOT_LOG_LEVEL", "loud")
+    [found] = findings._variables()
+    assert (found.grade, "EARSHOT_LOG_LEVEL" in found.what, "loud" in found.what) == (Grade.BAD, True, False)
+
+
 @pytest.mark.parametrize("key", [None, "a-key-of-our-own-entirely", "the example's"])
 def test_the_key_that_everybody_knows_is_doubtful(monkeypatch: pytest.MonkeyPatch, key: str | None) -> None:
     lines = (Path(__file__).parents[3] / ".env.example").read_text().splitlines()

@@ -61,6 +61,7 @@ def test_common_and_own_variables(monkeypatch: pytest.MonkeyPatch) -> None:
         pytest.param("EARSHOT_TOPIC_PREFIX", "a" * 41, "EARSHOT_TOPIC_PREFIX is not usable", id="long"),
         pytest.param("EARSHOT_API_KEY", "geheim", "EARSHOT_API_KEY is not usable: use at least 16", id="short key"),
         pytest.param("EARSHOT_LOG_LEVEL", "geheim", "EARSHOT_LOG_LEVEL is not usable", id="no level"),
+        pytest.param("EARSHOT_CONFIG_DIR", "/geheim", "EARSHOT_CONFIG_DIR is not usable", id="no folder"),
     ],
 )
 def test_faults_are_one_sentence_without_the_value(monkeypatch: pytest.MonkeyPatch, name: str, value: str, sentence: str) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter, Depends
 
 from earshot_ingest import repository
-from earshot_ingest.door import MAX_BATCH_BYTES, MAX_SINGLE_BYTES, Intake
+from earshot_ingest.door import ITEM_TOO_LARGE, MAX_BATCH_BYTES, MAX_SINGLE_BYTES, Intake
 from earshot_ingest.edits import Edits
 from earshot_ingest.erasing import Forgotten
 from earshot_ingest.group import GroupCommit
@@ -32,7 +32,9 @@ def make_app(parts: Parts, *, group: GroupCommit, intake: Intake, registry: Sour
     """Return the ASGI application of ingest."""
     runtime = parts.runtime
     hot = {
-        ("POST", SINGLE): HotRoute(handler=intake.single, scope="ingest:write", body_limit_bytes=MAX_SINGLE_BYTES),
+        ("POST", SINGLE): HotRoute(
+            handler=intake.single, scope="ingest:write", body_limit_bytes=MAX_SINGLE_BYTES, too_large=ITEM_TOO_LARGE
+        ),
         ("POST", BATCH): HotRoute(handler=intake.batch, scope="ingest:write", body_limit_bytes=MAX_BATCH_BYTES),
     }
     return create_app(

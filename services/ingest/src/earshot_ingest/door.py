@@ -37,8 +37,9 @@ from earshot_shared.item import MAX_ITEM_BYTES
 
 MAX_BATCH_ITEMS: Final = 1_000
 MAX_BATCH_BYTES: Final = 5 * 1024 * 1024
-# A single item is refused by its own size with its own word; only what is far beyond is refused before it is read.
+# A single item is refused by its own size and counted; only what is far beyond is refused before it is read.
 MAX_SINGLE_BYTES: Final = 2 * 1024 * 1024
+ITEM_TOO_LARGE: Final = "item-too-large"
 UNNAMED: Final = ""
 """The source under which refusals are counted whose source could not be read."""
 
@@ -139,8 +140,10 @@ class Intake:
         backfill: bool = False,
         quiet: bool = False,
         ticket: Ticket | None = None,
+        sender: str = UNNAMED,
     ) -> Answer:
-        """Take several items and say, once they are durable, what became of each.
+        """Take several items and say, once they are durable, what became of each. ``sender`` is the source under which refusals are
+        counted that name none.
 
         Raises: TooLargeError for more than a batch may hold.
         """
@@ -148,7 +151,7 @@ class Intake:
             raise TooLargeError(
                 f"A batch takes up to {MAX_BATCH_ITEMS:,} items, this one has {len(raws):,}: split it.", code="batch-too-large"
             )
-        judged, rejected = self._judge_all(raws, self.normaliser(grant, backfill=backfill), traceparent=traceparent)
+        judged, rejected = self._judge_all(raws, self.normaliser(grant, backfill=backfill), sender, traceparent=traceparent)
         return await self._store(Submission(judged.prepared, rejected), ticket, lambda fresh: _tell_batch(judged, fresh, quiet=quiet))
 
     async def _store(self, submission: Submission, ticket: Ticket | None, tell: Callable[[list[bool]], Answer]) -> Answer:
@@ -160,12 +163,12 @@ class Intake:
     def _judge(self, raw: bytes | msgspec.Raw, normaliser: Normaliser, *, traceparent: str | None) -> Prepared:
         normaliser.last_source = None
         if len(memoryview(raw)) > MAX_ITEM_BYTES:
-            raise Refusal("item-too-large", f"An item takes up to {MAX_ITEM_BYTES // 1024} KiB.")
+            raise Refusal(ITEM_TOO_LARGE, f"An item takes up to {MAX_ITEM_BYTES // 1024} KiB.")
         item = normaliser.item(decode_item_in(raw))
         return prepare(item, time=normaliser.time, traceparent=traceparent)
 
     def _judge_all(
-        self, raws: Sequence[bytes | msgspec.Raw], normaliser: Normaliser, *, traceparent: str | None
+        self, raws: Sequence[bytes | msgspec.Raw], normaliser: Normaliser, sender: str, *, traceparent: str | None
     ) -> tuple[_Judged, dict[str, int]]:
         judged = _Judged([], [], [])
         rejected: dict[str, int] = {}
@@ -175,7 +178,7 @@ class Intake:
                 judged.indexes.append(index)
             except Refusal as refusal:
                 judged.refused.append(RefusedInBatch(index, refusal.code, refusal.detail, refusal.field))
-                source = normaliser.last_source or UNNAMED
+                source = normaliser.last_source or sender
                 rejected[source] = rejected.get(source, 0) + 1
         return judged, rejected
 
@@ -205,7 +208,7 @@ def grant_of(call: Call) -> Grant:
 def error_of(refusal: Refusal) -> HttpError:
     """Return the refusal of a single item as HTTP tells it."""
     errors = [FieldProblem(refusal.field, refusal.code, refusal.detail)] if refusal.field else []
-    if refusal.code == "item-too-large":
+    if refusal.code == ITEM_TOO_LARGE:
         return TooLargeError(refusal.detail, code=refusal.code)
     if refusal.code in ("source-forbidden", "source-reserved"):
         return ForbiddenError(refusal.detail, code=refusal.code, errors=errors)

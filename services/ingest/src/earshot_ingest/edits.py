@@ -36,12 +36,17 @@ class Change:
     """Who changes which item, when, by a request that may come again."""
 
     feedback_id: str
-    edited_at: datetime
+    edited_at: datetime | None
+    """None for now: then it stands even above a change whose source's clock is ahead of ours."""
     grant: Grant
     actor: Actor
     ticket: Ticket | None
     now: datetime
     traceparent: str | None
+
+    def moment(self, item: Item) -> datetime:
+        """Return the time that this change of ``item`` has."""
+        return self.edited_at or max(self.now, item.edited_at or self.now)
 
 
 class Edits:
@@ -57,14 +62,14 @@ class Edits:
 
         Raises: NotFoundError when there is none; ForbiddenError when its source is another key's.
         """
-        return await self._apply(change, "edit", lambda item: revisions.edited(item, now_it_is, change.edited_at))
+        return await self._apply(change, "edit", lambda item: revisions.edited(item, now_it_is, change.moment(item)))
 
     async def withdraw(self, change: Change) -> Answer:
         """Withdraw the item that is there.
 
         Raises: as `edit`.
         """
-        return await self._apply(change, "withdraw", lambda item: revisions.withdrawn(item, change.edited_at))
+        return await self._apply(change, "withdraw", lambda item: revisions.withdrawn(item, change.moment(item)))
 
     async def _apply(self, change: Change, verb: str, decide: Callable[[Item], Item | None]) -> Answer:
         async with self._writer.transaction() as tx:
@@ -84,7 +89,7 @@ class Edits:
                     verb=verb,
                     subject=item.feedback_id,
                     at=change.now,
-                    arguments={"edited_at": rfc3339(change.edited_at), "revision": after.revision},
+                    arguments={"edited_at": rfc3339(change.moment(item)), "revision": after.revision},
                 )
                 tx.tell_facts([self._actions.write(action, traceparent=change.traceparent)])
                 return _told(Changed(item.feedback_id, "withdrawn" if after.withdrawn else "edited", after.revision))

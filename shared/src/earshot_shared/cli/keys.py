@@ -13,6 +13,7 @@ from earshot_shared.access import ALL_SCOPES, PostgresKeys, StoredKey, new_key, 
 from earshot_shared.administration.shapes import told_key
 from earshot_shared.cli.locate import data_dir_option, find_endpoint, find_servers, url_option
 from earshot_shared.cli.main import CommandFailedError
+from earshot_shared.ids import clean_external
 
 T = TypeVar("T")
 
@@ -31,6 +32,14 @@ class _Scopes(click.ParamType[tuple[str, ...]]):
         return named
 
 
+def _bound(_context: click.Context, _parameter: click.Parameter, named: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names that a key is bound to, written as they are compared."""
+    try:
+        return tuple(clean_external(name) for name in named)
+    except ValueError as error:
+        raise click.BadParameter(f"the name {error}") from None
+
+
 @click.group()
 def keys() -> None:
     """Make, list and end API keys."""
@@ -46,8 +55,8 @@ def keys() -> None:
     help=f"What the key may do: {', '.join(ALL_SCOPES)}. Several are given one by one, or parted by commas.",
 )
 @click.option("--name", default="unnamed", show_default=True, help="Who uses it.")
-@click.option("--source", "sources", multiple=True, help="Bind the key to a source; several are given one by one.")
-@click.option("--brand", "brands", multiple=True, help="Bind the key to a brand; several are given one by one.")
+@click.option("--source", "sources", multiple=True, callback=_bound, help="Bind the key to a source; several are given one by one.")
+@click.option("--brand", "brands", multiple=True, callback=_bound, help="Bind the key to a brand; several are given one by one.")
 @data_dir_option
 @url_option
 def create(

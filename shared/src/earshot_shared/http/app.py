@@ -132,6 +132,9 @@ def _document(api: FastAPI, rules: PathRules, extra: Mapping[str, object]) -> No
     """
     document = api.openapi()
     document["paths"] = {**document.get("paths", {}), **extra}
+    for path in extra:
+        for operation in document["paths"][path].values():
+            operation["responses"].setdefault("4XX", _PROBLEM)
     document.setdefault("components", {})["securitySchemes"] = {_SCHEME: {"type": "http", "scheme": "bearer", "description": _SCHEME_TOLD}}
     document["security"] = [{_SCHEME: []}]
     for path, operations in document["paths"].items():

@@ -95,13 +95,15 @@ def read_body_headers(headers: Iterable[tuple[bytes, bytes]]) -> BodyHeaders:
     )
 
 
-async def read_body(receive: Receive, said: BodyHeaders, *, limit_bytes: int, patience_s: float, budget: Budget) -> bytes:
-    """Return the whole body; the caller gives its length back to the budget when done.
+async def read_body(
+    receive: Receive, said: BodyHeaders, *, limit_bytes: int, patience_s: float, budget: Budget, too_large: str = TooLargeError.code
+) -> bytes:
+    """Return the whole body; the caller gives its length back to the budget when done. ``too_large`` is the code over the limit.
 
     Raises: TooLargeError over the limit, before reading when the length is known; SlowClientError; BusyError; DisconnectedError.
     """
     if said.length is not None and said.length > limit_bytes:
-        raise _too_large(limit_bytes)
+        raise _too_large(limit_bytes, too_large)
     loop = asyncio.get_running_loop()
     held = 0
     pieces: list[bytes] = []
@@ -118,7 +120,7 @@ async def read_body(receive: Receive, said: BodyHeaders, *, limit_bytes: int, pa
                     held += len(piece)
                     pieces.append(piece)
                     if held > limit_bytes:
-                        raise _too_large(limit_bytes)
+                        raise _too_large(limit_bytes, too_large)
                 if not message.get("more_body", False):
                     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
                 timer.reschedule(deadline + held / _SLOWEST_BYTES_PER_S)
@@ -174,5 +176,5 @@ def check_json(body: bytes, content_type: bytes) -> None:
         raise BodyError("A text holds the character NUL (\\u0000), which nothing can store.", code="text-invalid")
 
 
-def _too_large(limit_bytes: int) -> TooLargeError:
-    return TooLargeError(f"The body is larger than the {limit_bytes:,} bytes this path takes: send less at once.")
+def _too_large(limit_bytes: int, code: str) -> TooLargeError:
+    return TooLargeError(f"The body is larger than the {limit_bytes:,} bytes this path takes: send less at once.", code=code)

@@ -16,7 +16,17 @@ from earshot_shared.errors import EarshotError
 from earshot_shared.http import bodies
 from earshot_shared.http.auth import Authenticator, check_scope
 from earshot_shared.http.call import SCOPE_KEY, Call
-from earshot_shared.http.problems import Answer, BusyError, HttpError, MethodNotAllowedError, SlowClientError, note, problem_of, unexpected
+from earshot_shared.http.problems import (
+    Answer,
+    BusyError,
+    HttpError,
+    MethodNotAllowedError,
+    SlowClientError,
+    TooLargeError,
+    note,
+    problem_of,
+    unexpected,
+)
 from earshot_shared.http.rules import DEFAULT_BODY_LIMIT, PathRules
 from earshot_shared.metrics import Metrics
 from earshot_shared.tracing import part_of, working_in
@@ -56,6 +66,8 @@ class HotRoute:
     handler: Callable[[Call], Awaitable[Answer]]
     scope: str
     body_limit_bytes: int = DEFAULT_BODY_LIMIT
+    too_large: str = TooLargeError.code
+    """The code of what is over the limit."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -140,7 +152,12 @@ class Door:
         body = b""
         if said.present:
             body = await bodies.read_body(
-                receive, said, limit_bytes=hot.body_limit_bytes, patience_s=self.slow_client_s, budget=self.budget
+                receive,
+                said,
+                limit_bytes=hot.body_limit_bytes,
+                patience_s=self.slow_client_s,
+                budget=self.budget,
+                too_large=hot.too_large,
             )
         answering.body_read = True
         try:

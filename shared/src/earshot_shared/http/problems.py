@@ -5,7 +5,7 @@ of fields: bodies hold personal data, and problems end up in other people's logs
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import ClassVar, Final
@@ -78,7 +78,7 @@ class MethodNotAllowedError(HttpError):
 
     code, status = "method-not-allowed", 405
 
-    def __init__(self, allowed: Sequence[str]) -> None:
+    def __init__(self, allowed: Iterable[str]) -> None:
         super().__init__(METHOD_NOT_ALLOWED, headers=[("allow", ", ".join(sorted(allowed)))])
 
 

@@ -13,10 +13,10 @@ from fastapi.routing import APIRoute, APIWebSocketRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
+from starlette.routing import Match
 
 from earshot_shared.errors import EarshotError
 from earshot_shared.http.problems import (
-    METHOD_NOT_ALLOWED,
     Answer,
     FieldProblem,
     InvalidError,
@@ -32,10 +32,8 @@ ANY_QUERY: Final = "x-any-query"
 
 _MOST_ERRORS: Final = 50
 _LONGEST_FIELD: Final = 120
-_DETAILS: Final = {
-    404: ("not-found", "There is nothing at this path: /docs lists what there is."),
-    405: (MethodNotAllowedError.code, METHOD_NOT_ALLOWED),
-}
+_DETAILS: Final = {404: ("not-found", "There is nothing at this path: /docs lists what there is.")}
+_METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 # By the route's identity (it has no hash); the route is kept beside, so that its identity is never another's.
 _KNOWN: dict[int, tuple[APIRoute | APIWebSocketRoute, frozenset[str], frozenset[str]]] = {}
@@ -89,12 +87,20 @@ async def _tell_unexpected(_request: Request, _error: Exception) -> Response:
     return response_of(unexpected())
 
 
-async def _tell_http(_request: Request, error: Exception) -> Response:
+async def _tell_http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
+    if error.status_code == MethodNotAllowedError.status:
+        return response_of(problem_of(MethodNotAllowedError(_methods_of(request))))
     code, detail = _DETAILS.get(error.status_code, ("request-refused", "The request cannot be served as it is."))
     response = response_of(problem(error.status_code, code, detail))
     response.raw_headers.extend((name.lower().encode(), value.encode("latin-1")) for name, value in (error.headers or {}).items())
     return response
+
+
+def _methods_of(request: Request) -> set[str]:
+    """Return every method that the path of a request takes, whichever route takes it; Starlette tells those of the first alone."""
+    scopes = ({**request.scope, "method": method} for method in _METHODS)
+    return {scope["method"] for scope in scopes if any(route.matches(scope)[0] is Match.FULL for route in request.app.routes)}
 
 
 async def _tell_invalid(_request: Request, error: Exception) -> Response:

@@ -24,7 +24,7 @@ from earshot_shared.local.files import DataFolder
 from earshot_shared.local.ports import is_free
 from earshot_shared.local.product import Product, topic_prefix
 from earshot_shared.local.state import RunningSystem, read_processes, read_state
-from earshot_shared.settings import default_config_dir, is_example, refuse_unknown_variables
+from earshot_shared.settings import check_settings, default_config_dir, is_example
 from earshot_shared.topics import schema_name
 
 DOCTOR_GROUP = "earshot.doctor"
@@ -99,9 +99,9 @@ def _python() -> Iterator[Finding]:
 
 def _variables() -> Iterator[Finding]:
     try:
-        refuse_unknown_variables(os.environ)
+        check_settings()
     except EarshotError as problem:
-        yield Finding(Grade.BAD, problem.detail, "unset it, or set the one that was meant")
+        yield Finding(Grade.BAD, problem.detail, "unset it, or set what was meant")
     if is_example(os.environ.get("EARSHOT_API_KEY", "")):
         yield Finding(
             Grade.DOUBTFUL,
@@ -223,8 +223,26 @@ def _schemas(dsn: str) -> Iterator[Finding]:
     lacking = asyncio.run(_lacking_migrations(dsn))
     for service, titles in lacking.items():
         yield Finding(Grade.BAD, f"The tables of {service} lack {', '.join(titles)}", "run `earshot migrate`")
-    if not lacking:
-        yield Finding(Grade.GOOD, "Every schema is as this version expects it")
+    if lacking:
+        return
+    yield Finding(Grade.GOOD, "Every schema is as this version expects it")
+    if count := asyncio.run(_set_aside(dsn)):
+        told = "1 record is" if count == 1 else f"{count:,} records are"
+        yield Finding(Grade.DOUBTFUL, f"{told} set aside", "`earshot dead-letters list` says why: replay them, or drop them")
+
+
+async def _set_aside(dsn: str) -> int:
+    from earshot_shared.migrations import services_with_schema
+
+    connection = await asyncpg.connect(dsn, timeout=5)
+    try:
+        counts = []
+        for service in sorted(services_with_schema()):
+            await connection.execute("select set_config('search_path', $1, false)", schema_name(service, topic_prefix()))
+            counts.append(await connection.fetchval("select count(*) from dead_letters"))
+        return sum(counts)
+    finally:
+        await connection.close()
 
 
 async def _lacking_migrations(dsn: str) -> dict[str, list[str]]:

@@ -45,6 +45,14 @@ def test_taught_labels_are_given_by_classify(tmp_path: Path) -> None:
 
 
 @pytest.mark.capability("T33")
+def test_the_mark_that_some_editors_put_first_is_no_part_of_the_line(tmp_path: Path) -> None:
+    asked, target = tmp_path / "asked.jsonl", tmp_path / "answers.jsonl"
+    asked.write_text('{"id": 1, "text": "where is my parcel"}\n', encoding="utf-8-sig")
+    done = CliRunner().invoke(classify, ["--input", str(asked), "--output", str(target)])
+    assert done.exit_code == 0, done.output
+    assert json.loads(target.read_text())["id"] == 1
+
+
 def test_labels_are_renamed_and_removed_by_teaching_again(tmp_path: Path) -> None:
     assert teach(tmp_path, LINES)[0] == 0
     renamed = [line.replace('"account"', '"access"') for line in LINES if '"billing"' not in line]

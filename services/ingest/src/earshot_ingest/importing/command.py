@@ -35,6 +35,9 @@ def import_command(files: tuple[Path, ...], form: str | None, source: str, backf
     """Import FILES through ingest. Killed and started again it goes on; nothing is taken twice."""
     if url is None:
         refuse_mock_broker(data_dir, "An import")
+    for path in files:
+        if not path.is_file():
+            raise click.BadParameter(f"{path} is no plain file, which can be read twice: write what comes through it into one first")
     total = Tally()
     with BatchClient(lambda: find_service("ingest", data_dir=data_dir, url=url), backfill=backfill) as client:
         for path in files:

@@ -11,8 +11,9 @@ from uuid import UUID, uuid4
 import msgspec
 from fastapi import APIRouter, Query
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
+from earshot_ingest import openapi
 from earshot_ingest.domain.refusals import Refusal
 from earshot_ingest.domain.sources import Grant
 from earshot_ingest.door import Intake, error_of
@@ -56,11 +57,11 @@ def form_router(intake: Intake) -> APIRouter:
     """Return the page and what takes it."""
     router = APIRouter(tags=["the public form"])
 
-    @router.get(PATH, summary="The form", response_model=None)
+    @router.get(PATH, summary="The form", response_model=None, response_class=HTMLResponse)
     async def show(brand: Wanted = None, product: Wanted = None) -> Response:
         return _page(_form("It goes to our team and is not published.", {"brand": brand or "", "product": product or ""}))
 
-    @router.post(PATH, summary="What the form sends", response_model=None)
+    @router.post(PATH, summary="What the form sends", response_model=None, response_class=HTMLResponse, openapi_extra=openapi.FORM)
     async def take(request: Request) -> Response:
         call = call_of(request)
         media = (call.header(b"content-type") or b"").partition(b";")[0].strip().lower()

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from earshot_ingest import repository
+from earshot_ingest import openapi, repository
 from earshot_ingest.domain.refusals import Refusal
 from earshot_ingest.door import Intake, error_of, grant_of
 from earshot_ingest.edits import Change, Edits, check_edited_at, read_edit, read_withdrawal
@@ -56,7 +56,13 @@ def items_router(pool: Pool, intake: Intake, edits: Edits) -> APIRouter:
             raise ForbiddenError("This key is bound to other sources than this item's.", code="source-forbidden")
         return Response(msgspec.json.encode(answer), media_type="application/json")
 
-    @router.put("/{feedback_id}", summary="Edit an item: the whole of it, and edited_at", status_code=202, response_model=None)
+    @router.put(
+        "/{feedback_id}",
+        summary="Edit an item: the whole of it, and edited_at",
+        status_code=202,
+        response_model=None,
+        openapi_extra=openapi.EDIT,
+    )
     async def edit(
         feedback_id: FeedbackIdPath,
         request: Request,
@@ -70,7 +76,7 @@ def items_router(pool: Pool, intake: Intake, edits: Edits) -> APIRouter:
             raise error_of(refusal) from None
         return response_of(await edits.edit(_change(request, feedback_id, edited_at, who, ticket, now), item))
 
-    @router.delete("/{feedback_id}", summary="Withdraw an item", status_code=202, response_model=None)
+    @router.delete("/{feedback_id}", summary="Withdraw an item", status_code=202, response_model=None, openapi_extra=openapi.WITHDRAWAL)
     async def withdraw(
         feedback_id: FeedbackIdPath,
         request: Request,
@@ -78,14 +84,17 @@ def items_router(pool: Pool, intake: Intake, edits: Edits) -> APIRouter:
         ticket: Annotated[Ticket | None, Depends(ticket_of)],
         edited_at: EditedAt = None,
     ) -> Response:
-        """Withdraw an item. When it was withdrawn at its source stands in the query, or in a body `{"edited_at"}`; now, unless given."""
+        """Withdraw an item. When it was withdrawn at its source stands in the query, or in a body `{"edited_at"}`. Unless given it is
+        withdrawn now, whatever stands.
+        """
         now = datetime.now(UTC)
         try:
             said = read_withdrawal(call_of(request).body)
             if said is not None and edited_at is not None:
                 raise Refusal("given-twice", "Give edited_at once: in the query or in the body.", "edited_at")
-            at = said or (now if edited_at is None else _time(edited_at))
-            check_edited_at(at, now)
+            at = said or (None if edited_at is None else _time(edited_at))
+            if at is not None:
+                check_edited_at(at, now)
         except Refusal as refusal:
             raise error_of(refusal) from None
         return response_of(await edits.withdraw(_change(request, feedback_id, at, who, ticket, now)))
@@ -93,11 +102,11 @@ def items_router(pool: Pool, intake: Intake, edits: Edits) -> APIRouter:
     return router
 
 
-def _change(request: Request, feedback_id: str, edited_at: datetime, who: Actor, ticket: Ticket | None, now: datetime) -> Change:
+def _change(request: Request, feedback_id: str, edited_at: datetime | None, who: Actor, ticket: Ticket | None, now: datetime) -> Change:
     call = call_of(request)
     return Change(
         feedback_id=feedback_id,
-        edited_at=edited_at.astimezone(UTC),
+        edited_at=None if edited_at is None else edited_at.astimezone(UTC),
         grant=grant_of(call),
         actor=who,
         ticket=ticket,

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from earshot_ingest import repository
+from earshot_ingest import openapi, repository
 from earshot_ingest.domain.refusals import Refusal
 from earshot_ingest.domain.sources import Grant
 from earshot_ingest.door import Intake, error_of
@@ -28,7 +28,7 @@ def webhooks_router(pool: Pool, intake: Intake) -> APIRouter:
     """Return the route. A delivery holds one item, or ``{"items": […]}``; each may leave out ``source``, which the address names."""
     router = APIRouter(tags=["sources"])
 
-    @router.post(PREFIX + "{source}", summary="A signed delivery", status_code=202, response_model=None)
+    @router.post(PREFIX + "{source}", summary="A signed delivery", status_code=202, response_model=None, openapi_extra=openapi.DELIVERY)
     async def deliver(source: SourceName, request: Request) -> Response:
         """Take one item, or `{"items": […]}`, signed as Standard Webhooks has it.
 
@@ -49,7 +49,8 @@ def webhooks_router(pool: Pool, intake: Intake) -> APIRouter:
             now_s=datetime.now(UTC).timestamp(),
         )
         items = _items(call.body, source)
-        return response_of(await intake.take(items, Grant(sources=frozenset({source})), traceparent=call.traceparent))
+        grant = Grant(sources=frozenset({source}))
+        return response_of(await intake.take(items, grant, traceparent=call.traceparent, sender=source))
 
     return router
 

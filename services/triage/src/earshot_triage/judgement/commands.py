@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+from codecs import BOM_UTF8
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
@@ -76,10 +77,11 @@ def _chunks(source: Path) -> Iterator[list[_Item]]:
     items: list[_Item] = []
     with source.open("rb") as lines:
         for number, line in enumerate(lines, start=1):
-            if not line.strip():
+            said = line.removeprefix(BOM_UTF8) if number == 1 else line
+            if not said.strip():
                 continue
             try:
-                items.append(decode(line))
+                items.append(decode(said))
             except (msgspec.DecodeError, UnicodeDecodeError) as error:
                 raise click.ClickException(f"{source}, line {number}: {error}; mend the line and try again") from error
             if len(items) == CHUNK:
@@ -165,7 +167,7 @@ def _train_labels(name: str, source: Path | None, model_dir: Path, *, semantic: 
 
     if source is None:
         raise click.UsageError("--labels needs --input with the examples")
-    with source.open(encoding="utf-8", errors="replace") as lines:
+    with source.open(encoding="utf-8-sig", errors="replace") as lines:
         examples = own.parse_lessons(lines)
     taught = own.write(name, examples, model_dir, Judge.untaught(model_dir), Encoder.load() if semantic else None)
     click.echo(f"{name}: {len(taught.labels)} labels learned from {taught.tables.meta['examples']} texts")
@@ -178,7 +180,7 @@ def _corrections(named: str, data_dir: Path, url: str | None) -> list[str]:
 
         return lessons(data_dir, url)
     try:
-        return Path(named).read_text(encoding="utf-8", errors="replace").splitlines()
+        return Path(named).read_text(encoding="utf-8-sig", errors="replace").splitlines()
     except OSError as error:
         raise click.BadParameter(f"{named} cannot be read: {error.strerror}.", param_hint="--with-corrections") from error
 
