@@ -168,6 +168,35 @@ async def test_joined_cases_answer_by_both_ids_and_part_again(triage: TriageUnde
     await get_case(triage, "nobody", status=404)
 
 
+async def test_an_old_id_is_answered_after_a_rebuild_as_before(triage: TriageUnderTest) -> None:
+    withdrawn, answer = plain_item("a", 0, revision=2, withdrawn=True), plain_item("b", 5, brand_speaks=True, to="a")
+    await triage.fold(withdrawn, answer, replaying=True)  # what the log still holds of a question that was withdrawn after an answer
+    assert (await get_case(triage, "a", status=410))["code"] == "case-withdrawn"
+    await get_case(triage, "b", status=404)
+    decision = (await triage.http.get(f"/v1/feedback/{withdrawn.feedback_id}")).json()
+    assert (decision["withdrawn"], decision["case_id"]) == (True, None)
+
+
+async def test_a_decision_on_what_was_withdrawn_names_no_case_over_http_as_on_the_topic(triage: TriageUnderTest) -> None:
+    withdrawn = plain_item("b", 5, to="a", revision=2, withdrawn=True)
+    await triage.fold(plain_item("a", 0), plain_item("b", 5, to="a"), plain_item("c", 6, to="b", talk="x"), plain_item("d", 7, talk="x"))
+    await triage.fold(withdrawn)
+    assert (await triage.http.get(f"/v1/feedback/{withdrawn.feedback_id}")).json()["case_id"] is None
+    assert (await get_case(triage, "b"))["case_id"] == case_of("c")  # its replies hold it still
+
+
+async def test_after_a_rebuild_too_the_last_word_on_a_case_that_had_joined_another_is_true(triage: TriageUnderTest) -> None:
+    joining = plain_item("c", 7, to="a", talk="x")
+    await triage.fold(
+        plain_item("a", 0), joining, plain_item("b", 5, talk="x", revision=2), replaying=True
+    )  # `b` was a case of its own once
+    assert (await get_case(triage, "b"))["case_id"] == case_of("a")
+    await triage.fold(plain_item("b", 5, revision=3, withdrawn=True))
+    await get_case(triage, "b", status=410)
+    told = [message for message in await triage.said() if (message.topic, message.key) == (Topic.CASE_CHANGED, case_of("b").encode())]
+    assert [msgspec.json.decode(envelope.decode(each.value or b"").data).get("withdrawn") for each in told] == [True]
+
+
 async def test_the_same_request_twice_is_one_act(triage: TriageUnderTest) -> None:
     await triage.fold(plain_item("a", 0))
     one = await act(triage, "a", "respond", {"text": "Sorry."}, idempotency_key="k1")

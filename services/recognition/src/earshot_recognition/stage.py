@@ -177,7 +177,7 @@ class Recognition:
 
 
 def _poison(record: Record, topic: Topic) -> Poison:
-    return Poison(record, "decode-failed", f"The record is not one of {topic.value.noun}.")
+    return Poison(record, "undecodable", f"The record is not one of {topic.value.noun}.")
 
 
 def _read_item(value: bytes, replaying: bool, prepared: Prepared) -> None:

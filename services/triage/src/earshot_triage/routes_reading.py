@@ -24,7 +24,7 @@ from earshot_shared.service import Parts
 from earshot_triage import alerts, decisions_reading, reading, themes_reading
 from earshot_triage.alarms import RuleName
 from earshot_triage.decisions import Decider
-from earshot_triage.domain.message import Stance
+from earshot_triage.domain.message import Role, Stance
 from earshot_triage.events import key_of
 from earshot_triage.rulebook import RuleBook
 
@@ -185,9 +185,9 @@ def _about(parts: Parts) -> APIRouter:
 
 
 def refuse(found: reading.Found | None) -> NoReturn:
-    """Say that an id leads to no case: it ceased (410), or never was."""
-    if found is not None and (found.thread is None or found.held.opened):
-        raise GoneError("This case has ceased: what it was about was withdrawn.", code="case-withdrawn")
+    """Say that an id leads to no case: what it is about was withdrawn, or hangs in a thread of ours (410), or it never was one."""
+    if found is not None and (found.thread is None or found.held.message.role == Role.CUSTOMER):
+        raise GoneError("This case has ceased: what it was about was withdrawn, or hangs in a thread of ours.", code="case-withdrawn")
     raise NotFoundError("No case has or had this id.")
 
 
