@@ -10,6 +10,7 @@ from uuid import UUID
 import msgspec
 
 from earshot_shared.envelope import EventWriter, rfc3339
+from earshot_shared.item import Moment
 from earshot_shared.messages import Message
 from earshot_shared.topics import Topic
 
@@ -32,7 +33,7 @@ class Action(msgspec.Struct, frozen=True, kw_only=True):
     actor: Actor
     verb: str
     subject: str
-    at: datetime
+    at: Moment
     arguments: msgspec.Raw = msgspec.field(default_factory=lambda: msgspec.Raw(b"{}"))
 
 

@@ -56,6 +56,7 @@ class FatalError(EarshotError):
 _RETRYABLE_SQLSTATE_CLASSES = frozenset({"08", "40", "53", "57", "58"})
 _RETRYABLE_SQLSTATES = frozenset({"55P03", "25P03", "25P04", "23505", "55006"})
 _POISON_SQLSTATE_CLASSES = frozenset({"22"})  # a value that no column can hold: the record's fault, not ours
+_POISON_SQLSTATES = frozenset({"54000"})  # or no index
 _REFUSED_SQLSTATE_CLASS = "28"  # invalid authorization
 _FATAL_INTERFACE = (  # how we are set up, or what the server is, does not change by trying again
     asyncpg.ClientConfigurationError,
@@ -70,13 +71,15 @@ def translate_asyncpg(error: BaseException) -> EarshotError:
         state = error.sqlstate or ""
         if state[:2] in _RETRYABLE_SQLSTATE_CLASSES or state in _RETRYABLE_SQLSTATES:
             return RetryableError(f"Postgres asked us to try again ({state}).", code="postgres-retry")
-        if state[:2] in _POISON_SQLSTATE_CLASSES:
+        if state[:2] in _POISON_SQLSTATE_CLASSES or state in _POISON_SQLSTATES:
             return PoisonError(f"Postgres cannot hold a value of this record ({state}).", code="postgres-data")
         if state[:2] == _REFUSED_SQLSTATE_CLASS:
             return FatalError(
                 f"Postgres refused the account or its password ({state}): correct EARSHOT_POSTGRES_DSN.", code="postgres-fatal"
             )
         return FatalError(f"Postgres refused a statement of ours ({state or type(error).__name__}).", code="postgres-fatal")
+    if isinstance(error, OverflowError):  # a number or a time beyond what its column is written as, found before anything is sent
+        return PoisonError("A number or a time is too large to be kept.", code="postgres-data")
     if isinstance(error, asyncpg.InternalClientError):
         return RetryableError("The Postgres connection lost its place; a new one is opened.", code="postgres-client")
     if isinstance(error, _FATAL_INTERFACE):

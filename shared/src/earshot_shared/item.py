@@ -3,8 +3,9 @@
 Owns the wire form after ingest has normalised it (contract §5 plus what ingest adds). What HTTP accepts is ingest's business.
 """
 
+import re
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Final, Literal
 
 import msgspec
 
@@ -13,20 +14,30 @@ Visibility = Literal["public", "members", "private"]
 
 MAX_TEXT_CHARACTERS = 20_000
 MAX_ITEM_BYTES = 256 * 1024
+# What others write on the topics is held to what ingest would have said, so that one record of theirs fits every table and index of ours.
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+Revision = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
+Version = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+Id = Annotated[str, msgspec.Meta(max_length=512)]
+Channel = Annotated[str, msgspec.Meta(max_length=64)]
+AuthorKey = Annotated[str, msgspec.Meta(max_length=64 + 1 + 512)]
+ShortText = Annotated[str, msgspec.Meta(max_length=300)]
+Followers = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+_NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 
 class Author(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=False):
     """Who said it, as far as the source may assert it. ``claimed`` names assertions beyond the source's rights: kept, never believed."""
 
-    id: str | None = None
-    handle: str | None = None
-    name: str | None = None
+    id: Id | None = None
+    handle: Id | None = None
+    name: ShortText | None = None
     email: str | None = None
     email_verified: bool = False
     phone: str | None = None
     phone_verified: bool = False
     url: str | None = None
-    followers: int | None = None
+    followers: Followers | None = None
     is_staff: bool = False
     on_behalf_of_brand: bool = False
     claimed: tuple[str, ...] = ()
@@ -49,32 +60,32 @@ class Item(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True, gc=Fal
     """
 
     feedback_id: str
-    revision: int
-    source: str
-    external_id: str = ""
-    channel: str
-    author_key: str
+    revision: Revision
+    source: Id
+    external_id: Id = ""
+    channel: Channel
+    author_key: AuthorKey
     author: Author = Author()
-    occurred_at: datetime
-    received_at: datetime
+    occurred_at: Moment
+    received_at: Moment
     kind: Kind = "post"
     visibility: Visibility = "public"
-    text: str = ""
+    text: Annotated[str, msgspec.Meta(max_length=MAX_TEXT_CHARACTERS)] = ""
     title: str | None = None
     language: str | None = None
     url: str | None = None
-    in_reply_to: str | None = None
-    conversation: str | None = None
+    in_reply_to: Id | None = None
+    conversation: Id | None = None
     parents: tuple[str, ...] = ()
     conversations: tuple[str, ...] = ()
-    handle_key: str | None = None
+    handle_key: AuthorKey | None = None
     rating: Rating | None = None
-    product: str | None = None
-    brand: str | None = None
-    event_tag: str | None = None
-    tags: tuple[str, ...] = ()
+    product: ShortText | None = None
+    brand: ShortText | None = None
+    event_tag: ShortText | None = None
+    tags: tuple[ShortText, ...] = ()
     extra: dict[str, msgspec.Raw] = {}
-    edited_at: datetime | None = None
+    edited_at: Moment | None = None
     withdrawn: bool = False
     erased: bool = False
     erasure_id: str | None = None
@@ -96,3 +107,8 @@ def decode_item(body: bytes | msgspec.Raw) -> Item:
     Raises: msgspec.DecodeError when it is none.
     """
     return _decoder.decode(body)
+
+
+def holds_nul(body: bytes) -> bool:
+    """Say whether a text in this JSON holds the character NUL, which Postgres cannot store."""
+    return b"\\u0000" in body and _NUL.search(body) is not None

@@ -120,5 +120,5 @@ def translated() -> Iterator[None]:
     """Raise as ours whatever asyncpg or its transport raises inside the block."""
     try:
         yield
-    except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError) as error:
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, OverflowError) as error:
         raise translate_asyncpg(error) from error

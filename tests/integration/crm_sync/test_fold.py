@@ -111,5 +111,5 @@ async def test_what_cannot_be_decoded_is_set_aside_and_its_neighbours_are_not(gr
     good, bad = triaged(item("a", id="1")), triaged(item("b", id="2"))
     broken = type(bad)(bad.topic, bad.partition, bad.offset, bad.key, b"{")
     tx = await ground.fold(good, broken)
-    assert [poison.code for poison in tx.poison] == ["decode-failed"]
+    assert [poison.code for poison in tx.poison] == ["undecodable"]
     assert len(ground.customers()) == 1

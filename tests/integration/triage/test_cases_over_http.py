@@ -168,6 +168,35 @@ async def test_joined_cases_answer_by_both_ids_and_part_again(triage: TriageUnde
     await get_case(triage, "nobody", status=404)
 
 
+async def test_an_old_id_is_answered_after_a_rebuild_as_before(triage: TriageUnderTest) -> None:
+    withdrawn, answer = plain_item("a", 0, revision=2, withdrawn=True), plain_item("b", 5, brand_speaks=True, to="a")
+    await triage.fold(withdrawn, answer, replaying=True)  # what the log still holds of a question that was withdrawn after an answer
+    assert (await get_case(triage, "a", status=410))["code"] == "case-withdrawn"
+    await get_case(triage, "b", status=404)
+    decision = (await triage.http.get(f"/v1/feedback/{withdrawn.feedback_id}")).json()
+    assert (decision["withdrawn"], decision["case_id"]) == (True, None)
+
+
+async def test_a_decision_on_what_was_withdrawn_names_no_case_over_http_as_on_the_topic(triage: TriageUnderTest) -> None:
+    withdrawn = plain_item("b", 5, to="a", revision=2, withdrawn=True)
+    await triage.fold(plain_item("a", 0), plain_item("b", 5, to="a"), plain_item("c", 6, to="b", talk="x"), plain_item("d", 7, talk="x"))
+    await triage.fold(withdrawn)
+    assert (await triage.http.get(f"/v1/feedback/{withdrawn.feedback_id}")).json()["case_id"] is None
+    assert (await get_case(triage, "b"))["case_id"] == case_of("c")  # its replies hold it still
+
+
+async def test_after_a_rebuild_too_the_last_word_on_a_case_that_had_joined_another_is_true(triage: TriageUnderTest) -> None:
+    joining = plain_item("c", 7, to="a", talk="x")
+    await triage.fold(
+        plain_item("a", 0), joining, plain_item("b", 5, talk="x", revision=2), replaying=True
+    )  # `b` was a case of its own once
+    assert (await get_case(triage, "b"))["case_id"] == case_of("a")
+    await triage.fold(plain_item("b", 5, revision=3, withdrawn=True))
+    await get_case(triage, "b", status=410)
+    told = [message for message in await triage.said() if (message.topic, message.key) == (Topic.CASE_CHANGED, case_of("b").encode())]
+    assert [msgspec.json.decode(envelope.decode(each.value or b"").data).get("withdrawn") for each in told] == [True]
+
+
 async def test_the_same_request_twice_is_one_act(triage: TriageUnderTest) -> None:
     await triage.fold(plain_item("a", 0))
     one = await act(triage, "a", "respond", {"text": "Sorry."}, idempotency_key="k1")
@@ -313,3 +342,27 @@ async def test_rules_change_without_a_restart_and_every_version_is_kept(fresh_da
         metrics = (await triage.http.get("/metrics")).text
         for outcome in ("accepted", "refused"):
             assert f'earshot_config_reloads_total{{file="triage",outcome="{outcome}"}} 1.0' in metrics
+
+
+async def test_the_document_tells_every_answer_and_the_headers_that_acts_take(triage: TriageUnderTest) -> None:
+    document = (await triage.http.get("/openapi.json")).json()
+    operations = {(method, path): each for path, its in document["paths"].items() for method, each in its.items()}
+    untold = {
+        (method, path)
+        for (method, path), each in operations.items()
+        for status, answer in each["responses"].items()
+        if status.startswith("2") and {} in [told["schema"] for told in answer.get("content", {}).values()]
+    }
+    assert untold == {("get", "/metrics")}  # a text of Prometheus
+    taken = {each["name"] for each in operations["post", "/v1/cases/{case_id}/respond"]["parameters"] if each["in"] == "header"}
+    assert taken == {"Idempotency-Key", "Earshot-Actor", "If-Match"}
+    shapes = document["components"]["schemas"]
+    assert operations["get", "/v1/cases/{case_id}"]["responses"]["200"]["content"]["application/json"]["schema"] == {
+        "$ref": "#/components/schemas/CaseView"
+    }
+    await triage.fold(plain_item("a", 0), plain_item("b", 5, brand_speaks=True, to="a"))
+    case = await get_case(triage, "a")
+    assert set(case) == set(shapes["CaseView"]["required"]) == set(shapes["CaseView"]["properties"])
+    assert set(case["messages"][0]) == set(shapes["CaseView"]["properties"]["messages"]["items"]["properties"])
+    decision = (await triage.http.get(f"/v1/feedback/{plain_item('a', 0).feedback_id}")).json()
+    assert set(shapes["DecisionView"]["required"]) <= set(decision) <= set(shapes["DecisionView"]["properties"])

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -65,6 +66,11 @@ GOOD = ITEMS.write(plain_item("a", 0).feedback_id, "e", plain_item("a", 0), time
         pytest.param(GOOD.replace(b'"feedback_id":"', b'"feedback_id":"z'), id="no uuid"),
         pytest.param(GOOD.replace(b'00:00Z","received', b'00:00","received'), id="no zone"),
         pytest.param(GOOD.replace(b'"kind"', b'"kind":7,"kind"').replace(b'"revision":1', b'"revision":"x"'), id="wrong type"),
+        pytest.param(GOOD.replace(b'"revision":1', b'"revision":3000000000'), id="a revision that no table holds"),
+        pytest.param(GOOD.replace(b'"author_key":"', b'"author_key":"\\u0000'), id="a NUL"),
+        pytest.param(GOOD.replace(b'"author_key":"', b'"author_key":"' + b"x" * 600), id="longer than an index takes"),
+        pytest.param(re.sub(rb'"occurred_at":"[^"]*"', b'"occurred_at":"0001-01-01T00:00:00+14:00"', GOOD), id="before all time"),
+        pytest.param(re.sub(rb'"occurred_at":"[^"]*"', b'"occurred_at":"9999-12-31T23:59:59Z"', GOOD), id="after all time"),
         pytest.param(b'{"a":' + b"[" * 100_000, id="deep"),
         pytest.param(GOOD[:-1] + b"\xff", id="no utf-8"),
     ],

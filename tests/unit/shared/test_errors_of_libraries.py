@@ -14,7 +14,10 @@ BY_CLASS: dict[type[EarshotError], str] = {
     PoisonError: "22",
     FatalError: "00 01 02 03 09 0A 0B 0F 0L 0P 0Z 10 20 21 23 24 25 26 27 28 2B 2D 2F 34 38 39 3B 3D 3F 42 44 54 55 72 F0 HV P0 XX",
 }
-BY_STATE: dict[str, type[EarshotError]] = dict.fromkeys(("55P03", "25P03", "25P04", "23505", "55006"), RetryableError)
+BY_STATE: dict[str, type[EarshotError]] = {
+    **dict.fromkeys(("55P03", "25P03", "25P04", "23505", "55006"), RetryableError),
+    "54000": PoisonError,  # a value longer than an index takes
+}
 BY_INTERFACE: dict[str, type[EarshotError]] = {
     "InterfaceError": RetryableError,
     "DataError": PoisonError,

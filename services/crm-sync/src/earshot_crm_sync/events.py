@@ -16,6 +16,7 @@ from earshot_crm_sync.domain.statements import Spoken, Statement, statement_of
 from earshot_crm_sync.domain.timeline import Entry, pack_entry
 from earshot_crm_sync.identity import Claim
 from earshot_shared.envelope import EventWriter
+from earshot_shared.item import AuthorKey, Channel, Id, Moment, ShortText, Version
 from earshot_shared.messages import Message
 from earshot_shared.outreach import OutreachDecided, OutreachRequested
 from earshot_shared.receipts import ReceiptWriter
@@ -32,9 +33,9 @@ _KNOWN_STATEMENTS: Final = 8_000
 class Speaker(msgspec.Struct, frozen=True, gc=False):
     """The part of an author that identity rests on."""
 
-    id: str | None = None
-    handle: str | None = None
-    name: str | None = None
+    id: Id | None = None
+    handle: Id | None = None
+    name: ShortText | None = None
     email: str | None = None
     email_verified: bool = False
     phone: str | None = None
@@ -51,11 +52,11 @@ class HeardItem(msgspec.Struct, gc=False):
     """The part of an item that the customer view needs. The author stays JSON: who is met again costs one look-up, and is not read."""
 
     feedback_id: str
-    source: str
-    channel: str
-    author_key: str
-    occurred_at: datetime
-    received_at: datetime
+    source: Id
+    channel: Channel
+    author_key: AuthorKey
+    occurred_at: Moment
+    received_at: Moment
     author: msgspec.Raw = _NOBODY
     kind: str = "post"
     text: str = ""
@@ -67,7 +68,7 @@ class Triaged(msgspec.Struct, gc=False):
     """What triage says of an item; ``version`` orders what it says."""
 
     item: HeardItem
-    version: int
+    version: Version
     intent: str = "unknown"
     case_id: str | None = None
 
@@ -81,8 +82,8 @@ class TriagedEvent(msgspec.Struct, gc=False):
 class StandingChanged(msgspec.Struct, gc=False):
     """What recognition says of an account; ``version`` orders what it says."""
 
-    author_key: str
-    version: int
+    author_key: AuthorKey
+    version: Version
     tier: str | None = None
     badges: list[str] = []
     advocate_stage: str | None = None
@@ -122,7 +123,7 @@ class ErasureRequested(msgspec.Struct, gc=False):
 
     erasure_id: str
     identifiers: tuple[str, ...]
-    at: datetime
+    at: Moment
     actor: str
 
 

@@ -81,7 +81,7 @@ class CrmSync:
                 try:
                     take(record.value, prepared.slice)
                 except (msgspec.DecodeError, UnicodeDecodeError):
-                    prepared.poison.append(Poison(record, "decode-failed", f"The record is not one of {batch.topic.value.noun}."))
+                    prepared.poison.append(Poison(record, "undecodable", f"The record is not one of {batch.topic.value.noun}."))
         return prepared
 
     async def fold(self, tx: Transaction, prepared: Prepared) -> None:

@@ -104,7 +104,7 @@ class Desk:
     async def _find(self, tx: Transaction, author_key: str) -> tuple[Book, Account]:
         book = self._stage.book(tx)
         await book.know(tx.conn, [author_key])
-        account = book.accounts.get(book.owner(author_key))
+        account = book.find(author_key)
         if account is None:
             raise NotFoundError("No author of that key has been heard.", code="member-unknown")
         return book, account

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from earshot_recognition import repository
 from earshot_recognition.acting import Desk
-from earshot_recognition.book import Book
+from earshot_recognition.book import Book, names_of
 from earshot_recognition.domain.accounts import Account
 from earshot_recognition.repository import LedgerPoint
 from earshot_recognition.routes_acting import acting_routes
@@ -108,7 +108,7 @@ def _account(book: Book, author_key: str) -> Account:
 
     Raises: NotFoundError for nobody.
     """
-    account = book.accounts.get(book.owner(author_key))
+    account = book.find(author_key)
     if account is None:
         raise NotFoundError("No author of that key has been heard.", code="member-unknown")
     return account
@@ -176,8 +176,9 @@ class _Routes:
         with translated():
             async with self._pool.acquire() as conn:
                 rows = await repository.page_of_board(conn, board, since, after[0], after[1], limit + 1)
+                names = await names_of(conn, [key for key, _ in rows[:limit]])
         rank = int(after[2] or 0)
-        page = [Place(rank=rank + n, author_key=key, name=name, points=points) for n, (key, name, points) in enumerate(rows[:limit], 1)]
+        page = [Place(rank=rank + n, author_key=key, name=names[key], points=points) for n, (key, points) in enumerate(rows[:limit], 1)]
         following = None
         if len(rows) > limit:
             following = self._cursors.issue("leaderboard", filters, [page[-1].points, page[-1].author_key, page[-1].rank])

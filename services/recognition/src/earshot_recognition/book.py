@@ -70,3 +70,9 @@ class Book(Accounts):
     def acts_of(self, owner: str) -> list[Act]:
         """Return what was done about an account, under its own key or its handles."""
         return [act for key in (owner, *self.names_of(owner)) for act in self._acts.get(key, {}).values()]
+
+
+async def names_of(conn: Any, keys: Collection[str]) -> dict[str, str]:
+    """Return the name of each of these accounts, empty for those that have none."""
+    book = await Book.load(conn, keys)
+    return {key: account.name if (account := book.find(key)) is not None else "" for key in keys}

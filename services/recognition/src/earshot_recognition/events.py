@@ -1,6 +1,5 @@
 """The topics recognition reads and writes, and their translation to what the ledger needs."""
 
-from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -13,6 +12,7 @@ from earshot_recognition.domain.standing import Totals, decide_standing
 from earshot_recognition.rules import RecognitionRules
 from earshot_shared.actions import Action, ActionWriter
 from earshot_shared.envelope import EventWriter
+from earshot_shared.item import AuthorKey, Followers, Moment, ShortText, Version
 from earshot_shared.messages import Message
 from earshot_shared.outreach import OutreachRequested
 from earshot_shared.receipts import ReceiptWriter
@@ -20,8 +20,8 @@ from earshot_shared.topics import Topic
 
 
 class _Author(msgspec.Struct, frozen=True, gc=False):
-    name: str | None = None
-    followers: int | None = None
+    name: ShortText | None = None
+    followers: Followers | None = None
     is_staff: bool = False
     on_behalf_of_brand: bool = False
 
@@ -33,12 +33,12 @@ class _Item(msgspec.Struct, gc=False):
     """The part of an item that is ground for points; what else it carries is passed over."""
 
     feedback_id: str
-    author_key: str
-    occurred_at: datetime
-    received_at: datetime
+    author_key: AuthorKey
+    occurred_at: Moment
+    received_at: Moment
     kind: str = "post"
     author: _Author = _NOBODY
-    handle_key: str | None = None
+    handle_key: AuthorKey | None = None
     parents: tuple[str, ...] = ()
     withdrawn: bool = False
     erased: bool = False
@@ -47,7 +47,7 @@ class _Item(msgspec.Struct, gc=False):
 
 class _Triaged(msgspec.Struct, gc=False):
     item: _Item
-    version: int
+    version: Version
     intent: str = "unknown"
 
 
@@ -85,7 +85,7 @@ class ErasureRequested(msgspec.Struct, gc=False):
 
     erasure_id: str
     identifiers: tuple[str, ...]
-    at: datetime
+    at: Moment
 
 
 class _ErasureRequestedEvent(msgspec.Struct, gc=False):

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from earshot_recognition import repository, repository_acts
 from earshot_recognition.book import Book
-from earshot_recognition.domain.accounts import Account
+from earshot_recognition.domain.accounts import Account, may_be_handle
 from earshot_recognition.domain.ledger import Contribution, Help, earner_of, helps_of, worth_of
 from earshot_recognition.domain.thanks import ThankRule, causes_moved
 from earshot_recognition.repository import Held
@@ -54,6 +54,7 @@ class Fold:
         if self._fresh:
             moved = await self._show()
             await self._post(await self._affected(moved))
+            self._let_owners_show()
         for key in {self._book.owner(key) for key in acted} & self._book.accounts.keys():
             self._changed[key] = self._book.accounts[key]
         if self._changed or self._fresh:
@@ -135,6 +136,7 @@ class Fold:
         self._display(said.values(), taken_back)
         await repository.change_pairs(self._conn, gone, added)
         flipped = {key for key, excluded in before.items() if book.excluded(key) != excluded}
+        self._changed |= {key: book.accounts[key] for pair in rebound.values() for key in pair if key is not None and key in book.accounts}
         return rebound.keys() | flipped | {handle for key in flipped for handle in book.names_of(key)}
 
     def _repaired(self, said: Iterable[Contribution], taken_back: Collection[str]) -> tuple[Pairs, Pairs]:
@@ -189,6 +191,12 @@ class Fold:
                     named_at=item.named_at,
                     feedback_id=item.feedback_id,
                 )
+
+    def _let_owners_show(self) -> None:
+        """What is shown under a handle is the account's to show: whose handles changed is told too."""
+        accounts, book = self._book.accounts, self._book
+        owners = {book.bound_to(key) for key in (*self._changed, *self._bare) if may_be_handle(key)}
+        self._changed |= {owner: accounts[owner] for owner in owners if owner is not None and owner in accounts}
 
     async def _affected(self, moved: Collection[str]) -> Set[UUID]:
         """Return the ids of the items that may earn differently now: new ones, those of moved authors, and replies to any of them."""

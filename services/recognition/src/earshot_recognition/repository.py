@@ -200,16 +200,18 @@ async def page_of_ledger(conn: Any, member: str, names: Collection[str], before:
 
 async def page_of_board(
     conn: Any, board: str, since: datetime | None, points: object, author_key: object, limit: int
-) -> list[tuple[str, str, int]]:
-    """Return (author_key, name, points) of those with the most points, beginning after the given point; ties by author_key.
+) -> list[tuple[str, int]]:
+    """Return (author_key, points) of those with the most points, beginning after the given point; ties by author_key.
 
     Reach does not depend on a window: it is what the account's items show now.
     """
-    if since is None or board == "reach":
+    if board == "reach":
+        rows = await conn.fetch(QUERIES["leaderboard_reach"], points, author_key, limit)
+    elif since is None:
         rows = await conn.fetch(QUERIES["leaderboard_all"], board, points, author_key, limit)
     else:
         rows = await conn.fetch(QUERIES["leaderboard_window"], board, points, author_key, limit, since)
-    return [(row["author_key"], row["name"], row["points"]) for row in rows]
+    return [(row["author_key"], row["points"]) for row in rows]
 
 
 async def read_counts(conn: Any) -> dict[str, int]:

@@ -96,8 +96,3 @@ async def delete_acts(conn: Any, subjects: Collection[str], until: datetime) -> 
 async def load_ties(conn: Any, limit: int) -> list[Tie]:
     """Return who helped whom how often, the strongest first."""
     return [Tie(row[0], row[1], row[2]) for row in await conn.fetch(QUERIES["network"], limit)]
-
-
-async def load_names(conn: Any, keys: Collection[str]) -> dict[str, str]:
-    """Return the names of accounts."""
-    return {row[0]: row[1] for row in await conn.fetch(QUERIES["load_names"], list(keys))} if keys else {}

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
 from earshot_recognition import repository_acts
-from earshot_recognition.book import Book
+from earshot_recognition.book import Book, names_of
 from earshot_recognition.domain.deeds import ADVOCACY, Stage
 from earshot_recognition.domain.network import Network, find_network
 from earshot_recognition.views import Advocate, ThankYou, advocate_view, thank_you_view
@@ -115,7 +115,7 @@ class CommunityRoutes:
             async with self._pool.acquire() as conn:
                 while len(items) <= limit and (rows := await repository_acts.page_of_thank_yous(conn, place, limit + 1)):
                     book = await Book.load(conn, {key for _, key, _ in rows})
-                    shown = [thank_you_view(each, book.account(key), cause, book) for each, key, cause in rows]
+                    shown = [thank_you_view(each, book.whole(book.account(key)), cause, book) for each, key, cause in rows]
                     items += [each for each in shown if (each.done is not None) == done]
                     place = rows[-1][1:]
         page = items[:limit]
@@ -131,18 +131,18 @@ class CommunityRoutes:
         keys = {key for cluster in clusters for key in cluster.members[:_MEMBERS_SHOWN]} | {each.author_key for each in connectors}
         with translated():
             async with self._pool.acquire() as conn:
-                names = await repository_acts.load_names(conn, keys)
+                names = await names_of(conn, keys)
         return NetworkShown(
             clusters=[
                 ClusterShown(
                     size=len(each.members),
                     times=each.times,
-                    members=[Person(author_key=key, name=names.get(key, "")) for key in each.members[:_MEMBERS_SHOWN]],
+                    members=[Person(author_key=key, name=names[key]) for key in each.members[:_MEMBERS_SHOWN]],
                 )
                 for each in clusters
             ],
             connectors=[
-                ConnectorShown(author_key=each.author_key, name=names.get(each.author_key, ""), clusters=each.clusters, times=each.times)
+                ConnectorShown(author_key=each.author_key, name=names[each.author_key], clusters=each.clusters, times=each.times)
                 for each in connectors
             ],
             next_cursor=following,
@@ -163,7 +163,7 @@ def _advocates(subjects: Iterable[str], book: Book, stage: Stage | None) -> Iter
     """Yield the advocates that acts name so; one whom they name by handle and by account is yielded once, by the account."""
     for subject in subjects:
         owner = book.owner(subject)
-        account = book.accounts.get(owner)
+        account = book.find(owner)
         if account is None or any(act.verb in ADVOCACY and owner == act.subject != subject for act in book.acts_of(owner)):
             continue
         found = book.deeds(owner).stage

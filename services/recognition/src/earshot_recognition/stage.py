@@ -126,7 +126,7 @@ class Recognition:
     def _tell(self, accounts: Iterable[Account], book: Book, rules: RecognitionRules) -> list[Message]:
         now = rfc3339(self._clock())
         return [
-            tell_standing(account, rules, book.deeds(account.author_key), excluded=book.excluded(account.author_key), now=now)
+            tell_standing(book.whole(account), rules, book.deeds(account.author_key), excluded=book.excluded(account.author_key), now=now)
             if (owner := book.bound_to(account.author_key)) is None
             else tell_merged(account, owner, now=now)
             for account in accounts
@@ -177,7 +177,7 @@ class Recognition:
 
 
 def _poison(record: Record, topic: Topic) -> Poison:
-    return Poison(record, "decode-failed", f"The record is not one of {topic.value.noun}.")
+    return Poison(record, "undecodable", f"The record is not one of {topic.value.noun}.")
 
 
 def _read_item(value: bytes, replaying: bool, prepared: Prepared) -> None:

@@ -77,7 +77,7 @@ async def decision(conn: Any, key: str, judge: Judging) -> FoundDecision | None:
         external_id=item.external_id,
         channel=item.channel,
         occurred_at=item.occurred_at,
-        case_id=str(row["held"]) if row["has_case"] else None,
+        case_id=str(row["held"]) if row["has_case"] and not item.withdrawn else None,
         revision=message.revision,
         withdrawn=item.withdrawn,
         erased=item.erased,

@@ -5,6 +5,7 @@ Owns the wire: how decisions, cases and their pointers are spelled. Decides noth
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
@@ -78,6 +79,9 @@ class Shown(msgspec.Struct, frozen=True, gc=False):
     channel: str
 
 
+_SHOWN = msgspec.json.schema_components([Shown])[1]["Shown"]
+
+
 class CaseChanged(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A case after a change; ``messages`` are its latest 20, ``message_count`` says how many there are. ``private``: it was moved
     out of the public's eye.
@@ -100,7 +104,7 @@ class CaseChanged(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     version: int
     message_count: int
     private: bool
-    messages: msgspec.Raw
+    messages: Annotated[msgspec.Raw, msgspec.Meta(extra_json_schema={"type": "array", "items": _SHOWN})]
 
 
 class CaseMerged(msgspec.Struct, frozen=True):

@@ -18,7 +18,7 @@ from earshot_triage import repository, spiking
 from earshot_triage.decisions import Arrival
 from earshot_triage.domain import cases, tail
 from earshot_triage.domain.acts import Act, Verb
-from earshot_triage.domain.message import Message, Stance
+from earshot_triage.domain.message import Message, Role, Stance
 from earshot_triage.domain.routing import Rules
 from earshot_triage.domain.threads import Components
 from earshot_triage.events import CASES, FEEDS, TRIAGED, CaseMerged, CaseWithdrawn, case_body, shown, triaged_body
@@ -303,6 +303,8 @@ class Fold:
             self._cases.append(thread)
 
     def _add(self, arrival: Arrival, label: str, *, opened: bool) -> None:
+        # A replay meets items as they stand now, and cannot know which of them stood alone once and were told as cases.
+        opened = opened or (arrival.replaying and arrival.message.role == Role.CUSTOMER)
         self._changes.fresh.append(FreshFeedback(arrival.message, label, opened, arrival.item, arrival.decision))
 
     def _watch(self, thread: Thread, *, replaying: bool) -> None:

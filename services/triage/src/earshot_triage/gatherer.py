@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
-from earshot_shared.errors import RetryableError
+from earshot_shared.errors import PoisonError, RetryableError
 from earshot_shared.pipeline.loop import SLICE_RECORDS
 from earshot_shared.postgres import Pool, translated
 from earshot_triage.domain.gathering import Voice
@@ -83,6 +83,9 @@ class Gatherer:
             except RetryableError as error:  # the next round tries again
                 self._more = False
                 _log.warning("gathering put off", extra={"action": "gather_retry", "code": error.code})
+            except PoisonError as error:  # themes stand still; judging, routing and cases do not hang on them
+                self._more = False
+                _log.error("gathering cannot go on", exc_info=error, extra={"action": "gather_stuck", "code": error.code})
             await asyncio.sleep(rest_s(time.monotonic() - began, more=self._more, busy=self._busy()))
 
     async def gather(self) -> int:

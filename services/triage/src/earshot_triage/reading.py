@@ -58,12 +58,21 @@ class Clocks(msgspec.Struct, frozen=True, kw_only=True):
     """When the next rung comes unless somebody answers, resolves or acknowledges before; None: none will."""
 
 
+class Article(msgspec.Struct, frozen=True, kw_only=True):
+    """An answer that was given before."""
+
+    case_id: str
+    feedback_id: str
+    answered_at: datetime
+    excerpt: str
+
+
 class CaseView(CaseChanged, frozen=True, kw_only=True):
     """A case with everything about it."""
 
     clocks: Clocks
     history: tuple[HistoryEntry, ...]
-    suggested_articles: tuple[msgspec.Struct, ...]
+    suggested_articles: tuple[Article, ...]
     """Answers that were given in cases like this one."""
     suggested_people: tuple[str, ...]
     """Author keys of those who spoke in cases like this one without having opened them."""
@@ -232,7 +241,7 @@ async def list_questions(
     return await listed(conn, [thread_of(row) for row in rows])
 
 
-async def case_view(conn: Any, thread: Thread, *, now: datetime, articles: Sequence[msgspec.Struct], people: Sequence[str]) -> CaseView:
+async def case_view(conn: Any, thread: Thread, *, now: datetime, articles: Sequence[Article], people: Sequence[str]) -> CaseView:
     """Return a case with all its messages and all that was done about it."""
     state, due_at = thread.state, thread.due_at
     messages = await messages_of(conn, state.label)

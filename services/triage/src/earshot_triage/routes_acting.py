@@ -15,12 +15,13 @@ from earshot_shared.http.auth import actor, require
 from earshot_shared.http.call import call_of
 from earshot_shared.http.etags import IfMatch, if_match
 from earshot_shared.http.idempotency import Ticket, ticket_of
+from earshot_shared.http.shapes import answers, shape
 from earshot_shared.http.strict import response_of
 from earshot_shared.item import MAX_TEXT_CHARACTERS
-from earshot_triage.acting import HIGHEST_PRIORITY, Acknowledgement, Desk
+from earshot_triage.acting import HIGHEST_PRIORITY, Acknowledgement, Acted, Desk
 from earshot_triage.acting import Request as Wish
 from earshot_triage.domain.acts import Verb
-from earshot_triage.routes_reading import CaseId
+from earshot_triage.routes_reading import ALERT, CaseId
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=MAX_TEXT_CHARACTERS)]
 Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
@@ -139,7 +140,7 @@ def alert_routes(desk: Desk) -> APIRouter:
     """Return the router of what is done about alarms."""
     router = APIRouter(prefix="/v1/alerts", tags=["alarms"])
 
-    @router.post("/{alert_id}/acknowledge", summary="Say that somebody has seen it", response_model=None)
+    @router.post("/{alert_id}/acknowledge", summary="Say that somebody has seen it", response_model=None, responses=answers(ALERT))
     async def acknowledge(request: Request, alert_id: AlertId, principal: Writing, who: Acting, ticket: Once) -> Response:
         wish = Acknowledgement(alert_id=alert_id, principal=principal, actor=who, ticket=ticket, traceparent=call_of(request).traceparent)
         return response_of(await desk.acknowledge(wish))
@@ -150,47 +151,48 @@ def alert_routes(desk: Desk) -> APIRouter:
 def acting_routes(desk: Desk) -> APIRouter:
     """Return the router."""
     router = APIRouter(prefix="/v1/cases/{case_id}", tags=["cases"])
+    acted = answers(shape(Acted))
 
     async def done(wish: Wish) -> Response:
         return response_of(await desk.act(wish))
 
-    @router.post("/assign", summary="Give the case an owner", response_model=None)
+    @router.post("/assign", summary="Give the case an owner", response_model=None, responses=acted)
     async def assign(common: Common, asked: Assign) -> Response:
         return await done(common.wish(Verb.ASSIGN, assignee=asked.assignee))
 
-    @router.post("/respond", summary="Answer the customer", response_model=None)
+    @router.post("/respond", summary="Answer the customer", response_model=None, responses=acted)
     async def respond(common: Common, asked: Respond) -> Response:
         return await done(common.wish(Verb.RESPOND, text=asked.text, seen=asked.seen))
 
-    @router.post("/note", summary="Leave a word for colleagues", response_model=None)
+    @router.post("/note", summary="Leave a word for colleagues", response_model=None, responses=acted)
     async def note(common: Common, asked: Note) -> Response:
         return await done(common.wish(Verb.NOTE, text=asked.text))
 
-    @router.post("/route", summary="Hand the case to a team", response_model=None)
+    @router.post("/route", summary="Hand the case to a team", response_model=None, responses=acted)
     async def route(common: Common, asked: RouteTo) -> Response:
         return await done(common.wish(Verb.ROUTE, team=asked.team, reason=asked.reason))
 
-    @router.post("/escalate", summary="Raise the case's priority", response_model=None)
+    @router.post("/escalate", summary="Raise the case's priority", response_model=None, responses=acted)
     async def escalate(common: Common, asked: Annotated[Escalate, Body()] = _NO_ESCALATE) -> Response:
         return await done(common.wish(Verb.ESCALATE, priority=asked.priority, reason=asked.reason))
 
-    @router.post("/resolve", summary="Say that it is settled", response_model=None)
+    @router.post("/resolve", summary="Say that it is settled", response_model=None, responses=acted)
     async def resolve(common: Common, asked: Annotated[Resolve, Body()] = _NO_RESOLVE) -> Response:
         return await done(common.wish(Verb.RESOLVE, seen=asked.seen, reason=asked.reason))
 
-    @router.post("/reopen", summary="Say that it is not settled after all", response_model=None)
+    @router.post("/reopen", summary="Say that it is not settled after all", response_model=None, responses=acted)
     async def reopen(common: Common, asked: Annotated[Reopen, Body()] = _NO_REOPEN) -> Response:
         return await done(common.wish(Verb.REOPEN, reason=asked.reason))
 
-    @router.post("/merge", summary="Make one case of two", response_model=None)
+    @router.post("/merge", summary="Make one case of two", response_model=None, responses=acted)
     async def merge(common: Common, asked: Merge) -> Response:
         return await done(common.wish(Verb.MERGE, other=asked.other, reason=asked.reason))
 
-    @router.post("/unmerge", summary="Take a merge back", response_model=None)
+    @router.post("/unmerge", summary="Take a merge back", response_model=None, responses=acted)
     async def unmerge(common: Common, asked: Annotated[Unmerge, Body()] = _NO_UNMERGE) -> Response:
         return await done(common.wish(Verb.UNMERGE, merge=asked.merge, reason=asked.reason))
 
-    @router.post("/move-private", summary="Go on in private", response_model=None)
+    @router.post("/move-private", summary="Go on in private", response_model=None, responses=acted)
     async def move_private(common: Common, asked: Annotated[MovePrivate, Body()] = _NO_MOVE) -> Response:
         return await done(common.wish(Verb.MOVE_PRIVATE, text=asked.text or "", seen=asked.seen, reason=asked.reason))
 

@@ -14,12 +14,14 @@ from earshot_shared.http.auth import actor
 from earshot_shared.http.call import call_of
 from earshot_shared.http.idempotency import Ticket, ticket_of
 from earshot_shared.http.paging import CursorText, Limit
+from earshot_shared.http.shapes import answers, page_of, shape
 from earshot_shared.http.strict import response_of
 from earshot_shared.postgres import translated
 from earshot_shared.service import Parts
 from earshot_triage.config import IntentName
 from earshot_triage.config_timing import Team
-from earshot_triage.correcting import Correction, CorrectionsDesk, list_corrections
+from earshot_triage.correcting import Correction, CorrectionsDesk, Made, list_corrections
+from earshot_triage.decisions_reading import DecisionView
 from earshot_triage.events import Correct
 from earshot_triage.routes_acting import Text, Writing
 from earshot_triage.routes_reading import FeedbackId, Reader, answer_json, brands_of
@@ -50,7 +52,9 @@ def correcting_routes(parts: Parts, desk: CorrectionsDesk) -> APIRouter:
     """Return the router."""
     router = APIRouter(prefix="/v1", tags=["feedback"])
 
-    @router.post("/feedback/{feedback_id}/correct", summary="Say what an item truly is", response_model=None)
+    @router.post(
+        "/feedback/{feedback_id}/correct", summary="Say what an item truly is", response_model=None, responses=answers(shape(DecisionView))
+    )
     async def correct(
         request: Request,
         feedback_id: FeedbackId,
@@ -69,7 +73,12 @@ def correcting_routes(parts: Parts, desk: CorrectionsDesk) -> APIRouter:
         )
         return response_of(await desk.correct(wish))
 
-    @router.get("/corrections", summary="What people corrected, with the words: what a judge learns from", response_model=None)
+    @router.get(
+        "/corrections",
+        summary="What people corrected, with the words: what a judge learns from",
+        response_model=None,
+        responses=answers(page_of(shape(Made))),
+    )
     async def read_corrections(reader: Reader, limit: Limit = 50, cursor: CursorText = None) -> Response:
         after = parts.cursors.read("corrections", {}, cursor, length=1)
         with translated():

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
 from earshot_shared.http.paging import CursorText, Limit
+from earshot_shared.http.shapes import answers, page_of, shape
 from earshot_shared.postgres import translated
 from earshot_shared.service import Parts
 from earshot_triage import reading, themes_reading
@@ -67,14 +68,24 @@ def figures_routes(parts: Parts, clock: Callable[[], datetime]) -> APIRouter:
     """Return the router."""
     router = APIRouter(prefix="/v1/metrics", tags=["figures"])
 
-    @router.get("/service-levels", summary="How soon customers were answered first", response_model=None)
+    @router.get(
+        "/service-levels",
+        summary="How soon customers were answered first",
+        response_model=None,
+        responses=answers(page_of(shape(reading.ServiceLevel))),
+    )
     async def service_levels(asked: Annotated[_Asked, Depends()]) -> Response:
         wanted = asked.wanted(parts, "service-levels")
         with translated():
             found = await reading.service_levels(parts.runtime.pool, **wanted)
         return asked.page(parts, "service-levels", found)
 
-    @router.get("/loop", summary="What became of what customers said", response_model=None)
+    @router.get(
+        "/loop",
+        summary="What became of what customers said",
+        response_model=None,
+        responses=answers(page_of(shape(themes_reading.LoopHealth))),
+    )
     async def loop(asked: Annotated[_Asked, Depends()]) -> Response:
         wanted = asked.wanted(parts, "loop")
         with translated():

@@ -5,7 +5,7 @@ Owns parameters and answers of these routes. Reads only; people's writes are in 
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal, NoReturn
+from typing import Annotated, Any, Final, Literal, NoReturn
 
 import msgspec
 from fastapi import APIRouter, Depends, Path, Query
@@ -18,13 +18,14 @@ from earshot_shared.http.auth import require
 from earshot_shared.http.etags import etag
 from earshot_shared.http.paging import CursorText, Limit
 from earshot_shared.http.problems import GoneError, InvalidError, NotFoundError
+from earshot_shared.http.shapes import NUMBER, NUMBERS, answers, fields, list_of, page_of, shape, stats_of
 from earshot_shared.http.times import parse_time
 from earshot_shared.postgres import translated
 from earshot_shared.service import Parts
 from earshot_triage import alerts, decisions_reading, reading, themes_reading
-from earshot_triage.alarms import RuleName
+from earshot_triage.alarms import KINDS, RuleName
 from earshot_triage.decisions import Decider
-from earshot_triage.domain.message import Stance
+from earshot_triage.domain.message import Role, Stance
 from earshot_triage.events import key_of
 from earshot_triage.rulebook import RuleBook
 
@@ -33,6 +34,8 @@ FeedbackId = Annotated[str, Path(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f
 StanceWord = Literal["respond", "watch", "leave"]
 Reader = Annotated[Principal, Depends(require("triage:read"))]
 MAX_TEXTS = 1000
+ALERT: Final = {"anyOf": [{"allOf": [shape(kind), shape(alerts.Taken)]} for kind in KINDS]}
+"""An alarm as HTTP tells it, for the OpenAPI document."""
 _encoder = msgspec.json.Encoder()
 
 
@@ -63,7 +66,12 @@ def reading_routes(parts: Parts, book: RuleBook, clock: Callable[[], datetime]) 
 def _feedback(parts: Parts, decider: Decider) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["feedback"])
 
-    @router.get("/feedback/{feedback_id}", summary="The decision on an item, and its reasons", response_model=None)
+    @router.get(
+        "/feedback/{feedback_id}",
+        summary="The decision on an item, and its reasons",
+        response_model=None,
+        responses=answers(shape(decisions_reading.DecisionView)),
+    )
     async def read_feedback(feedback_id: FeedbackId, reader: Reader) -> Response:
         with translated():
             found = await decisions_reading.decision(parts.runtime.pool, key_of(feedback_id), decider.judge)
@@ -71,7 +79,12 @@ def _feedback(parts: Parts, decider: Decider) -> APIRouter:
             raise NotFoundError("No item of that id has come in.")
         return Response(found.body, media_type="application/json")
 
-    @router.post("/classify", summary="Judge texts, keeping nothing", response_model=None)
+    @router.post(
+        "/classify",
+        summary="Judge texts, keeping nothing",
+        response_model=None,
+        responses=answers(fields(items=list_of(shape(decisions_reading.JudgedText)))),
+    )
     async def classify(request: ClassifyRequest, _: Reader) -> Response:
         return answer_json({"items": await decisions_reading.judged(decider.judge, request.texts)})
 
@@ -81,7 +94,7 @@ def _feedback(parts: Parts, decider: Decider) -> APIRouter:
 def _cases(parts: Parts, clock: Callable[[], datetime]) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["cases"])
 
-    @router.get("/cases", summary="Cases, newest first", response_model=None)
+    @router.get("/cases", summary="Cases, newest first", response_model=None, responses=answers(page_of(shape(reading.ListedCase))))
     async def list_cases(
         reader: Reader,
         team: Annotated[str | None, Query(max_length=64)] = None,
@@ -116,7 +129,12 @@ def _cases(parts: Parts, clock: Callable[[], datetime]) -> APIRouter:
             lines = await reading.list_cases(parts.runtime.pool, wanted, after=after, limit=limit + 1, now=clock())
         return _page(parts, "cases", filters, lines, limit)
 
-    @router.get("/cases/{case_id}", summary="A case with its messages, clocks and history", response_model=None)
+    @router.get(
+        "/cases/{case_id}",
+        summary="A case with its messages, clocks and history",
+        response_model=None,
+        responses=answers(shape(reading.CaseView)),
+    )
     async def read_case(case_id: CaseId, reader: Reader) -> Response:
         with translated():
             async with parts.runtime.pool.acquire() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
@@ -128,7 +146,7 @@ def _cases(parts: Parts, clock: Callable[[], datetime]) -> APIRouter:
                 view = await reading.case_view(conn, thread, now=clock(), articles=articles, people=people)
         return answer_json(view, version=view.version)
 
-    @router.get("/questions", summary="Questions, oldest first", response_model=None)
+    @router.get("/questions", summary="Questions, oldest first", response_model=None, responses=answers(page_of(shape(reading.ListedCase))))
     async def list_questions(
         reader: Reader,
         unanswered: Annotated[bool, Query(description="Only those without an answer.")] = False,
@@ -149,7 +167,7 @@ def _cases(parts: Parts, clock: Callable[[], datetime]) -> APIRouter:
 def _alerts(parts: Parts) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["alarms"])
 
-    @router.get("/alerts", summary="Alarms, newest first", response_model=None)
+    @router.get("/alerts", summary="Alarms, newest first", response_model=None, responses=answers(page_of(ALERT)))
     async def list_alerts(
         reader: Reader,
         rule: Annotated[RuleName | None, Query(description="Only those of one kind.")] = None,
@@ -175,7 +193,12 @@ def _alerts(parts: Parts) -> APIRouter:
 def _about(parts: Parts) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["about this service"])
 
-    @router.get("/stats", summary="Exact counts", response_model=None)
+    @router.get(
+        "/stats",
+        summary="Exact counts",
+        response_model=None,
+        responses=answers(stats_of(feedback=NUMBER, cases=NUMBER, by_route=NUMBERS)),
+    )
     async def stats(_: Reader) -> dict[str, Any]:
         with translated():
             found = await reading.counts(parts.runtime.pool)
@@ -185,9 +208,9 @@ def _about(parts: Parts) -> APIRouter:
 
 
 def refuse(found: reading.Found | None) -> NoReturn:
-    """Say that an id leads to no case: it ceased (410), or never was."""
-    if found is not None and (found.thread is None or found.held.opened):
-        raise GoneError("This case has ceased: what it was about was withdrawn.", code="case-withdrawn")
+    """Say that an id leads to no case: what it is about was withdrawn, or hangs in a thread of ours (410), or it never was one."""
+    if found is not None and (found.thread is None or found.held.message.role == Role.CUSTOMER):
+        raise GoneError("This case has ceased: what it was about was withdrawn, or hangs in a thread of ours.", code="case-withdrawn")
     raise NotFoundError("No case has or had this id.")
 
 

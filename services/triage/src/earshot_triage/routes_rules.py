@@ -4,7 +4,7 @@ Owns their parameters and bodies. What they do is `ruling`'s and the rule book's
 """
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StringConstraints
@@ -14,6 +14,7 @@ from earshot_shared.actions import Actor
 from earshot_shared.http.auth import actor
 from earshot_shared.http.call import call_of
 from earshot_shared.http.idempotency import Ticket, ticket_of
+from earshot_shared.http.shapes import answers, fields, list_of, shape
 from earshot_shared.http.strict import response_of
 from earshot_shared.http.times import TimeText
 from earshot_shared.postgres import translated
@@ -21,10 +22,22 @@ from earshot_shared.service import Parts
 from earshot_triage.decisions import model_version
 from earshot_triage.routes_acting import Writing
 from earshot_triage.routes_reading import Reader, answer_json, brands_of
-from earshot_triage.rulebook import RuleBook, list_rules, named
-from earshot_triage.ruling import Put, RulesDesk, parse_rules, rehearse
+from earshot_triage.rulebook import KeptRules, PutNow, RuleBook, list_rules, named
+from earshot_triage.ruling import Put, Rehearsal, RulesDesk, parse_rules, rehearse
 
 MOST_TRIED = 50_000
+_WORD: Final = {"type": "string"}
+_SOURCE: Final = {"enum": ["file", "http"]}
+_DOCUMENT: Final = {"type": "object", "description": "All rules, in the form of `config/triage.yaml`."}
+_RULES: Final = fields(
+    version=_WORD,
+    model_version=_WORD,
+    source=_SOURCE,
+    put={"anyOf": [shape(PutNow), {"type": "null"}]},
+    rules=_DOCUMENT,
+    versions=list_of(shape(KeptRules)),
+)
+_PUT: Final = fields(action_id=_WORD, version=_WORD, replaced=_WORD, source=_SOURCE, rules=_DOCUMENT)
 Document = Annotated[
     dict[str, Any] | None, Field(description="All rules, in the form of `config/triage.yaml`; what is left out keeps its default.")
 ]
@@ -58,7 +71,7 @@ def rules_routes(parts: Parts, book: RuleBook, desk: RulesDesk) -> APIRouter:
     router = APIRouter(prefix="/v1/rules", tags=["rules"])
     pool = parts.runtime.pool
 
-    @router.get("", summary="The rules in use, and every version that decisions name", response_model=None)
+    @router.get("", summary="The rules in use, and every version that decisions name", response_model=None, responses=answers(_RULES))
     async def read_rules(_: Reader) -> Response:
         with translated():
             await book.look_up(pool)
@@ -75,7 +88,7 @@ def rules_routes(parts: Parts, book: RuleBook, desk: RulesDesk) -> APIRouter:
             }
         )
 
-    @router.put("", summary="Let these rules hold, in every replica", response_model=None)
+    @router.put("", summary="Let these rules hold, in every replica", response_model=None, responses=answers(_PUT))
     async def put_rules(
         request: Request,
         asked: PutAsked,
@@ -94,7 +107,7 @@ def rules_routes(parts: Parts, book: RuleBook, desk: RulesDesk) -> APIRouter:
         )
         return response_of(await desk.put(wish))
 
-    @router.post("/rehearse", summary="Try rules on the past, changing nothing", response_model=None)
+    @router.post("/rehearse", summary="Try rules on the past, changing nothing", response_model=None, responses=answers(shape(Rehearsal)))
     async def rehearse_rules(asked: RehearseAsked, reader: Reader) -> Response:
         with translated():
             await book.look_up(pool)

@@ -15,13 +15,14 @@ from earshot_shared.http.call import call_of
 from earshot_shared.http.idempotency import Ticket, ticket_of
 from earshot_shared.http.paging import CursorText, Limit
 from earshot_shared.http.problems import NotFoundError
+from earshot_shared.http.shapes import answers, page_of, shape
 from earshot_shared.http.strict import response_of
 from earshot_shared.postgres import translated
 from earshot_shared.service import Parts
 from earshot_triage import reading, themes_reading
 from earshot_triage.routes_acting import Text, Writing
 from earshot_triage.routes_reading import FeedbackId, Reader, answer_json, brands_of
-from earshot_triage.theming import ThemesDesk, Wish
+from earshot_triage.theming import Themed, ThemesDesk, Wish
 from earshot_triage.wide_acts import MERGE_THEME, SPLIT_THEME, THEME_STATUS, MergeTheme, SetThemeStatus, SplitTheme, ThemeStatus
 
 Id = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
@@ -84,7 +85,12 @@ def themes_routes(parts: Parts, desk: ThemesDesk) -> list[APIRouter]:
 def _reading(parts: Parts) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["themes"])
 
-    @router.get("/themes", summary="What many say, the most voices first", response_model=None)
+    @router.get(
+        "/themes",
+        summary="What many say, the most voices first",
+        response_model=None,
+        responses=answers(page_of(shape(themes_reading.ThemeLine))),
+    )
     async def list_themes(
         reader: Reader,
         kind: Annotated[Kind | None, Query()] = None,
@@ -110,7 +116,12 @@ def _reading(parts: Parts) -> APIRouter:
         following = parts.cursors.issue("themes", filters, list(places[limit - 1])) if len(lines) > limit else None
         return answer_json({"items": lines[:limit], "next_cursor": following})
 
-    @router.get("/themes/{theme_id}", summary="A theme, by its id or that of any item in it", response_model=None)
+    @router.get(
+        "/themes/{theme_id}",
+        summary="A theme, by its id or that of any item in it",
+        response_model=None,
+        responses=answers(shape(themes_reading.ThemeView)),
+    )
     async def read_theme(theme_id: FeedbackId, reader: Reader) -> Response:
         with translated():
             async with parts.runtime.pool.acquire() as conn, conn.transaction(isolation="repeatable_read", readonly=True):
@@ -120,7 +131,12 @@ def _reading(parts: Parts) -> APIRouter:
                 view = await themes_reading.theme_view(conn, found[0])
         return answer_json(view)
 
-    @router.get("/faq-candidates", summary="Questions that recur and were answered", response_model=None)
+    @router.get(
+        "/faq-candidates",
+        summary="Questions that recur and were answered",
+        response_model=None,
+        responses=answers(page_of(shape(themes_reading.FaqCandidate))),
+    )
     async def list_faq_candidates(reader: Reader, least: Least = 2, limit: Limit = 50, cursor: CursorText = None) -> Response:
         filters = {"least": least}
         after = parts.cursors.read("faq-candidates", filters, cursor, length=2)
@@ -140,16 +156,17 @@ def _reading(parts: Parts) -> APIRouter:
 
 def _acting(desk: ThemesDesk) -> APIRouter:
     router = APIRouter(prefix="/v1/themes/{theme_id}", tags=["themes"])
+    done = answers(shape(Themed))
 
-    @router.post("/status", summary="Say what becomes of it, and tell everybody behind it", response_model=None)
+    @router.post("/status", summary="Say what becomes of it, and tell everybody behind it", response_model=None, responses=done)
     async def status(common: Common, asked: StatusAsked) -> Response:
         return response_of(await desk.act(common.wish(THEME_STATUS, SetThemeStatus(asked.status, asked.text))))
 
-    @router.post("/merge", summary="Make one theme of two", response_model=None)
+    @router.post("/merge", summary="Make one theme of two", response_model=None, responses=done)
     async def merge(common: Common, asked: MergeAsked) -> Response:
         return response_of(await desk.act(common.wish(MERGE_THEME, MergeTheme(asked.other, asked.reason))))
 
-    @router.post("/split", summary="Make some of its items a theme of their own", response_model=None)
+    @router.post("/split", summary="Make some of its items a theme of their own", response_model=None, responses=done)
     async def split(common: Common, asked: SplitAsked) -> Response:
         return response_of(await desk.act(common.wish(SPLIT_THEME, SplitTheme(tuple(dict.fromkeys(asked.items)), asked.reason))))
 

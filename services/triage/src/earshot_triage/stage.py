@@ -13,7 +13,7 @@ import msgspec
 from earshot_shared import envelope, ids
 from earshot_shared.actions import Action, decode_action
 from earshot_shared.envelope import rfc3339
-from earshot_shared.item import Item, decode_item, encode_item
+from earshot_shared.item import Item, decode_item, encode_item, holds_nul
 from earshot_shared.messages import Message as Told
 from earshot_shared.pipeline.records import Batch, Poison, Record
 from earshot_shared.pipeline.writer import Transaction
@@ -33,6 +33,7 @@ OUTPUTS = (
     Topic.OUTREACH_REQUESTED, Topic.ERASURE_DONE,
 )  # fmt: skip
 PAGE_KEYS = 500
+_FIRST_YEAR, _LAST_YEAR = 1900, 9900
 # Fewer than this are decoded where they are: a hand-over to a thread costs more than they do.
 _HAND_OVER_FROM = 50
 
@@ -213,10 +214,12 @@ def _read_receipt(record: Record, prepared: Prepared) -> None:
 def hear(item: Item, body: bytes, *, replaying: bool = False) -> Heard:
     """Return an item with its keys.
 
-    Raises: ValueError when an id in it is none, or its time has no zone.
+    Raises: ValueError when an id in it is none, a text holds a NUL, or its time is out of the world.
     """
-    if item.occurred_at.tzinfo is None:
-        raise ValueError("occurred_at has no zone")
+    if holds_nul(body):
+        raise ValueError("a text holds a NUL")
+    if not _FIRST_YEAR <= item.occurred_at.year <= _LAST_YEAR:
+        raise ValueError("occurred_at is no time that clocks can be reckoned from")
     for node in item.conversations:
         if len(node) != 36 or len(bytes.fromhex(node.replace("-", ""))) != 16:
             raise ValueError("a conversation is no UUID")

@@ -18,7 +18,7 @@ from earshot_triage.decisions import words_of
 from earshot_triage.domain.message import Role, Stance
 from earshot_triage.events import key_of
 from earshot_triage.judgement.themes import stem
-from earshot_triage.reading import excerpt
+from earshot_triage.reading import Article, excerpt
 from earshot_triage.repository import QUERIES, Thread, thread_of
 from earshot_triage.wide_acts import SetThemeStatus
 
@@ -72,15 +72,6 @@ class ThemeView(ThemeLine, frozen=True, kw_only=True):
 
     latest: tuple[ThemeItem, ...]
     history: tuple[ThemeAct, ...]
-
-
-class Article(msgspec.Struct, frozen=True, kw_only=True):
-    """An answer that was given before."""
-
-    case_id: str
-    feedback_id: str
-    answered_at: datetime
-    excerpt: str
 
 
 class FaqCandidate(msgspec.Struct, frozen=True, kw_only=True):

@@ -15,11 +15,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from earshot_shared.access import KeyStore, Principal, make_key
 from earshot_shared.access.keys import KeyRequestError
-from earshot_shared.administration.shapes import UNKNOWN_LETTER, listed_letter, told_key, whole_letter
+from earshot_shared.administration.shapes import UNKNOWN_LETTER, Letter, listed_letter, told_key, whole_letter
 from earshot_shared.errors import FatalError
 from earshot_shared.http.auth import administrator
 from earshot_shared.http.paging import DEFAULT_LIMIT, Cursors, CursorText, Limit
 from earshot_shared.http.problems import ConflictError, InvalidError, NotFoundError
+from earshot_shared.http.shapes import answers, fields, page_of, shape
 from earshot_shared.http.times import parse_time
 from earshot_shared.migrations.files import services_with_schema
 from earshot_shared.pipeline.replay import Replay, begin_replay
@@ -105,7 +106,12 @@ def _letter_routes(runtime: Runtime, cursors: Cursors) -> APIRouter:
     router = APIRouter(prefix="/admin/dead-letters", tags=["keeping the installation"], dependencies=[Depends(administrator)])
     service, pool = runtime.ground.service, runtime.pool
 
-    @router.get("", summary="What this service set aside, oldest first, without the content", response_model=None)
+    @router.get(
+        "",
+        summary="What this service set aside, oldest first, without the content",
+        response_model=None,
+        responses=answers(page_of({"allOf": [shape(Letter), fields(retry_requested_at={"type": ["string", "null"]})]})),
+    )
     async def letters(limit: Limit = DEFAULT_LIMIT, cursor: CursorText = None) -> dict[str, Any]:
         after = cursors.read("dead-letters", {}, cursor, length=2)
         at, last = (datetime.fromisoformat(str(after[0])), UUID(str(after[1]))) if after else (None, None)

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, FastAPI
 from starlette.responses import JSONResponse, Response
 
 from earshot_shared.health import Health, Verdict
-from earshot_shared.http import strict
+from earshot_shared.http import shapes, strict
 from earshot_shared.http.auth import Authenticator
 from earshot_shared.http.docs_page import docs_page
 from earshot_shared.http.door import Door, HotRoute
@@ -46,6 +46,11 @@ _PROBLEM: Final = {
         }
     },
 }
+_WORD: Final = {"type": "string"}
+_VERDICT: Final = shapes.fields(
+    service=_WORD, status={"enum": ["ok", "failing"]}, reasons={"type": "object", "additionalProperties": _WORD}
+)
+_HEALTH: Final = {**shapes.answers(_VERDICT), **shapes.answers(_VERDICT, 503)}
 
 
 def create_app(
@@ -80,11 +85,11 @@ def create_app(
         responses={"4XX": _PROBLEM},
     )
     strict.install(api)
-    api.include_router(_common_routes(api, settings.service, health, metrics))
+    routers = [_common_routes(api, settings.service, health, metrics), *routers]
     for router in routers:
         api.include_router(router)
     known = PathRules(rules or {})
-    _document(api, known, openapi_extra or {})
+    _document(api, routers, known, openapi_extra or {})
     door = Door(
         api=api,
         authenticate=authenticate,
@@ -101,11 +106,11 @@ def create_app(
 def _common_routes(api: FastAPI, service: str, health: Health, metrics: Metrics) -> APIRouter:
     router = APIRouter(tags=["about this service"])
 
-    @router.get("/healthz", summary="Is the process alive?")
+    @router.get("/healthz", summary="Is the process alive?", responses=_HEALTH)
     async def healthz() -> Response:
         return _told(service, health.live())
 
-    @router.get("/readyz", summary="Is it ready to work, and if not, why?")
+    @router.get("/readyz", summary="Is it ready to work, and if not, why?", responses=_HEALTH)
     async def readyz() -> Response:
         return _told(service, await health.ready())
 
@@ -126,11 +131,12 @@ def _told(service: str, verdict: Verdict) -> Response:
     return JSONResponse(body, status_code=200 if verdict.well else 503)
 
 
-def _document(api: FastAPI, rules: PathRules, extra: Mapping[str, object]) -> None:
-    """Complete the OpenAPI document, which FastAPI makes once and keeps: hot routes, and the key that every path but the open ones
-    asks.
+def _document(api: FastAPI, routers: Sequence[APIRouter], rules: PathRules, extra: Mapping[str, object]) -> None:
+    """Complete the OpenAPI document, which FastAPI makes once and keeps: hot routes, shapes and headers, and the key that every path but
+    the open ones asks.
     """
     document = api.openapi()
+    shapes.complete(document, [route for router in routers for route in router.routes])
     document["paths"] = {**document.get("paths", {}), **extra}
     for path in extra:
         for operation in document["paths"][path].values():

@@ -4,7 +4,7 @@ Owns those three rules over what has been loaded. Knows no database; whoever fil
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
@@ -90,6 +90,19 @@ class Accounts:
     def names_of(self, account: str) -> Iterator[str]:
         """Yield the handles that lead to this account alone."""
         return (handle for handle in self.handles_of.get(account, _NONE) if len(self.accounts_of[handle]) == 1)
+
+    def whole(self, account: Account) -> Account:
+        """Return an account with what items under its handles show of it too: the most followers, and the name given last."""
+        named = [found for handle in self.names_of(account.author_key) if (found := self.accounts.get(handle)) is not None]
+        if not named:
+            return account
+        latest = max(account, *named, key=lambda each: (each.named_at, each.named_by))
+        return replace(account, followers=max(each.followers for each in (account, *named)), name=latest.name)
+
+    def find(self, key: str) -> Account | None:
+        """Return the whole account that an author key leads to; None for nobody."""
+        account = self.accounts.get(self.owner(key))
+        return None if account is None else self.whole(account)
 
     def excluded(self, owner: str) -> bool:
         """Say whether an account is staff's or a brand's: any present item of it, or of a handle that leads to it, says so."""

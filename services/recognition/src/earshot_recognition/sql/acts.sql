@@ -60,7 +60,3 @@ delete from acts where subject = any($1::text[]) and at <= $2 returning action_i
 -- name: network
 -- Who helped whom how often: the pairs with the most, at most $1.
 select member, beneficiary, count(*)::int as times from helps group by member, beneficiary order by 3 desc, 1, 2 limit $1
-
--- name: load_names
--- Names of accounts.
-select author_key, name from accounts where author_key = any($1::text[])

@@ -86,24 +86,41 @@ on conflict (name) do update set n = counts.n + excluded.n
 
 -- name: leaderboard_all
 -- The members with the most points of one board, $1 is the board; after the point (points, key) of the last page.
-select author_key, name, points from (
-    select author_key, name, staff, brand,
-           case $1::text when 'helpful' then helpful when 'active' then active
-                else case when followers > 0 then round(10 * log(followers))::int else 0 end end as points
-      from accounts
+select author_key, points from (
+    select author_key, staff, brand, case $1::text when 'helpful' then helpful else active end as points from accounts
 ) as board
  where points > 0 and not staff and not brand
    and ($2::int is null or points < $2 or (points = $2 and author_key > $3::text))
  order by points desc, author_key limit $4
 
+-- name: leaderboard_reach
+-- The members with the most followers, in points. A handle of one account is that account, and what it shows is the account's.
+with named as (
+    select min(account_key) as author_key, accounts.author_key as handle, followers, staff or brand as apart
+      from accounts join handle_pairs on handle_key = accounts.author_key
+     group by accounts.author_key having count(*) = 1
+), shown as (
+    select author_key, followers, staff or brand as apart from accounts where author_key not in (select handle from named)
+    union all
+    select author_key, followers, apart from named
+)
+select author_key, points from (
+    select author_key, bool_or(apart) as apart,
+           case when max(followers) > 0 then round(10 * log(max(followers)))::int else 0 end as points
+      from shown group by author_key
+) as board
+ where points > 0 and not apart
+   and ($1::int is null or points < $1 or (points = $1 and author_key > $2::text))
+ order by points desc, author_key limit $3
+
 -- name: leaderboard_window
 -- The same over the entries since $5.
-select member as author_key, coalesce(accounts.name, '') as name, sum(points)::int as points
-  from ledger left join accounts on accounts.author_key = ledger.member
+select member as author_key, sum(points)::int as points
+  from ledger
  where board = $1 and occurred_at >= $5
- group by member, accounts.name
+ group by member
 having sum(points) > 0 and ($2::int is null or sum(points) < $2 or (sum(points) = $2 and member > $3::text))
- order by 3 desc, 1 limit $4
+ order by 2 desc, 1 limit $4
 
 -- name: member_ledger
 -- A member's entries, newest first, before the last page's point; $7 are the member's author keys.
