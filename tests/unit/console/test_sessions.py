@@ -4,13 +4,22 @@ import pytest
 
 from earshot_console.sessions import COOKIE, Sessions
 from earshot_shared.access import Secret
+from earshot_shared.access.keys import new_key
 from earshot_shared.http.auth import Keyring
 from earshot_shared.http.problems import UnauthorizedError
 from earshot_shared.testing import MemoryKeys
 
 
-def make(now: list[float]) -> Sessions:
-    return Sessions(Secret(b"s" * 32), Keyring(MemoryKeys()), login_token="one-time-token", hours=1, clock=lambda: now[0])
+def make(now: list[float], keys: MemoryKeys | None = None) -> Sessions:
+    keyring = Keyring(keys or MemoryKeys(), first_key="f" * 40, clock=lambda: now[0])
+    return Sessions(Secret(b"s" * 32), keyring, login_token="one-time-token", hours=1, clock=lambda: now[0])
+
+
+async def with_key() -> tuple[MemoryKeys, str]:
+    """A store with one key, and the key's id."""
+    keys, (_, stored) = MemoryKeys(), new_key(name="Robin's", scopes=["console:read"])
+    await keys.add(stored)
+    return keys, stored.key_id
 
 
 def headers(cookie: str) -> list[tuple[bytes, bytes]]:
@@ -28,12 +37,28 @@ async def test_the_token_works_once_and_gives_a_session() -> None:
 
 async def test_a_session_ends() -> None:
     now = [1000.0]
-    sessions = make(now)
-    cookie = sessions.issue("k", ["console:read"], "Robin")
-    assert (await sessions(headers(cookie))).key_id == "k"
+    keys, key_id = await with_key()
+    sessions = make(now, keys)
+    cookie = sessions.issue(key_id, ["console:read"], "Robin")
+    assert (await sessions(headers(cookie))).key_id == key_id
     now[0] += 3601
     with pytest.raises(UnauthorizedError):
         await sessions(headers(cookie))
+
+
+async def test_a_session_ends_with_its_key() -> None:
+    now = [1000.0]
+    keys, key_id = await with_key()
+    sessions = make(now, keys)
+    cookie = sessions.issue(key_id, ["console:read"], "Robin")
+    assert await sessions.holds(headers(cookie))
+    await keys.revoke(key_id)
+    now[0] += 6  # what a process has just seen it remembers for seconds
+    assert not await sessions.holds(headers(cookie))
+    with pytest.raises(UnauthorizedError, match="revoked"):
+        await sessions(headers(cookie))
+    with pytest.raises(UnauthorizedError):
+        await sessions(headers(sessions.issue("nobody", ["console:read"])))
 
 
 async def test_a_forged_session_is_refused() -> None:

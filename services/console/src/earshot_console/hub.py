@@ -161,9 +161,9 @@ class Hub:
         """
         wanted = set(topics)
         positions = {at: offset for at, offset in start.items() if at[0] in wanted}
-        sequence = -1  # before the ring: what it does not hold any more, or never did, is read from Kafka first
+        sequence = -1  # before the ring: what it does not hold any more, or never did (we were cut off), is read from Kafka first
         while not self._ending:
-            if sequence < self._first_sequence and any(positions[at] < self._evicted[at] for at in positions):
+            if any(positions[at] < self._evicted[at] for at in positions):
                 async with contextlib.aclosing(self._catch_up(positions)) as missed:
                     async for events in missed:
                         yield events

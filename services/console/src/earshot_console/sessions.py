@@ -1,9 +1,11 @@
 """Sessions of people in a browser: a signed cookie, got by the one-time token or by an API key.
 
-Owns the cookie's form and its checking. The server keeps no list: a session is what the signature says, until it expires.
+Owns the cookie's form and its checking. The server keeps no list: a session is what the signature says, until it expires or its key is
+revoked.
 """
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import secrets
@@ -14,6 +16,7 @@ from time import time
 import msgspec
 
 from earshot_shared.access import ALL_SCOPES, Principal, Secret
+from earshot_shared.errors import RetryableError
 from earshot_shared.http.auth import Keyring
 from earshot_shared.http.problems import UnauthorizedError
 
@@ -45,7 +48,7 @@ class Sessions:
     async def __call__(self, headers: Iterable[tuple[bytes, bytes]]) -> Principal:
         """Return who sends the request.
 
-        Raises: UnauthorizedError when neither a session nor a key is there.
+        Raises: UnauthorizedError when neither a session nor a key is there, or the session's key was revoked.
         """
         pairs = list(headers)
         if any(name == b"authorization" for name, _ in pairs):
@@ -53,7 +56,18 @@ class Sessions:
         session = self.read(pairs)
         if session is None:
             raise UnauthorizedError("Sign in, or send an API key.", code="session-missing")
+        if not await self._keyring.is_alive(session.key_id):
+            raise UnauthorizedError("The key of this session was revoked: sign in with another.", code="session-ended")
         return Principal(key_id=session.key_id, scopes=frozenset(session.scopes))
+
+    async def holds(self, headers: Iterable[tuple[bytes, bytes]]) -> bool:
+        """Return whether who was let in is still welcome: streams outlive sessions and keys. True while the keys cannot be read."""
+        with contextlib.suppress(RetryableError):
+            try:
+                await self(headers)
+            except UnauthorizedError:
+                return False
+        return True
 
     def read(self, headers: Iterable[tuple[bytes, bytes]]) -> Session | None:
         """Return the session in the request's cookie, None when there is none that holds."""
