@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from earshot_crm_sync.routes_people import Edit, GivenContacts, Unmerge
+from earshot_crm_sync.routes_people import ContactIn, Edit, GivenContacts, Unmerge, check_connectors
+from earshot_shared.access.keys import Principal
+from earshot_shared.http.problems import ForbiddenError
 from earshot_shared.http.strict import invalid_of
 
 RECORD = {"connector": "crm", "record_id": "1", "updated_at": "2024-05-01T00:00:00Z"}
@@ -29,3 +31,11 @@ def test_a_fault_is_named_by_its_place_in_the_body(kind: Any, body: Any, fields:
         TypeAdapter(kind).validate_python(body)
     found = [{**one, "loc": ("body", *one["loc"])} for one in caught.value.errors(include_url=False)]
     assert [problem.field for problem in invalid_of(found, body).errors] == fields
+
+
+def test_a_key_bound_to_sources_brings_records_of_those_alone() -> None:
+    record = ContactIn.model_validate(RECORD)
+    for sources in (None, frozenset({"crm", "shop"})):
+        check_connectors(Principal(key_id="k", scopes=frozenset({"crm-sync:write"}), sources=sources), [record])
+    with pytest.raises(ForbiddenError, match="bound to other sources"):
+        check_connectors(Principal(key_id="k", scopes=frozenset({"crm-sync:write"}), sources=frozenset({"shop"})), [record])
