@@ -202,6 +202,8 @@ async def test_suggestions_are_shown_side_by_side_and_decided(cautious: CrmServi
     (suggestion,) = page["items"]
     assert [view["name"] for view in suggestion["customers"]] == ["Anna Schmidt", "Anna Schmidt"]
     assert suggestion["reasons"]
+    one = suggestion["customers"][0]["customer_id"]
+    assert suggestion["rules_version"] == (await service.get(f"/v1/customers/{one}/why"))["rules_version"]
     path = f"/v1/merge-suggestions/{suggestion['suggestion_id']}"
     await service.send("POST", f"{path}/reject")
     assert (await service.get("/v1/merge-suggestions"))["items"] == []

@@ -219,6 +219,7 @@ class ReadRoutes:
             "reasons": found.why.reasons,
             "refused": found.why.refused,
             "evidence_id": found.why.evidence_id,
+            "rules_version": found.why.rules_version,
             "customers": [view_of(held) for held in pair if held is not None],
         }
 
