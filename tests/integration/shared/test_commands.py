@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from earshot_shared.access import PostgresKeys, open_access_pool
+from earshot_shared.access import PostgresKeys, open_access_pool, spend_token
 from earshot_shared.cli.main import run
 from earshot_shared.errors import EarshotError
 from earshot_shared.http.auth import Keyring
@@ -27,6 +27,17 @@ def test_migrate_then_again(dsn: str, capsys: pytest.CaptureFixture[str]) -> Non
     assert "earshot_access: access/0001_pre_access" in capsys.readouterr().out
     assert run(["migrate"]) == 0
     assert capsys.readouterr().out == "Nothing to do: Postgres is as it should be.\n"
+
+
+def test_a_one_time_token_is_spent_once_by_whoever_asks(dsn: str) -> None:
+    run(["migrate"])
+
+    async def spend() -> list[bool]:
+        async with open_access_pool(dsn, "earshot", application="test") as pool:
+            return await asyncio.gather(*(spend_token(pool, bytes([number]) * 32) for number in (1, 1, 2)))
+
+    assert sorted(asyncio.run(spend())) == [False, True, True]
+    assert asyncio.run(spend()) == [False, False, False]
 
 
 @pytest.mark.capability("G9")

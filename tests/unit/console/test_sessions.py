@@ -10,9 +10,21 @@ from earshot_shared.http.problems import UnauthorizedError
 from earshot_shared.testing import MemoryKeys
 
 
-def make(now: list[float], keys: MemoryKeys | None = None) -> Sessions:
+def make(now: list[float], keys: MemoryKeys | None = None, spent: set[bytes] | None = None) -> Sessions:
     keyring = Keyring(keys or MemoryKeys(), first_key="f" * 40, clock=lambda: now[0])
-    return Sessions(Secret(b"s" * 32), keyring, login_token="one-time-token", hours=1, clock=lambda: now[0])
+    return Sessions(Secret(b"s" * 32), keyring, login_token="one-time-token", spend=Spent(spent), hours=1, clock=lambda: now[0])
+
+
+class Spent:
+    """Remembers which tokens were used, for as long as its set lives."""
+
+    def __init__(self, spent: set[bytes] | None) -> None:
+        self._spent = set() if spent is None else spent
+
+    async def __call__(self, digest: bytes) -> bool:
+        first = digest not in self._spent
+        self._spent.add(digest)
+        return first
 
 
 async def with_key() -> tuple[MemoryKeys, str]:
@@ -27,11 +39,13 @@ def headers(cookie: str) -> list[tuple[bytes, bytes]]:
 
 
 async def test_the_token_works_once_and_gives_a_session() -> None:
-    sessions = make([1000.0])
-    assert sessions.redeem("wrong") is None
-    cookie = sessions.redeem("one-time-token")
+    spent: set[bytes] = set()
+    sessions = make([1000.0], spent=spent)
+    assert await sessions.redeem("wrong") is None
+    cookie = await sessions.redeem("one-time-token")
     assert cookie is not None
-    assert sessions.redeem("one-time-token") is None
+    assert await sessions.redeem("one-time-token") is None
+    assert await make([1000.0], spent=spent).redeem("one-time-token") is None, "nor does it after a new start"
     assert "admin" in (await sessions(headers(cookie))).scopes
 
 

@@ -129,7 +129,7 @@ class Console:
     async def page(self, request: Request, token: Annotated[str | None, Query(max_length=500)] = None) -> Response:
         if token is not None:
             answer = RedirectResponse("/", status_code=303)
-            cookie = self._sessions.redeem(token)
+            cookie = await self._sessions.redeem(token)
             if cookie is not None:
                 self._remember(answer, cookie)
             return answer

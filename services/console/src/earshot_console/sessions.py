@@ -9,7 +9,7 @@ import contextlib
 import hashlib
 import hmac
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from http.cookies import CookieError, SimpleCookie
 from time import time
 
@@ -37,11 +37,19 @@ class Sessions:
     """Issues and reads sessions; an authenticator for the console's door: a cookie, else an API key."""
 
     def __init__(
-        self, secret: Secret, keyring: Keyring, *, login_token: str | None, hours: float, clock: Callable[[], float] = time
+        self,
+        secret: Secret,
+        keyring: Keyring,
+        *,
+        login_token: str | None,
+        spend: Callable[[bytes], Awaitable[bool]],
+        hours: float,
+        clock: Callable[[], float] = time,
     ) -> None:
         self._key = secret.key("console sessions")
         self._keyring = keyring
         self._login_token = login_token
+        self._spend = spend
         self._hours = hours
         self._clock = clock
 
@@ -82,11 +90,12 @@ class Sessions:
                 return self._open(found.value)
         return None
 
-    def redeem(self, token: str) -> str | None:
-        """Return a cookie value for the one-time token, None when it is not the one, or was used."""
+    async def redeem(self, token: str) -> str | None:
+        """Return a cookie value for the one-time token, None when it is not the one, or was used: of this process or one before it."""
         if self._login_token is None or not hmac.compare_digest(token.encode(), self._login_token.encode()):
             return None
-        self._login_token = None
+        if not await self._spend(hashlib.sha256(token.encode()).digest()):
+            return None
         return self.issue("first", sorted(ALL_SCOPES))
 
     def issue(self, key_id: str, scopes: Iterable[str], person: str | None = None) -> str:
