@@ -16,7 +16,6 @@ export class Board {
     this.cases = new Map();
     this.waiting = [];
     this.perSecond = new Array(SPARK_S).fill(0);
-    this.heard = 0;
     this.boardName = "helpful";
     this.merges = new Map();
     this.held = false;
@@ -44,22 +43,28 @@ export class Board {
   }
 
   refreshFigures() {
-    return this.quietly("figures", async () => {
-      const [ingest, crm, levels] = await Promise.all([
-        get("/api/ingest/stats"), get("/api/crm-sync/stats"), get("/api/triage/metrics/service-levels?by=team&limit=100"),
-      ]);
-      this.heard = ingest.accepted;
-      $("heard").textContent = short(ingest.accepted);
-      $("customers").textContent = short(crm.customers);
-      $("identifiers").textContent = short(crm.identifiers);
-      const total = levels.items.reduce((sum, row) => sum + row.cases, 0);
-      const within = levels.items.reduce((sum, row) => sum + (row.within_target ?? 0) * row.cases, 0);
-      const answered = levels.items.filter((row) => row.answered).sort((a, b) => b.answered - a.answered)[0];
-      const share = total ? Math.round((100 * within) / total) : null;
-      $("in-time").textContent = share === null ? "–" : `${share} %`;
-      $("in-time-bar").style.width = `${share ?? 0}%`;
-      $("median").textContent = answered?.median_first_response_s != null ? span(answered.median_first_response_s) : "–";
-    });
+    return Promise.all([
+      this.quietly("ingest", async () => {
+        const ingest = await get("/api/ingest/stats");
+        $("heard").textContent = short(ingest.accepted);
+      }),
+      this.quietly("crm-sync", async () => {
+        const crm = await get("/api/crm-sync/stats");
+        $("customers").textContent = short(crm.customers);
+        $("identifiers").textContent = short(crm.identifiers);
+      }),
+      this.quietly("triage", async () => this.showLevels((await get("/api/triage/metrics/service-levels?by=team&limit=100")).items)),
+    ]);
+  }
+
+  showLevels(teams) {
+    const total = teams.reduce((sum, row) => sum + row.cases, 0);
+    const within = teams.reduce((sum, row) => sum + (row.within_target ?? 0) * row.cases, 0);
+    const answered = teams.filter((row) => row.answered).sort((a, b) => b.answered - a.answered)[0];
+    const share = total ? Math.round((100 * within) / total) : null;
+    $("in-time").textContent = share === null ? "–" : `${share} %`;
+    $("in-time-bar").style.width = `${share ?? 0}%`;
+    $("median").textContent = answered?.median_first_response_s != null ? span(answered.median_first_response_s) : "–";
   }
 
   // ---- what comes in
