@@ -338,7 +338,7 @@ async def snapshot(ground: Bench) -> dict[str, Any]:
         holders = {}
         names = {each.no: each.profile.customer_id for each in customers}
         for alias in aliases:
-            found = await repository_read.find_identifier(conn, str(alias))
+            found = next(iter(await repository_read.find_identifiers(conn, [str(alias)])), None)
             holders[str(alias)] = names.get(found.customer_no) if found and found.customer_no is not None else None
         timelines = {
             each.profile.customer_id: [

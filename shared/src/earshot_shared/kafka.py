@@ -40,10 +40,11 @@ def translated() -> Iterator[None]:
         raise translate_kafka(error) from error
 
 
-def make_consumer(bootstrap: str, *, client_id: str, group: str | None = None) -> Any:
+def make_consumer(bootstrap: str, *, client_id: str, group: str | None = None, partition_bytes: int = FETCH_PARTITION_BYTES) -> Any:
     """Return an aiokafka consumer (not started) that never commits by itself and never jumps.
 
     ``auto_offset_reset="none"``: where to read is our position's business; a jump to the end would lose records.
+    ``partition_bytes``: what it fetches of each partition at once, and so about what it holds.
     """
     return aiokafka.AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
@@ -54,7 +55,7 @@ def make_consumer(bootstrap: str, *, client_id: str, group: str | None = None) -
         session_timeout_ms=SESSION_TIMEOUT_MS,
         heartbeat_interval_ms=HEARTBEAT_MS,
         max_poll_interval_ms=300_000,
-        max_partition_fetch_bytes=FETCH_PARTITION_BYTES,
+        max_partition_fetch_bytes=partition_bytes,
         fetch_max_wait_ms=FETCH_WAIT_MS,
         check_crcs=False,  # TCP and the broker check already; a second sum costs a microsecond a record
         metadata_max_age_ms=60_000,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
@@ -45,6 +45,31 @@ def test_what_comes_in_shows_at_once(system: System, page: Page) -> None:
     expect(page.locator("#found li").first).to_contain_text("Petronella Quint", timeout=30_000)
     page.locator("#found li").first.click()
     expect(page.locator("#timeline li").first).to_contain_text("parcel", timeout=30_000)
+
+
+@pytest.mark.browser
+def test_what_does_not_answer_is_named_until_it_does_and_a_refused_stream_is_opened_again(system: System, page: Page) -> None:
+    live = page.locator("#live")
+    expect(live).to_have_attribute("data-state", "on", timeout=30_000)
+    problem = json.dumps({"detail": "crm-sync does not answer."})
+    page.route("**/api/crm-sync/stats", lambda route: route.fulfill(status=503, content_type="application/problem+json", body=problem))
+    expect(live).to_have_text("crm-sync does not answer.", timeout=30_000)
+    expect(live).to_have_attribute("data-state", "off")
+    page.unroute("**/api/crm-sync/stats")
+    expect(live).to_have_text("live", timeout=30_000)
+
+    refused: list[str] = []
+
+    def refuse_once(route: Route) -> None:
+        refused.append(route.request.url)
+        route.fulfill(status=503, body="") if len(refused) == 1 else route.continue_()
+
+    page.route("**/v1/stream?**", refuse_once)
+    page.reload()
+    expect(live).to_have_attribute("data-state", "on", timeout=30_000)
+    assert len(refused) > 1
+    say(system, 2, "Heard on the second try")
+    expect(page.locator("#feed li", has_text="Heard on the second try")).to_be_visible(timeout=30_000)
 
 
 @pytest.mark.browser

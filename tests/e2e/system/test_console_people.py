@@ -52,6 +52,16 @@ def two(system: System) -> tuple[str, str]:
     return customer_of(system, one), customer_of(system, other)
 
 
+def test_a_customer_page_shows_what_comes_in_while_it_is_read(system: System, page: Page) -> None:
+    mark = f"n{next(_numbers)}"
+    one = customer_of(system, say(system, "forum", mark, "Is anybody there?", name=f"Nora {mark}"))
+    go(page, f"#/customers/{one}")
+    expect(page.locator("#timeline li")).to_have_count(1, timeout=SLOW_MS)
+    expect(page.locator("#page h1")).to_be_focused()
+    say(system, "forum", mark, "Never mind, it works.", minutes_ago=1, name=f"Nora {mark}")
+    expect(page.locator("#timeline li").first).to_contain_text("Never mind", timeout=SLOW_MS)
+
+
 @pytest.mark.capability("C1")
 def test_two_customers_are_merged_with_a_preview_and_taken_apart_again(system: System, page: Page, two: tuple[str, str]) -> None:
     one, other = two

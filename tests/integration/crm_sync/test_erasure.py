@@ -33,7 +33,7 @@ async def _clear_text(ground: Bench) -> str:
 
 async def _erase(service: CrmService) -> tuple[str, dict[str, Any]]:
     await service.ground.tell(ANNA, OTHER)
-    record = {"connector": "crm", "record_id": "0031", "updated_at": "2024-05-01T10:00:00Z", "name": "Anna Secret", "email": MAIL}
+    record = {"connector": "crm", "record_id": "secret-31", "updated_at": "2024-05-01T10:00:00Z", "name": "Anna Secret", "email": MAIL}
     await service.send("POST", "/v1/contacts", record, idempotency_key="k")
     anna = (await service.get(f"/v1/feedback/{ANNA.feedback_id}"))["customer_id"]
     await service.send("PUT", f"/v1/customers/{anna}/consents", PROOF, idempotency_key="k")
@@ -73,6 +73,12 @@ async def test_what_is_older_does_not_come_back_and_what_is_later_is_somebody_ne
     await service.ground.tell(late)
     assert "secret" not in await _clear_text(service.ground)
     assert (await service.client.get(f"/v1/feedback/{late.feedback_id}")).status_code == 410
+    for record_id in ("secret-31", "secret-32"):
+        record = {"connector": "crm", "record_id": record_id, "updated_at": "2024-05-01T11:00:00Z", "name": "Ann Secret", "email": MAIL}
+        assert (await service.send("POST", "/v1/contacts", record))["customer_id"] is None
+    assert "secret" not in await _clear_text(service.ground)
+    told = [message for message in await service.ground.published_by_routes() if message.topic is Topic.CONTACT_RECEIVED]
+    assert all(b"secret" not in (message.value or b"").lower() for message in told[-2:]), "nor do the topics hear of it"
     again = item("again", at=60, id="anna-secret-1", name="A.")
     await service.ground.tell(again)
     reborn = (await service.get(f"/v1/feedback/{again.feedback_id}"))["customer_id"]

@@ -45,6 +45,16 @@ async def test_a_merge_joins_two_and_says_who_did_it(service: CrmService) -> Non
     assert after == before
 
 
+async def test_a_history_is_told_in_the_order_of_time_after_a_rebuild_too(service: CrmService) -> None:
+    one, *_ = await _ids(service)
+    for locked in (True, False, True, False, True, False):
+        await service.send("POST", f"/v1/customers/{one}/lock", {"locked": locked})
+    told = [act["action_id"] for act in (await service.get(f"/v1/customers/{one}/history"))["acts"]]
+    await _rebuilt(service)
+    acts = (await service.get(f"/v1/customers/{one}/history"))["acts"]
+    assert [act["action_id"] for act in acts] == told
+
+
 @pytest.mark.capability("C1")
 async def test_unmerge_gives_back_what_each_side_had(service: CrmService) -> None:
     one, other, _ = await _ids(service)
@@ -55,6 +65,16 @@ async def test_unmerge_gives_back_what_each_side_had(service: CrmService) -> Non
     assert await snapshot(service.ground) == untouched
     before, after = await _rebuilt(service)
     assert after == before
+
+
+async def test_what_a_customer_is_named_after_can_be_taken_out(service: CrmService) -> None:
+    record = {"connector": "crm", "record_id": "7", "updated_at": "2024-05-01T00:00:00Z", "name": "Dora"}
+    await service.send("POST", "/v1/contacts", record | {"accounts": [{"channel": "x", "account_id": "5"}]})
+    (one,) = (await service.get("/v1/customers", identifier="x:5"))["items"]
+    answer = await service.send("POST", f"/v1/customers/{one['customer_id']}/unmerge", {"identifiers": ["x:5"]})
+    assert [each["value"] for each in answer["customer"]["identifiers"]] == ["crm:7"]
+    assert await service.refused("GET", f"/v1/customers/{one['customer_id']}") == (410, "customer-gone")
+    assert await service.get(f"/v1/customers/{answer['customer']['customer_id']}") == answer["customer"]
 
 
 async def test_an_unmerge_is_remembered_against_new_evidence(service: CrmService) -> None:
@@ -101,6 +121,18 @@ async def test_a_locked_customer_is_left_as_it_is(service: CrmService) -> None:
     assert (await service.get(f"/v1/customers/{other}"))["customer_id"] == other
     await service.send("POST", f"/v1/customers/{one}/lock", {"locked": False})
     assert (await service.get(f"/v1/customers/{other}"))["customer_id"] == one
+
+
+async def test_what_several_people_show_is_refused_by_that_name(service: CrmService) -> None:
+    told = [item(f"s{n}", at=n, id=f"s{n}", channel="blog", handle="sam") for n in range(2)]
+    await service.ground.tell(*told)
+    one = (await service.get(f"/v1/feedback/{told[0].feedback_id}"))["customer_id"]
+    shown = (await service.get(f"/v1/customers/{one}"))["identifiers"]
+    assert [each["value"] for each in shown if each["shared"]] == ["blog:@sam"]
+    consent = {"identifier": "blog:@sam", "purpose": "news", "granted": True, "proof": "form"}
+    assert await service.refused("PUT", f"/v1/customers/{one}/consents", consent) == (422, "identifier-shared")
+    stranger = consent | {"identifier": "blog:@nobody"}
+    assert await service.refused("PUT", f"/v1/customers/{one}/consents", stranger) == (422, "identifier-unknown")
 
 
 async def test_a_hand_edit_wins_and_follows_its_identifier(service: CrmService) -> None:
@@ -170,6 +202,8 @@ async def test_suggestions_are_shown_side_by_side_and_decided(cautious: CrmServi
     (suggestion,) = page["items"]
     assert [view["name"] for view in suggestion["customers"]] == ["Anna Schmidt", "Anna Schmidt"]
     assert suggestion["reasons"]
+    one = suggestion["customers"][0]["customer_id"]
+    assert suggestion["rules_version"] == (await service.get(f"/v1/customers/{one}/why"))["rules_version"]
     path = f"/v1/merge-suggestions/{suggestion['suggestion_id']}"
     await service.send("POST", f"{path}/reject")
     assert (await service.get("/v1/merge-suggestions"))["items"] == []

@@ -69,6 +69,8 @@ async def test_customers_are_found_by_word_and_by_identifier(service: CrmService
     assert (await service.get("/v1/customers", q="&|!'()"))["items"] == []
     assert len((await service.get("/v1/customers"))["items"]) == 2
     assert len((await service.get("/v1/customers", q="", identifier=""))["items"]) == 2
+    for words, found in (("anna", 1), ("Anna Schmidt", 1), ("forum:@anna_s", 1), ("bernd", 0), ("&|!", 0)):
+        assert len((await service.get("/v1/customers", q=words, identifier="forum:1"))["items"]) == found, words
 
 
 async def test_who_is_just_so_called_comes_before_whose_name_begins_so(service: CrmService) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from earshot_shared.access import PostgresKeys, open_access_pool
+from earshot_shared.access import PostgresKeys, open_access_pool, spend_token
 from earshot_shared.cli.main import run
 from earshot_shared.errors import EarshotError
 from earshot_shared.http.auth import Keyring
@@ -38,6 +38,17 @@ def test_the_doctor_tells_what_is_set_aside(dsn: str, capsys: pytest.CaptureFixt
     asyncio.run(set_aside(dsn))
     told = list(findings._schemas(dsn))[-1]
     assert (told.grade, told.what, "earshot dead-letters list" in told.mend) == (Grade.DOUBTFUL, "1 record is set aside", True)
+
+
+def test_a_one_time_token_is_spent_once_by_whoever_asks(dsn: str) -> None:
+    run(["migrate"])
+
+    async def spend() -> list[bool]:
+        async with open_access_pool(dsn, "earshot", application="test") as pool:
+            return await asyncio.gather(*(spend_token(pool, bytes([number]) * 32) for number in (1, 1, 2)))
+
+    assert sorted(asyncio.run(spend())) == [False, True, True]
+    assert asyncio.run(spend()) == [False, False, False]
 
 
 @pytest.mark.capability("G9")

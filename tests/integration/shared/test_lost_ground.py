@@ -2,14 +2,17 @@
 
 import asyncio
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import asyncpg
 import pytest
 from confluent_kafka.admin import AdminClient
 
+from earshot_shared import kafka
 from earshot_shared.errors import FatalError
 from earshot_shared.messages import Message
+from earshot_shared.pipeline import positions
 from earshot_shared.pipeline.regrounding import find_losses, reground
 from earshot_shared.pipeline.replay import Replay, run_replay
 from earshot_shared.runtime import Ground, Runtime
@@ -140,3 +143,26 @@ async def test_a_replay_that_would_lose_items_is_refused(ground: Ground) -> None
     await conn.close()
     with pytest.raises(FatalError, match="would lose the others"):
         await run_again(ground)
+
+
+async def test_a_system_that_goes_on_meanwhile_has_lost_nothing(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    look = kafka.survey
+
+    async def look_and_hear_more(consumer: Any, topics: Iterable[str]) -> positions.Ground:
+        monkeypatch.setattr(kafka, "survey", look)  # the service's own looks are as ever
+        seen = await look(consumer, topics)
+        await produce(ground, [(f"k{n}", b"x") for n in range(20)])
+        await until(lambda: settled(runtime), "positions beyond what was seen")
+        return seen
+
+    await produce(ground, [(f"k{n}", b"x") for n in range(20)])
+    async with running(ground, CountingStage()) as runtime:
+        await until(lambda: settled(runtime), "settled")
+        monkeypatch.setattr(kafka, "survey", look_and_hear_more)
+        assert await find_losses(ground.postgres_dsn, ground.kafka_bootstrap, ground.topic_prefix) == {}
+        monkeypatch.setattr(kafka, "survey", look_and_hear_more)
+        await run_again(ground)
+        await until(lambda: settled(runtime), "settled again")
+        rows = await runtime.pool.fetch("select next_offset, replay_until from positions")
+        assert all(row["replay_until"] == row["next_offset"] for row in rows), "what was applied while we looked is nothing new either"
+        assert await counts(runtime) == {f"k{n}": 6 for n in range(20)}, "all three, and each once more"

@@ -53,7 +53,7 @@ async def test_every_schema_gets_its_tables_and_a_second_run_does_nothing(fresh_
     assert await migrate_all(dsn) == []
     found = await tables(dsn)
     assert sorted(found) == [f"earshot_{name}" for name in SCHEMAS]
-    assert found["earshot_access"] == {"api_keys", "installation", "migrations"}
+    assert found["earshot_access"] == {"api_keys", "installation", "migrations", "spent_tokens"}
     loop = {"positions", "outbox", "relay", "dead_letters", "actions_done", "idempotency", "migrations"}
     assert all(loop <= found[f"earshot_{name}"] for name in SCHEMAS[1:])
     assert {migration.schema for migration in applied} == set(found)

@@ -3,7 +3,7 @@
 Thin: what a stream is stands in ``streams``, who may what in ``sessions`` and ``proxy``.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from importlib import resources
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -129,7 +129,7 @@ class Console:
     async def page(self, request: Request, token: Annotated[str | None, Query(max_length=500)] = None) -> Response:
         if token is not None:
             answer = RedirectResponse("/", status_code=303)
-            cookie = self._sessions.redeem(token)
+            cookie = await self._sessions.redeem(token)
             if cookie is not None:
                 self._remember(answer, cookie)
             return answer
@@ -151,8 +151,9 @@ class Console:
 
     async def name(self, request: Request, body: Naming) -> Response:
         check_same_origin(request)
-        session = self._sessions.read(request.scope["headers"])
-        if session is None:
+        headers = request.scope["headers"]
+        session = self._sessions.read(headers)
+        if session is None or not await self._sessions.holds(headers):
             raise UnauthorizedError("Sign in first.", code="session-missing")
         answer = Response(status_code=204)
         self._remember(answer, self._sessions.issue(session.key_id, session.scopes, body.person))
@@ -177,20 +178,24 @@ class Console:
 
     async def stream(
         self,
+        request: Request,
         principal: Annotated[Principal, Depends(require("console:read"))],
         topics: TopicsText,
         filter: FilterText = None,  # noqa: A002  # the contract's name
         from_beginning: bool = False,
         last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", max_length=4096)] = None,
     ) -> StreamingResponse:
-        """Stream topics as Server-Sent Events. A client that comes back with its Last-Event-ID gets what it missed: no gap, no repeat."""
+        """Stream topics as Server-Sent Events, for as long as the key is good.
+
+        A client that comes back with its Last-Event-ID gets what it missed: no gap, no repeat.
+        """
         check_unbound(principal, SHOWS_ALL)
         wanted, conditions = parse_topics(topics), parse_filter(filter)
         start = await self._streams.start(wanted, last_event_id, from_beginning=from_beginning)
 
         async def body() -> AsyncIterator[bytes]:
             yield self._streams.opening(wanted, start)
-            async for told in self._streams.follow(wanted, start, conditions):
+            async for told in self._streams.follow(wanted, start, conditions, welcome=self._welcome(request)):
                 yield b"".join(as_sse(event_id, event) for event_id, event in told) or b": still here\n\n"
 
         headers = {"cache-control": "no-cache", "x-accel-buffering": "no"}
@@ -215,7 +220,7 @@ class Console:
 
     async def _talk(self, socket: WebSocket, topics: Any, start: Any, conditions: tuple[Condition, ...]) -> None:
         try:
-            async for told in self._streams.follow(topics, start, conditions):
+            async for told in self._streams.follow(topics, start, conditions, welcome=self._welcome(socket)):
                 for event_id, event in told:
                     await socket.send_text(_as_message(event_id, event))
                 if not told:
@@ -223,6 +228,9 @@ class Console:
             await socket.close(_GOING_AWAY)
         except (WebSocketDisconnect, RuntimeError):  # the client went away, before or while we wrote
             return
+
+    def _welcome(self, connection: Request | WebSocket) -> Callable[[], Awaitable[bool]]:
+        return lambda: self._sessions.holds(connection.scope["headers"])
 
     async def forward(self, request: Request, service: str, path: str) -> Response:
         principal = _principal(request)

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import functools
 import sys
 from typing import Any
 
@@ -14,7 +15,7 @@ from earshot_console.proxy import Proxy, Upstream
 from earshot_console.sessions import Sessions
 from earshot_console.settings import ConsoleSettings
 from earshot_console.streams import Streams
-from earshot_shared.access import PostgresKeys, open_access_pool, read_secret
+from earshot_shared.access import PostgresKeys, open_access_pool, read_secret, spend_token
 from earshot_shared.health import Health
 from earshot_shared.http.auth import Keyring
 from earshot_shared.http.paging import Cursors
@@ -50,7 +51,9 @@ async def _serve(settings: ConsoleSettings) -> None:
             settings,
             hub=hub,
             streams=Streams(hub, most=settings.max_streams),
-            sessions=Sessions(secret, keyring, login_token=token, hours=settings.session_hours),
+            sessions=Sessions(
+                secret, keyring, login_token=token, spend=functools.partial(spend_token, access), hours=settings.session_hours
+            ),
             keyring=keyring,
             proxy=Proxy(_upstreams(settings), api_key=api_key, client=client),
             cursors=Cursors(secret),

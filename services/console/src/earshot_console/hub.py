@@ -24,6 +24,8 @@ _log = logging.getLogger(__name__)
 
 RING_BYTES = 24 * 1024 * 1024
 READ_EVENTS = 200
+# There may be hundreds of clients that catch up, each with a consumer of its own, and all of them slow.
+CATCH_UP_PARTITION_BYTES = 64 * 1024
 _POLL_MS = 250
 _EVENT_OVERHEAD_BYTES = 400
 
@@ -161,9 +163,9 @@ class Hub:
         """
         wanted = set(topics)
         positions = {at: offset for at, offset in start.items() if at[0] in wanted}
-        sequence = -1  # before the ring: what it does not hold any more, or never did, is read from Kafka first
+        sequence = -1  # before the ring: what it does not hold any more, or never did (we were cut off), is read from Kafka first
         while not self._ending:
-            if sequence < self._first_sequence and any(positions[at] < self._evicted[at] for at in positions):
+            if any(positions[at] < self._evicted[at] for at in positions):
                 async with contextlib.aclosing(self._catch_up(positions)) as missed:
                     async for events in missed:
                         yield events
@@ -193,7 +195,7 @@ class Hub:
 
     async def _catch_up(self, positions: dict[Partition, int]) -> AsyncGenerator[list[Event], None]:
         """Yield from Kafka what the ring no longer holds, moving ``positions`` on, until the ring holds the rest."""
-        consumer = kafka.make_consumer(self._bootstrap, client_id=f"{self._client_id}-catch-up")
+        consumer = kafka.make_consumer(self._bootstrap, client_id=f"{self._client_id}-catch-up", partition_bytes=CATCH_UP_PARTITION_BYTES)
         await kafka.start(consumer)
         try:
             partitions = {at: aiokafka.TopicPartition(self._names[at[0]], at[1]) for at in positions}

@@ -1,19 +1,22 @@
 """Sessions of people in a browser: a signed cookie, got by the one-time token or by an API key.
 
-Owns the cookie's form and its checking. The server keeps no list: a session is what the signature says, until it expires.
+Owns the cookie's form and its checking. The server keeps no list: a session is what the signature says, until it expires or its key is
+revoked.
 """
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from http.cookies import CookieError, SimpleCookie
 from time import time
 
 import msgspec
 
 from earshot_shared.access import ALL_SCOPES, Principal, Secret
+from earshot_shared.errors import RetryableError
 from earshot_shared.http.auth import Keyring
 from earshot_shared.http.problems import UnauthorizedError
 
@@ -34,18 +37,26 @@ class Sessions:
     """Issues and reads sessions; an authenticator for the console's door: a cookie, else an API key."""
 
     def __init__(
-        self, secret: Secret, keyring: Keyring, *, login_token: str | None, hours: float, clock: Callable[[], float] = time
+        self,
+        secret: Secret,
+        keyring: Keyring,
+        *,
+        login_token: str | None,
+        spend: Callable[[bytes], Awaitable[bool]],
+        hours: float,
+        clock: Callable[[], float] = time,
     ) -> None:
         self._key = secret.key("console sessions")
         self._keyring = keyring
         self._login_token = login_token
+        self._spend = spend
         self._hours = hours
         self._clock = clock
 
     async def __call__(self, headers: Iterable[tuple[bytes, bytes]]) -> Principal:
         """Return who sends the request.
 
-        Raises: UnauthorizedError when neither a session nor a key is there.
+        Raises: UnauthorizedError when neither a session nor a key is there, or the session's key was revoked.
         """
         pairs = list(headers)
         if any(name == b"authorization" for name, _ in pairs):
@@ -53,7 +64,18 @@ class Sessions:
         session = self.read(pairs)
         if session is None:
             raise UnauthorizedError("Sign in, or send an API key.", code="session-missing")
+        if not await self._keyring.is_alive(session.key_id):
+            raise UnauthorizedError("The key of this session was revoked: sign in with another.", code="session-ended")
         return Principal(key_id=session.key_id, scopes=frozenset(session.scopes))
+
+    async def holds(self, headers: Iterable[tuple[bytes, bytes]]) -> bool:
+        """Return whether who was let in is still welcome: streams outlive sessions and keys. True while the keys cannot be read."""
+        with contextlib.suppress(RetryableError):
+            try:
+                await self(headers)
+            except UnauthorizedError:
+                return False
+        return True
 
     def read(self, headers: Iterable[tuple[bytes, bytes]]) -> Session | None:
         """Return the session in the request's cookie, None when there is none that holds."""
@@ -68,11 +90,12 @@ class Sessions:
                 return self._open(found.value)
         return None
 
-    def redeem(self, token: str) -> str | None:
-        """Return a cookie value for the one-time token, None when it is not the one, or was used."""
+    async def redeem(self, token: str) -> str | None:
+        """Return a cookie value for the one-time token, None when it is not the one, or was used: of this process or one before it."""
         if self._login_token is None or not hmac.compare_digest(token.encode(), self._login_token.encode()):
             return None
-        self._login_token = None
+        if not await self._spend(hashlib.sha256(token.encode()).digest()):
+            return None
         return self.issue("first", sorted(ALL_SCOPES))
 
     def issue(self, key_id: str, scopes: Iterable[str], person: str | None = None) -> str:

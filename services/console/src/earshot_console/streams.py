@@ -4,7 +4,7 @@ Owns the query of a stream and its spelling on the wire. What is kept, and for h
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -110,14 +110,21 @@ class Streams:
             raise BusyError("Kafka does not answer: try again in a moment.", headers=[("retry-after", "1")]) from None
 
     async def follow(
-        self, topics: Sequence[Topic], start: dict[Partition, int], conditions: Sequence[Condition]
+        self,
+        topics: Sequence[Topic],
+        start: dict[Partition, int],
+        conditions: Sequence[Condition],
+        *,
+        welcome: Callable[[], Awaitable[bool]],
     ) -> AsyncGenerator[list[tuple[str, Event]], None]:
-        """Yield (event id, event) in lists; an empty list is a heartbeat."""
+        """Yield (event id, event) in lists; an empty list is a heartbeat. Ends when its reader is not welcome any more."""
         positions = dict(start)
         self.open += 1
         try:
             async with aclosing(self._hub.follow(topics, start, patience_s=HEARTBEAT_S)) as events:
                 async for batch in events:
+                    if not await welcome():
+                        return
                     told = []
                     for event in batch:
                         positions[event.topic, event.partition] = event.offset + 1

@@ -130,8 +130,10 @@ class ReadRoutes:
     async def _page(self, conn: Any, q: str | None, identifier: str | None, place: Place, limit: int) -> list[tuple[Place, CustomerRow]]:
         if q is None and identifier is None:
             return [_first_ranked(row) for row in await repository_read.page_of_customers(conn, place[1], limit)]
-        aliases = self._aliases(q if identifier is None else identifier)
-        meant = await repository_read.customers_by_alias(conn, aliases, _MOST_MEANT) if aliases else []
+        meant = await self._meant(conn, q if identifier is None else identifier)
+        if q is not None and identifier is not None:
+            named = {row.no for row in await self._meant(conn, q)} | await repository_read.with_words(conn, [row.no for row in meant], q)
+            meant = [row for row in meant if row.no in named]
         exact = [_first_ranked(row) for row in meant]
         page = [each for each in exact if each[0] > place]
         if q is None or identifier is not None or len(page) >= limit:
@@ -139,11 +141,12 @@ class ReadRoutes:
         but = {row.no for row in meant}
         return page + await repository_read.search_customers(conn, q, place, limit - len(page), but=but)
 
-    def _aliases(self, text: str | None) -> list[str]:
-        """Return the ids that customers known by this text may have: of the identifiers it may name, or itself."""
+    async def _meant(self, conn: Any, text: str | None) -> list[CustomerRow]:
+        """Return the customers known by this text: by the identifiers it may name, or by an id."""
         named = text or ""
-        ids = [str(UUID(named.strip()))] if _UUID.fullmatch(named.strip()) else []
-        return ids + [alias_of(each, self._key) for each in identifiers_meant(named)]
+        aliases = [str(UUID(named.strip()))] if _UUID.fullmatch(named.strip()) else []
+        aliases += [alias_of(each, self._key) for each in identifiers_meant(named)]
+        return await repository_read.customers_by_alias(conn, aliases, _MOST_MEANT) if aliases else []
 
     async def customer(self, customer_id: UUID) -> Response:
         async with self._moment() as conn:
@@ -216,6 +219,7 @@ class ReadRoutes:
             "reasons": found.why.reasons,
             "refused": found.why.refused,
             "evidence_id": found.why.evidence_id,
+            "rules_version": found.why.rules_version,
             "customers": [view_of(held) for held in pair if held is not None],
         }
 

@@ -25,13 +25,13 @@ def vouched_of(saying: Saying) -> list[Identifier]:
 
 
 def struck(told: Told) -> Told:
-    """Return what is left of a record: that there was one, then, there. It speaks of nobody."""
+    """Return what is left of a record: that there was one, then, there. It speaks of nobody, nor does it say which one it was."""
     if told.connector:
         contact = decode_contact(told.kept)
         bare = type(contact)(
             contact_id=contact.contact_id,
             connector=contact.connector,
-            record_id=contact.record_id,
+            record_id="",
             revision=contact.revision,
             updated_at=contact.updated_at,
             deleted=True,
@@ -42,7 +42,7 @@ def struck(told: Told) -> Told:
 
 
 def _without(told: Told, kept: bytes) -> Told:
-    return Told(told.record_id, told.revision, None, told.occurred_at, told.heard_at, kept, told.connector, told.external_id)
+    return Told(told.record_id, told.revision, None, told.occurred_at, told.heard_at, kept, told.connector)
 
 
 async def begin(desk: Desk, erasures: Sequence[Erasure]) -> tuple[list[Told], list[Told]]:

@@ -3,6 +3,7 @@
 Owns what an id that leads nowhere is answered.
 """
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -16,10 +17,18 @@ async def find(conn: Any, customer_id: UUID) -> Held:
 
     Raises: NotFoundError for an id that never was; GoneError for one that nobody holds any more.
     """
-    found = await repository_read.find_identifier(conn, str(customer_id))
-    if found is None:
+    return await find_first(conn, [str(customer_id)])
+
+
+async def find_first(conn: Any, aliases: Sequence[str]) -> Held:
+    """Return the customer that the first of some ids leads to which leads anywhere.
+
+    Raises: as `find`.
+    """
+    found = {row.alias: row.customer_no for row in await repository_read.find_identifiers(conn, aliases)}
+    if not found:
         raise NotFoundError("No customer ever had that id.", code="customer-unknown")
-    held = None if found.customer_no is None else await repository_read.read_held(conn, found.customer_no)
-    if held is None:
-        raise GoneError("Nothing is left of that customer: all that named it was withdrawn or erased.", code="customer-gone")
-    return held
+    for alias in aliases:
+        if (number := found.get(alias)) is not None and (held := await repository_read.read_held(conn, number)) is not None:
+            return held
+    raise GoneError("Nothing is left of that customer: all that named it was withdrawn or erased.", code="customer-gone")

@@ -246,5 +246,7 @@ async def _suggest(desk: Desk, loaded: Loaded, judgements: Iterable[Judgement]) 
     for judgement in judgements:
         for one in judgement.suggestions:
             a, b = loaded.by_value[one.a], loaded.by_value[one.b]
-            found[suggestion_id(a.alias, b.alias)] = SuggestionRow(a.no, b.no, one.weight, pack_suggestion(one))
+            found[suggestion_id(a.alias, b.alias)] = SuggestionRow(
+                a.no, b.no, one.weight, pack_suggestion(one, desk.rules.identity.version)
+            )
     await repository_words.replace_suggestions(desk.conn, loaded.reached, found)

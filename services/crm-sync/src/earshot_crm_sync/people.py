@@ -17,9 +17,10 @@ from earshot_crm_sync.acts import CONSENT, DECIDE, EDIT, SERVICE, Consented, Dec
 from earshot_crm_sync.desk import Rules, Slice
 from earshot_crm_sync.domain.aliases import alias_of
 from earshot_crm_sync.domain.components import Judgement, judge_all
+from earshot_crm_sync.domain.profile import sketch_of
 from earshot_crm_sync.erasing import vouched_of
 from earshot_crm_sync.events import ErasureRequested, tell_erasure
-from earshot_crm_sync.finding import find
+from earshot_crm_sync.finding import find, find_first
 from earshot_crm_sync.identity import Customer, Decision, Identifier, Refusal, changes
 from earshot_crm_sync.intake import erasure_of
 from earshot_crm_sync.judging import Loaded, envision, load
@@ -141,7 +142,7 @@ class People:
         async def work(tx: Transaction, held: Held) -> Answer:
             picture = await self._picture(tx.conn, [held])
             customer = picture.customer(_speaker(held))
-            anchor = None if identifier is None else _one_of(identifier, customer.identifiers)
+            anchor = None if identifier is None else _one_of(identifier, customer.identifiers, held)
             decision = changes.lock(
                 customer,
                 at=await self._moment(tx.conn, held),
@@ -194,7 +195,7 @@ class People:
         async def work(tx: Transaction, held: Held) -> Answer:
             picture = await self._picture(tx.conn, [held])
             members = picture.customer(_speaker(held)).identifiers
-            named = sorted(members) if opinion.identifier is None else [_one_of(opinion.identifier, members)]
+            named = sorted(members) if opinion.identifier is None else [_one_of(opinion.identifier, members, held)]
             given = Consented(
                 tuple(self._alias(each) for each in named),
                 opinion.purpose,
@@ -213,7 +214,7 @@ class People:
 
         async def work(tx: Transaction, held: Held) -> Answer:
             customer = (await self._picture(tx.conn, [held])).customer(_speaker(held))
-            chosen = customer.lead if identifier is None else _one_of(identifier, customer.identifiers)
+            chosen = customer.lead if identifier is None else _one_of(identifier, customer.identifiers, held)
             edited = Edited(self._alias(chosen), fields)
             return await self._take(tx, wish, EDIT, edited.identifier, edited, at=await self._moment(tx.conn, held))
 
@@ -302,7 +303,7 @@ class People:
 
     async def _decide_unmerge(self, conn: Any, held: Held, identifiers: Sequence[Sequence[Identifier]], actor: Actor) -> Decision:
         customer = (await self._picture(conn, [held])).customer(_speaker(held))
-        chosen = [_one_of(meant, customer.identifiers) for meant in identifiers]
+        chosen = [_one_of(meant, customer.identifiers, held) for meant in identifiers]
         try:
             at = await self._moment(conn, held)
             return changes.unmerge(customer, chosen, at=at, decision_id=str(self._new_id()), actor=str(actor))
@@ -344,8 +345,11 @@ class People:
         read_act(action, slice_)
         tx.tell_facts([_ACTIONS.write(action, traceparent=wish.traceparent)])
         await self._stage.apply(tx, slice_, cause=f"{slice_.acts[0].verb} by {wish.actor}")
-        held = await find(tx.conn, wish.customer_id)
-        parted = await self._parted(tx.conn, arguments, held) if isinstance(arguments, Decided) else []
+        # An unmerge may take away all that a customer is named after: then who keeps what stayed is told, or who has what left.
+        word = arguments if isinstance(arguments, Decided) else None
+        heirs = () if word is None else (word.b, *word.right, word.a, *word.left)
+        held = await find_first(tx.conn, [str(wish.customer_id), *heirs])
+        parted = [] if word is None else await self._parted(tx.conn, word, held)
         body = {"customer": view_of(held), "others": [view_of(each) for each in parted], "action_id": str(action.action_id)}
         return Answer(body=_json.encode(body), headers=((b"etag", etag(held.version).encode()),))
 
@@ -400,12 +404,16 @@ def _links(held: Held) -> set[int]:
     return {link for row in held.spoken.values() for link in row.links}
 
 
-def _one_of(meant: Sequence[Identifier], members: Collection[Identifier]) -> Identifier:
+def _one_of(meant: Sequence[Identifier], members: Collection[Identifier], held: Held) -> Identifier:
     """Return the identifier among those meant that is the customer's.
 
-    Raises: InvalidError when none is.
+    Raises: InvalidError when none is; it says so when the view shows it, as one of many people's.
     """
     for each in meant:
         if each in members:
             return each
+    if not sketch_of(held.profile).shared.isdisjoint(meant):
+        raise InvalidError(
+            "Several people show that identifier, so it is nobody's: name another of this customer.", code="identifier-shared"
+        )
     raise InvalidError("That is no identifier of this customer: see its `identifiers`.", code="identifier-unknown")

@@ -24,12 +24,6 @@ Place = tuple[int, str]
 """Where a customer stands in what a search finds: by rank, then by id. Rank 0 holds an identifier that is just so."""
 
 
-async def find_identifier(conn: Any, alias: str) -> IdentifierRow | None:
-    """Return the identifier of this alias, with who holds it."""
-    rows = await find_identifiers(conn, [alias])
-    return rows[0] if rows else None
-
-
 async def find_identifiers(conn: Any, aliases: Sequence[str]) -> list[IdentifierRow]:
     """Return the known identifiers of these aliases, sorted by them, with who holds each; of what ties nobody, who is answered for."""
     rows = sorted(await load_identifiers_by_alias(conn, aliases), key=lambda row: row.alias)
@@ -73,6 +67,12 @@ async def search_customers(
         return []
     rows = await conn.fetch(QUERIES["search_customers"], *place, limit, begun, whole, names_as_json(words), sorted(but))
     return [((row["rank"], customer.profile.customer_id), customer) for row, customer in zip(rows, customer_rows(rows), strict=True)]
+
+
+async def with_words(conn: Any, customers: Collection[int], words: str) -> set[int]:
+    """Return which of some customers have all words."""
+    begun = query_of(words)
+    return {row[0] for row in await conn.fetch(QUERIES["with_words"], sorted(customers), begun)} if begun else set()
 
 
 def _quoted(words: str) -> list[str]:

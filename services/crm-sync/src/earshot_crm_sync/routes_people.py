@@ -3,6 +3,7 @@
 Owns their bodies. Everything they do is one call of `people.People` or `taking_contacts.ContactDoor`.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final
 from uuid import UUID
@@ -24,6 +25,7 @@ from earshot_shared.http.auth import actor, require
 from earshot_shared.http.call import call_of
 from earshot_shared.http.etags import IfMatch, if_match
 from earshot_shared.http.idempotency import Ticket, ticket_of
+from earshot_shared.http.problems import ForbiddenError
 from earshot_shared.http.strict import response_of
 from earshot_shared.http.times import TimeText
 
@@ -175,6 +177,15 @@ def _how_many(given: Any) -> str:
 GivenContacts = Annotated[Annotated[ContactIn, Tag("one")] | Annotated[ContactsIn, Tag("many")], Discriminator(_how_many)]
 
 
+def check_connectors(principal: Principal, given: Iterable[ContactIn]) -> None:
+    """Let records pass that are of systems which the key is bound to, if it is: what a system lists counts as vouched for.
+
+    Raises: ForbiddenError.
+    """
+    if principal.sources is not None and any(each.connector not in principal.sources for each in given):
+        raise ForbiddenError("This key is bound to other sources than this record's connector.", code="source-forbidden")
+
+
 class _Common:
     """What every writing route about a customer takes beside its body."""
 
@@ -273,7 +284,8 @@ class WriteRoutes:
             await self._people.judge_suggestion(suggestion_id, accept=accept, actor=who, ticket=ticket, traceparent=traceparent)
         )
 
-    async def take_contacts(self, _: Writing, ticket: Once, body: GivenContacts) -> Response:
+    async def take_contacts(self, principal: Writing, ticket: Once, body: GivenContacts) -> Response:
         given = body.items if isinstance(body, ContactsIn) else [body]
+        check_connectors(principal, given)
         alone = isinstance(body, ContactIn)
         return response_of(await self._contacts.take([each.contact() for each in given], ticket, alone=alone))

@@ -10,7 +10,7 @@ from typing import Any, Literal
 import msgspec
 
 from earshot_crm_sync import repository_read, repository_words
-from earshot_crm_sync.contacts import Contact, content_digest, tell_contact
+from earshot_crm_sync.contacts import Contact, content_digest, decode_contact, tell_contact
 from earshot_crm_sync.desk import Slice
 from earshot_crm_sync.domain.aliases import alias_of
 from earshot_crm_sync.identity import Identifier
@@ -86,9 +86,11 @@ class ContactDoor:
         fresh, now, fates = decide_revisions(given, known)
         if fresh:
             at = rfc3339(self._clock())
-            tx.tell_facts(tell_contact(each, now=at) for each in fresh.values())
             await repository_words.upsert_revisions(tx.conn, [now[key] for key in fresh])
             await self._stage.apply(tx, Slice(contacts={key: told_of_contact(each) for key, each in fresh.items()}), cause="contact")
+            # Told as it is kept: what is older than an erasure of its person must not reach the topic either.
+            kept = await repository_words.load_contacts(tx.conn, list(fresh))
+            tx.tell_facts(tell_contact(decode_contact(kept[key].record), now=at) for key in fresh)
         owners = await self._owners(tx.conn, given)
         return [TakenContact(key, now[key].revision, status, owners.get(key)) for key, status in fates]
 

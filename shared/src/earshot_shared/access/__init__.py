@@ -5,7 +5,7 @@
 
 from earshot_shared.access.keys import ALL_SCOPES, Principal, StoredKey, make_key, new_key, parse_token
 from earshot_shared.access.secret import Secret
-from earshot_shared.access.store import KeyStore, PostgresKeys, open_access_pool, read_secret
+from earshot_shared.access.store import KeyStore, PostgresKeys, open_access_pool, read_secret, spend_token
 
 __all__ = [
     "ALL_SCOPES",
@@ -19,4 +19,5 @@ __all__ = [
     "open_access_pool",
     "parse_token",
     "read_secret",
+    "spend_token",
 ]

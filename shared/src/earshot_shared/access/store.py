@@ -1,4 +1,4 @@
-"""The tables of ``earshot_access``: API keys and the installation's secret.
+"""The tables of ``earshot_access``: API keys, one-time tokens that were spent, and the installation's secret.
 
 Owns every query of that schema. Services reach it through a small pool of its own, whose search path is that schema alone.
 """
@@ -103,6 +103,12 @@ async def read_secret(pool: "asyncpg.Pool[asyncpg.Record]") -> Secret:
     if not isinstance(secret, bytes):
         raise FatalError("This database has no installation's secret: run `earshot migrate` first.", code="schema-missing")
     return Secret(secret)
+
+
+async def spend_token(pool: "asyncpg.Pool[asyncpg.Record]", token_sha256: bytes) -> bool:
+    """Remember that a one-time token was used; return whether it is the first time, whichever process asks."""
+    with translated():
+        return await pool.fetchval(_QUERIES["spend_token"], token_sha256) is not None
 
 
 def _stored(row: asyncpg.Record) -> StoredKey:

@@ -50,6 +50,7 @@ class Keyring:
         self._clock = clock
         self._first = None if first_key is None else hashlib.sha256(first_key.encode()).digest()
         self._remembered: dict[bytes, tuple[Principal | None, float]] = {}
+        self._alive: dict[str, tuple[bool, float]] = {}
 
     @property
     def store(self) -> KeyStore:
@@ -76,6 +77,18 @@ class Keyring:
         if principal is None:
             raise _unauthorized("This API key is not known here, or was revoked.", "key-unknown")
         return principal
+
+    async def is_alive(self, key_id: str) -> bool:
+        """Return whether a key is still good: what it was once shown for (a session, a stream) ends with it."""
+        if key_id == FIRST_KEY_ID:
+            return self._first is not None
+        known = self._alive.get(key_id)
+        if known is None or known[1] <= self._clock():
+            if len(self._alive) >= _MOST_REMEMBERED:
+                self._alive.clear()
+            key = await self._store.find(key_id)
+            known = self._alive[key_id] = (key is not None and key.revoked_at is None, self._clock() + _KNOWN_S)
+        return known[0]
 
     async def _look_up(self, token: bytes, mark: bytes) -> Principal | None:
         if self._first is not None and hmac.compare_digest(mark, self._first):

@@ -105,12 +105,12 @@ def _methods_of(request: Request) -> set[str]:
 
 async def _tell_invalid(_request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError | WebSocketRequestValidationError)
-    return response_of(problem_of(invalid_of(error.errors())))
+    return response_of(problem_of(invalid_of(error.errors(), getattr(error, "body", None))))
 
 
-def invalid_of(found: Sequence[Any]) -> InvalidError:
-    """Return pydantic's findings as one error: the fields by path, in our codes, without the values."""
-    fields = [_field_problem(one) for one in found[:_MOST_ERRORS]]
+def invalid_of(found: Sequence[Any], body: object = None) -> InvalidError:
+    """Return pydantic's findings as one error: the fields by their path in ``body``, in our codes, without the values."""
+    fields = [_field_problem(one, body) for one in found[:_MOST_ERRORS]]
     codes = {field.code for field in fields}
     first = fields[0] if fields else FieldProblem("", "invalid", "The request is not valid.")
     more = f" {len(found) - 1} more besides." if len(found) > 1 else ""
@@ -119,9 +119,24 @@ def invalid_of(found: Sequence[Any]) -> InvalidError:
     )
 
 
-def _field_problem(found: Any) -> FieldProblem:
+def _path_in(body: object, kind: str, parts: Sequence[str | int]) -> list[str | int]:
+    """Return the parts of a place that the sender knows: pydantic also names which form of a union it tried."""
+    told: list[str | int] = []
+    for number, part in enumerate(parts, 1):
+        if isinstance(body, dict) and part in body:
+            body = body[part]
+        elif isinstance(body, list) and isinstance(part, int):
+            body = body[part] if part < len(body) else None
+        elif kind != "missing" or number < len(parts):
+            continue
+        told.append(part)
+    return told
+
+
+def _field_problem(found: Any, body: object) -> FieldProblem:
     kind = str(found["type"])
-    place = ".".join(str(part) for part in found["loc"][1:]) or str(found["loc"][0])
+    parts = found["loc"][1:] if body is None or found["loc"][0] != "body" else _path_in(body, kind, found["loc"][1:])
+    place = ".".join(str(part) for part in parts) or str(found["loc"][0])
     if kind == "extra_forbidden":
         return FieldProblem(
             place[:_LONGEST_FIELD], "unknown-field", "There is no such field; what is your own goes into `extra`, where there is one."

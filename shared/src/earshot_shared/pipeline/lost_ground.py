@@ -2,15 +2,17 @@
 
 Owns the finding and the remembering of a loss. A log that is too short grows again as soon as somebody writes to it, and would then look
 sound: so a loss that was found once is remembered, and the service stays stopped, until it is brought onto new ground (``regrounding``).
+What a service says of the log is read first and the log looked at after it: a system that runs moves both, and a sound log is never behind.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from earshot_shared.errors import FatalError
-from earshot_shared.pipeline.expectation import check_expectation, unpack
-from earshot_shared.pipeline.positions import Ground, check_position, raise_if_lost
+from earshot_shared.pipeline.expectation import Expectation, check_expectation, unpack
+from earshot_shared.pipeline.positions import Ground, check_position, load_loss
 from earshot_shared.postgres import Pool, Queries
 
 _QUERIES = Queries.load("earshot_shared.pipeline")
@@ -22,16 +24,34 @@ LOSSES = frozenset({"other-cluster", "other-topic", "log-too-short", OVERWRITTEN
 CONFIRM_AFTER_S = 1.5
 
 
-async def find_loss(conn: Any, ground: Ground) -> FatalError | None:
-    """Return why the service whose schema ``conn`` sees cannot stand on this ground, which covers all its topics; None when it can."""
-    try:
-        await raise_if_lost(conn)
-        for row in await conn.fetch(_QUERIES["all_positions"]):
-            check_position((row["topic"], row["partition"]), row, ground)
-        check_expectation(unpack(await conn.fetchval(_QUERIES["load_expected"])), ground)
-    except FatalError as error:
-        return error
-    return None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What a service says of the log: a loss it remembers, its positions, and where its relay expects the log to end."""
+
+    remembered: FatalError | None
+    positions: Sequence[Any]
+    expected: Expectation
+
+    def loss_on(self, ground: Ground) -> FatalError | None:
+        """Return why the service cannot stand on this ground, which covers all its topics and was looked at later; None when it can."""
+        if self.remembered is not None:
+            return self.remembered
+        try:
+            for row in self.positions:
+                check_position((row["topic"], row["partition"]), row, ground)
+            check_expectation(self.expected, ground)
+        except FatalError as error:
+            return error
+        return None
+
+
+async def load_standing(conn: Any) -> Standing:
+    """Return what the service whose schema ``conn`` sees says of the log."""
+    return Standing(
+        remembered=await load_loss(conn),
+        positions=await conn.fetch(_QUERIES["all_positions"]),
+        expected=unpack(await conn.fetchval(_QUERIES["load_expected"])),
+    )
 
 
 async def remember(pool: Pool, schema: str, error: FatalError, survey: Callable[[], Awaitable[Ground]]) -> None:
@@ -47,7 +67,8 @@ async def remember(pool: Pool, schema: str, error: FatalError, survey: Callable[
     async with pool.acquire() as conn, conn.transaction():
         await conn.fetchval(_QUERIES["take_pen"], schema)
         if error.code != OVERWRITTEN:
-            found = await find_loss(conn, await survey())
+            standing = await load_standing(conn)
+            found = standing.loss_on(await survey())
         else:
             found = error if await conn.fetchval(_QUERIES["load_expected"]) == expected else None
         if found is not None:

@@ -65,11 +65,16 @@ async def load(conn: Any, wanted: Iterable[Partition], ground: Ground) -> dict[P
     return positions
 
 
-async def raise_if_lost(conn: Any) -> None:
-    """Raise the FatalError of a loss that was found before (see ``lost_ground``)."""
+async def load_loss(conn: Any) -> FatalError | None:
+    """Return the loss that was found before (see ``lost_ground``)."""
     row = await conn.fetchrow(_QUERIES["load_loss"])
-    if row is not None:
-        raise FatalError(row["sentence"], code=row["code"])
+    return None if row is None else FatalError(row["sentence"], code=row["code"])
+
+
+async def raise_if_lost(conn: Any) -> None:
+    """Raise the FatalError of a loss that was found before."""
+    if (loss := await load_loss(conn)) is not None:
+        raise loss
 
 
 async def stored(conn: Any, topics: Iterable[str]) -> dict[Partition, int]:

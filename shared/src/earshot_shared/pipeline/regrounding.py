@@ -13,7 +13,7 @@ import asyncpg
 from earshot_shared import kafka
 from earshot_shared.migrations.files import services_with_schema
 from earshot_shared.pipeline.expectation import Expectation
-from earshot_shared.pipeline.lost_ground import find_loss
+from earshot_shared.pipeline.lost_ground import load_standing
 from earshot_shared.pipeline.positions import Ground
 from earshot_shared.postgres import Queries, translated
 from earshot_shared.topics import Topic, schema_name
@@ -41,7 +41,7 @@ async def find_losses(dsn: str, bootstrap: str, prefix: str) -> dict[str, str]:
 
     Raises: as `reground`.
     """
-    return await _judge(dsn, await survey(bootstrap, prefix), prefix, move=False)
+    return await _judge(dsn, bootstrap, prefix, move=False)
 
 
 async def reground(dsn: str, bootstrap: str, prefix: str) -> dict[str, str]:
@@ -49,20 +49,21 @@ async def reground(dsn: str, bootstrap: str, prefix: str) -> dict[str, str]:
 
     Raises: FatalError when a topic is missing (run ``earshot topics apply``), RetryableError when Kafka or Postgres does not answer.
     """
-    return await _judge(dsn, await survey(bootstrap, prefix), prefix, move=True)
+    return await _judge(dsn, bootstrap, prefix, move=True)
 
 
-async def _judge(dsn: str, ground: Ground, prefix: str, *, move: bool) -> dict[str, str]:
+async def _judge(dsn: str, bootstrap: str, prefix: str, *, move: bool) -> dict[str, str]:
     services = sorted(services_with_schema())
     with translated():
         conn = await asyncpg.connect(dsn, server_settings={"lock_timeout": str(_PEN_PATIENCE_MS), "timezone": "UTC"})
         try:
             async with conn.transaction():
-                losses = {}
+                standings = {}
                 for service in services:
                     await _enter(conn, service, prefix, pen=move)
-                    if (loss := await find_loss(conn, ground)) is not None:
-                        losses[service] = loss.detail
+                    standings[service] = await load_standing(conn)
+                ground = await survey(bootstrap, prefix)
+                losses = {service: loss.detail for service, each in standings.items() if (loss := each.loss_on(ground)) is not None}
                 if losses and move:
                     for service in services:
                         await _enter(conn, service, prefix, pen=False)

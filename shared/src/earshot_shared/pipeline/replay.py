@@ -15,7 +15,7 @@ import asyncpg
 from earshot_shared import kafka
 from earshot_shared.errors import FatalError
 from earshot_shared.migrations.files import services_with_schema
-from earshot_shared.pipeline.lost_ground import find_loss
+from earshot_shared.pipeline.lost_ground import Standing, load_standing
 from earshot_shared.pipeline.positions import Ground, Partition
 from earshot_shared.postgres import Queries, translated
 from earshot_shared.topics import Topic, schema_name
@@ -68,14 +68,15 @@ async def begin_replay(wanted: Replay, *, dsn: str, bootstrap: str, prefix: str)
         await kafka.start(consumer)
         with translated():
             await _await_whole_log(conn, wanted, prefix)
-            known = {(row["topic"], row["partition"]) for row in await conn.fetch(_QUERIES["list_positions"])}
+            standing = await load_standing(conn)
+            held = await conn.fetchval(Queries.load(wanted.package)["count_facts"])
+        known = {(row["topic"], row["partition"]) for row in standing.positions}
         if not known:
             raise FatalError(f"{wanted.service} has read nothing yet: there is nothing to replay.", code="replay-empty")
         ground = await kafka.survey(consumer, {topic for topic, _ in known})
         starts = await _starts(consumer, ground, wanted.since)
         if wanted.since is None:
-            with translated():
-                await _refuse_lost_log(conn, wanted, ground, prefix)
+            _refuse_lost_log(standing, held, wanted, ground, prefix)
         with translated():
             await _move_back(conn, schema, wanted, ground, starts)
         return Begun(
@@ -107,14 +108,13 @@ async def _await_whole_log(conn: Any, wanted: Replay, prefix: str) -> None:
     await conn.execute("select set_config('search_path', $1, false)", schema_name(wanted.service, prefix))
 
 
-async def _refuse_lost_log(conn: Any, wanted: Replay, ground: Ground, prefix: str) -> None:
-    """Refuse to empty a view that the log cannot fill again.
+def _refuse_lost_log(standing: Standing, held: int, wanted: Replay, ground: Ground, prefix: str) -> None:
+    """Refuse to empty a view, of ``held`` items, that the log cannot fill again.
 
     Raises: FatalError with what to do.
     """
-    if (loss := await find_loss(conn, ground)) is not None:
+    if (loss := standing.loss_on(ground)) is not None:
         raise loss
-    held = await conn.fetchval(Queries.load(wanted.package)["count_facts"])
     items = {topic.full_name(prefix) for topic in Topic if topic.value.noun.startswith("feedback.")}
     there = sum(end - first for (topic, _), (first, end) in ground.bounds.items() if topic in items)
     if there < held:

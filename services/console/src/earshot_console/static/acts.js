@@ -1,6 +1,6 @@
 // What people can do to a customer: each act is a dialog that shows what it would change before it does it.
 
-import { get, post, put, remove, el, count, many, moment, inWords } from "./api.js";
+import { get, post, put, remove, el, count, many, moment, named, inWords } from "./api.js";
 import { ask, choice, field, say, setReady } from "./dialogs.js";
 import { findCustomers, summary } from "./search.js";
 import { KINDS } from "./why.js";
@@ -152,7 +152,7 @@ const share = (view, values) => view.identifiers.filter((each) => values.has(eac
 export function card(view) {
   const rows = view.identifiers.slice(0, 12).map((each) => el("li", {}, el("span", { class: "kind" }, KINDS[each.kind] ?? each.kind), el("span", { class: "value" }, each.value), each.verified ? el("span", { class: "good", title: "verified" }, "✓") : null));
   const more = view.identifiers.length - rows.length;
-  const fields = Object.entries(view.fields).filter(([name]) => !["name", "handle", "email", "phone"].includes(name)).slice(0, 6).map(([name, value]) => `${name}: ${value.value}`);
+  const fields = Object.entries(view.fields).filter(([name]) => !["name", "handle", "email", "phone"].includes(name)).slice(0, 6).map(([name, value]) => `${named(name)}: ${value.value}`);
   return el("article", { class: "view" }, el("h4", {}, view.name || "(no name)"), el("p", { class: "note" }, many(view.feedback_count, "item")), el("ul", { class: "ids small" }, ...rows), more > 0 ? el("p", { class: "note" }, `and ${count(more)} more`) : null, fields.length ? el("p", { class: "note" }, fields.join(" · ")) : null);
 }
 

@@ -38,6 +38,8 @@ export function newKey() {
 const VERBS = { same: "joined it with another", not_same: "took it apart", lock: "locked it", unlock: "unlocked it", edit: "set a value by hand", consent: "recorded a consent", assign: "assigned it", respond: "answered", note: "left a note", route: "handed it to a team", escalate: "raised it", resolve: "resolved it", reopen: "reopened it", message: "wrote a message" };
 export const did = (verb) => VERBS[verb] ?? `did “${verb}”`;
 
+export const named = (field) => field.replaceAll("_", " ");
+
 // What went wrong, for people.
 export function inWords(problem) {
   if (problem.status === 412) {

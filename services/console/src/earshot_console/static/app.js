@@ -12,7 +12,8 @@ import { Search } from "./search.js";
 const $ = (id) => document.getElementById(id);
 const TOPICS = "feedback.triaged,case.changed,customer.changed";
 const ID = "([0-9a-f-]{36})";
-const state = { session: null, page: null };
+const AGAIN_MS = 2000;
+const state = { session: null, page: null, stream: ["off", "connecting"], trouble: "" };
 
 const PAGES = [
   [/^#\/cases$/, () => new CasesPage($("page"))],
@@ -32,23 +33,38 @@ matchMedia("(prefers-color-scheme: dark)").addEventListener("change", theme);
 theme();
 
 function live(mood, words) {
-  $("live").dataset.state = mood;
-  $("live").querySelector("span").textContent = words;
+  state.stream = [mood, words];
+  showLive();
 }
 
-function listen(board) {
+// Whether what is seen is the present: the stream flows, and every service answers.
+function showLive() {
+  const [mood, words] = state.trouble ? ["off", state.trouble] : state.stream;
+  if ($("live").dataset.state !== mood) $("live").dataset.state = mood;
+  if ($("live").title !== words) { $("live").title = words; $("live").querySelector("span").textContent = words; }
+}
+
+function listen(board, { anew = false } = {}) {
   const source = new EventSource(`/v1/stream?topics=${TOPICS}`);
   const take = (what) => (event) => {
     const told = JSON.parse(event.data);
     what(told.subject, told.data);
     if (state.page?.id === told.subject) state.page.changed?.();
   };
-  source.addEventListener("open", () => live("on", "live"));
-  source.addEventListener("error", () => live("off", "reconnecting"));
+  source.addEventListener("open", () => { live("on", "live"); if (anew) board.begin(); anew = false; });
+  source.addEventListener("error", () => {
+    live("off", "reconnecting");
+    if (source.readyState === EventSource.CLOSED) setTimeout(() => listenAgain(board), AGAIN_MS); // refused: the browser does not try again by itself
+  });
   source.addEventListener("feedback.triaged", take((_, data) => data && board.takeItem(data)));
   source.addEventListener("case.changed", take((id, data) => board.takeCase(id, data)));
   source.addEventListener("customer.changed", take((id, data) => board.takeCustomer(id, data)));
   addEventListener("pagehide", () => source.close());
+}
+
+async function listenAgain(board) {
+  try { await get("/v1/session"); } catch (problem) { if (problem.status === 401) { location.reload(); return; } }
+  listen(board, { anew: true });
 }
 
 // Shows the page that the address names; without one, the board.
@@ -102,7 +118,7 @@ async function begin() {
   showMe();
   const openCustomer = ({ id, feedback }) => { location.hash = id ? `#/customers/${id}` : `#/items/${feedback}`; };
   new Search((id) => openCustomer({ id }));
-  const board = new Board(openCustomer);
+  const board = new Board(openCustomer, (trouble) => { state.trouble = trouble; showLive(); });
   addEventListener("hashchange", turn);
   await turn();
   listen(board);

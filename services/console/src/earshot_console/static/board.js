@@ -1,6 +1,6 @@
 // What the board shows: tiles, feed, cases with their clocks, leaders, merged customers. Everything is set as text, never as markup.
 
-import { get, el, svg, count, many, short, span, ago, clip } from "./api.js";
+import { get, el, svg, count, many, short, span, ago, clip, inWords } from "./api.js";
 import { caseRow, secondsLeft } from "./cases.js";
 import { Flow } from "./flow.js";
 
@@ -8,13 +8,14 @@ const $ = (id) => document.getElementById(id);
 const FEED_ROWS = 60, SPARK_S = 120, CASES_A_TEAM = 6, MERGES = 12;
 
 export class Board {
-  constructor(openCustomer) {
+  constructor(openCustomer, tellTrouble) {
     this.openCustomer = openCustomer;
+    this.tellTrouble = tellTrouble;
+    this.troubles = new Map();
     this.flow = new Flow($("flow"), $("flow-count"));
     this.cases = new Map();
     this.waiting = [];
     this.perSecond = new Array(SPARK_S).fill(0);
-    this.heard = 0;
     this.boardName = "helpful";
     this.merges = new Map();
     this.held = false;
@@ -32,25 +33,38 @@ export class Board {
     await Promise.all([this.refreshFigures(), this.refreshLeaders(), this.loadCases(), this.loadMerges()]);
   }
 
-  async quietly(work) { try { await work(); } catch (problem) { if (problem.status === 401) location.reload(); } }
+  // What cannot be asked now stays as it was; that it did not answer is told until it does.
+  async quietly(what, work) {
+    try { await work(); this.troubles.delete(what); } catch (problem) {
+      if (problem.status === 401) location.reload();
+      if (problem.status !== 403) this.troubles.set(what, inWords(problem));
+    }
+    this.tellTrouble([...this.troubles.values()][0] ?? "");
+  }
 
   refreshFigures() {
-    return this.quietly(async () => {
-      const [ingest, crm, levels] = await Promise.all([
-        get("/api/ingest/stats"), get("/api/crm-sync/stats"), get("/api/triage/metrics/service-levels?by=team&limit=100"),
-      ]);
-      this.heard = ingest.accepted;
-      $("heard").textContent = short(ingest.accepted);
-      $("customers").textContent = short(crm.customers);
-      $("identifiers").textContent = short(crm.identifiers);
-      const total = levels.items.reduce((sum, row) => sum + row.cases, 0);
-      const within = levels.items.reduce((sum, row) => sum + (row.within_target ?? 0) * row.cases, 0);
-      const answered = levels.items.filter((row) => row.answered).sort((a, b) => b.answered - a.answered)[0];
-      const share = total ? Math.round((100 * within) / total) : null;
-      $("in-time").textContent = share === null ? "–" : `${share} %`;
-      $("in-time-bar").style.width = `${share ?? 0}%`;
-      $("median").textContent = answered?.median_first_response_s != null ? span(answered.median_first_response_s) : "–";
-    });
+    return Promise.all([
+      this.quietly("ingest", async () => {
+        const ingest = await get("/api/ingest/stats");
+        $("heard").textContent = short(ingest.accepted);
+      }),
+      this.quietly("crm-sync", async () => {
+        const crm = await get("/api/crm-sync/stats");
+        $("customers").textContent = short(crm.customers);
+        $("identifiers").textContent = short(crm.identifiers);
+      }),
+      this.quietly("triage", async () => this.showLevels((await get("/api/triage/metrics/service-levels?by=team&limit=100")).items)),
+    ]);
+  }
+
+  showLevels(teams) {
+    const total = teams.reduce((sum, row) => sum + row.cases, 0);
+    const within = teams.reduce((sum, row) => sum + (row.within_target ?? 0) * row.cases, 0);
+    const answered = teams.filter((row) => row.answered).sort((a, b) => b.answered - a.answered)[0];
+    const share = total ? Math.round((100 * within) / total) : null;
+    $("in-time").textContent = share === null ? "–" : `${share} %`;
+    $("in-time-bar").style.width = `${share ?? 0}%`;
+    $("median").textContent = answered?.median_first_response_s != null ? span(answered.median_first_response_s) : "–";
   }
 
   // ---- what comes in
@@ -87,7 +101,7 @@ export class Board {
 
   // ---- cases
   loadCases() {
-    return this.quietly(async () => {
+    return this.quietly("cases", async () => {
       let cursor = "";
       for (let page = 0; page < 4; page += 1) {
         const told = await get(`/api/triage/cases?status=open&limit=250${cursor}`);
@@ -136,7 +150,7 @@ export class Board {
   }
 
   refreshLeaders() {
-    return this.quietly(async () => {
+    return this.quietly("leaders", async () => {
       const { items } = await get(`/api/recognition/leaderboards/${this.boardName}?limit=8`);
       const most = items[0]?.points ?? 1;
       $("leaders").replaceChildren(...(items.length ? items.map((place) => {
@@ -149,7 +163,7 @@ export class Board {
 
   // ---- merged customers
   loadMerges() {
-    return this.quietly(async () => {
+    return this.quietly("merges", async () => {
       const { items } = await get(`/api/crm-sync/customers?merged=true&limit=${MERGES}`);
       for (const customer of items.reverse()) this.takeCustomer(customer.customer_id, customer);
       this.paintMerges();
@@ -157,9 +171,8 @@ export class Board {
   }
 
   takeCustomer(id, customer) {
-    if (!customer || customer.merged_into) { this.merges.delete(id); this.mergesChanged = true; return; }
-    if (new Set((customer.accounts ?? []).map((account) => account.channel)).size < 2) return;
-    this.merges.delete(id);
+    this.mergesChanged = this.merges.delete(id) || this.mergesChanged;
+    if (new Set((customer?.accounts ?? []).map((account) => account.channel)).size < 2) return; // gone, joined elsewhere, or taken apart
     this.merges.set(id, customer);
     while (this.merges.size > MERGES) this.merges.delete(this.merges.keys().next().value);
     this.mergesChanged = true;

@@ -1,10 +1,10 @@
 // The page of one customer: who it is, where every value comes from, why it is one, what was said and what was done.
 
-import { get, el, count, many, ago, moment, did, inWords } from "./api.js";
+import { get, el, count, many, ago, moment, did, named, inWords } from "./api.js";
 import { Acts } from "./acts.js";
 import { KINDS, picture, sentences } from "./why.js";
 
-const PAGE = 30, MOST_IDENTIFIERS = 300, REST_MS = 2500;
+const PAGE = 30, MOST_IDENTIFIERS = 300, MOST_ACTS = 20, REST_MS = 2500;
 
 export class CustomerPage {
   constructor(place, id) {
@@ -38,18 +38,19 @@ export class CustomerPage {
   changed() {
     clearTimeout(this.soon);
     this.soon = setTimeout(() => {
-      if (!this.place.isConnected || document.querySelector("dialog[open]") || this.place.contains(document.activeElement)) return;
+      if (!this.place.isConnected || document.querySelector("dialog[open]") || this.place.querySelector(":focus:not(h1)")) return;
       this.show().catch(() => {});
     }, REST_MS);
   }
 
   heading(customer) {
     const act = (words, what, kind = "quiet") => el("button", { class: kind, type: "button", onclick: () => this.acts[what]() }, words);
+    const others = customer.names.filter((name) => name.toLowerCase() !== customer.name?.toLowerCase());
     const chips = [...customer.roles.map((role) => el("span", { class: "chip praise" }, role)), customer.locked ? el("span", { class: "chip warn" }, "locked") : null];
     return el("header", { class: "head" },
       el("div", {}, el("h1", { tabindex: "-1" }, customer.name || customer.accounts[0]?.handle || "(no name)", " ", ...chips.filter(Boolean)),
         el("p", { class: "note" }, `${many(customer.feedback_count, "item")} · ${customer.first_seen_at ? `first heard ${moment(customer.first_seen_at)}, last ${ago(customer.last_seen_at)}` : "known from records alone"}`),
-        customer.names.length > 1 ? el("p", { class: "note" }, `Also called ${customer.names.filter((name) => name !== customer.name).slice(0, 8).join(", ")}`) : null),
+        others.length ? el("p", { class: "note" }, `Also called ${others.slice(0, 8).join(", ")}`) : null),
       el("div", { class: "actions", role: "group", "aria-label": "What can be done" },
         act("Merge…", "merge", "primary"), act("Take apart…", "unmerge"), act(customer.locked ? "Unlock…" : "Lock…", "lock"), act("Consents…", "consent"), act("Edit…", "edit"),
         el("a", { class: "quiet", href: `/api/crm-sync/customers/${customer.customer_id}/export`, download: `customer-${customer.customer_id}.json` }, "Export"), act("Forget…", "erase", "quiet danger")));
@@ -64,7 +65,7 @@ export class CustomerPage {
   }
 
   golden(customer) {
-    const rows = Object.entries(customer.fields).map(([name, field]) => el("tr", {}, el("th", { scope: "row" }, name), el("td", {}, field.value), el("td", { class: "note" }, `${field.source}, ${moment(field.updated_at)}`)));
+    const rows = Object.entries(customer.fields).map(([name, field]) => el("tr", {}, el("th", { scope: "row" }, named(name)), el("td", {}, field.value), el("td", { class: "note" }, `${field.source}, ${moment(field.updated_at)}`)));
     return el("section", { class: "panel", "aria-labelledby": "golden-title" }, el("h2", { id: "golden-title" }, "What we know, and from where"),
       el("table", { class: "fields" }, el("thead", { class: "unseen" }, el("tr", {}, ...["Field", "Value", "From"].map((head) => el("th", { scope: "col" }, head)))), el("tbody", {}, ...rows)));
   }
@@ -114,7 +115,9 @@ export class CustomerPage {
       const acts = told.acts.map((act) => ({ at: act.at, row: [el("b", {}, act.actor), ` ${did(act.verb)}`] }));
       const moves = told.moves.map((move) => ({ at: move.at, row: [el("span", {}, move.into_id ? "An id was joined to this customer" : "An id lost its last holder"), el("span", { class: "note", title: move.cause }, ` — ${because(move.cause)}`), " ", el("code", { title: move.customer_id }, move.customer_id.slice(0, 8))] }));
       const rows = [...acts, ...moves].sort((a, b) => (a.at < b.at ? 1 : -1)).map((each) => el("li", {}, el("time", { class: "note", datetime: each.at }, moment(each.at)), el("span", {}, ...each.row)));
-      this.historyPlace.replaceChildren(rows.length ? el("ol", { class: "history" }, ...rows) : el("p", { class: "empty" }, "Nobody changed anything, and no id ever moved."));
+      const list = el("ol", { class: "history" }, ...rows.slice(0, MOST_ACTS));
+      const rest = rows.length > MOST_ACTS ? el("button", { class: "quiet", type: "button", onclick: () => { list.append(...rows.slice(MOST_ACTS)); rest.remove(); } }, `Show all ${count(rows.length)}`) : null;
+      this.historyPlace.replaceChildren(...(rows.length ? [list, rest].filter(Boolean) : [el("p", { class: "empty" }, "Nobody changed anything, and no id ever moved.")]));
     } catch (problem) { this.historyPlace.replaceChildren(el("p", { class: "bad" }, inWords(problem))); }
   }
 }

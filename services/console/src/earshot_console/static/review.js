@@ -1,6 +1,6 @@
 // The queue of merge suggestions: two customers side by side, what speaks for one person, and a person's word.
 
-import { get, post, el, svg, inWords, newKey } from "./api.js";
+import { get, post, el, svg, count, inWords, newKey } from "./api.js";
 import { card } from "./acts.js";
 import { say } from "./dialogs.js";
 import { refusal } from "./why.js";
@@ -26,11 +26,13 @@ export class ReviewPage {
     this.cursor = told.next_cursor;
     this.more.hidden = !told.next_cursor;
     this.list.append(...told.items.filter((each) => each.customers.length === 2).map((each) => this.pair(each)));
-    this.emptied();
+    await this.emptied();
   }
 
-  emptied() {
-    if (!this.list.querySelector(".pair")) this.list.replaceChildren(el("p", { class: "empty panel" }, "Nothing waits for you: every pair was judged by sure evidence or by a person."));
+  async emptied() {
+    if (this.list.querySelector(".pair")) return;
+    if (this.cursor) await this.page();
+    else this.list.replaceChildren(el("p", { class: "empty panel" }, "Nothing waits for you: every pair was judged by sure evidence or by a person."));
   }
 
   pair(each) {
@@ -61,14 +63,14 @@ export class ReviewPage {
     }
     const next = box.nextElementSibling ?? box.previousElementSibling;
     box.remove();
-    this.emptied();
-    (next?.querySelector("button") ?? this.place.querySelector("h1")).focus();
+    await this.emptied();
+    ((next ?? this.list).querySelector("button") ?? this.place.querySelector("h1")).focus();
   }
 }
 
 function odds(bits) {
   const ratio = 2 ** Math.abs(bits);
-  const words = ratio >= 1e6 ? "a million" : ratio >= 100 ? String(Math.round(ratio / 10) * 10) : ratio.toFixed(ratio < 10 ? 1 : 0);
+  const words = ratio >= 1e6 ? "a million" : ratio >= 100 ? count(Number(ratio.toPrecision(2))) : ratio.toFixed(ratio < 10 ? 1 : 0);
   return bits >= 0 ? `About ${words} to 1 that they are one` : `About ${words} to 1 that they are two`;
 }
 

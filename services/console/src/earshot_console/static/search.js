@@ -12,7 +12,11 @@ export class Search {
     const query = $("query");
     query.addEventListener("input", () => { clearTimeout(this.soon); this.soon = setTimeout(() => this.find(query.value.trim()), 180); });
     query.addEventListener("keydown", (event) => this.steer(event));
-    $("search").addEventListener("submit", (event) => { event.preventDefault(); $("found").querySelector("[aria-selected=true]")?.click(); });
+    $("search").addEventListener("submit", async (event) => {
+      event.preventDefault();
+      if (this.shown !== query.value.trim()) { clearTimeout(this.soon); await this.find(query.value.trim()); } // Enter was faster than the list
+      $("found").querySelector("[aria-selected=true]")?.click();
+    });
     document.addEventListener("click", (event) => { if (!$("search").contains(event.target)) this.hide(); });
     document.addEventListener("keydown", (event) => { if (event.key === "/" && event.target === document.body) { event.preventDefault(); query.focus(); } });
   }
@@ -34,7 +38,7 @@ export class Search {
 
   async find(words) {
     const asked = ++this.asked;
-    if (!words) { this.hide(); return; }
+    if (!words) { $("found").replaceChildren(); this.shown = ""; this.hide(); return; }
     let rows;
     try {
       const items = await findCustomers(words, FOUND);
@@ -43,6 +47,7 @@ export class Search {
       if (!rows.length) rows = [el("li", {}, el("small", {}, "Nobody of that name, mail, phone or handle."))];
     } catch (problem) { rows = [el("li", {}, el("small", {}, inWords(problem)))]; }
     if (asked !== this.asked) return;
+    this.shown = words;
     $("found").replaceChildren(...rows);
     $("found").hidden = false;
     $("query").setAttribute("aria-expanded", "true");

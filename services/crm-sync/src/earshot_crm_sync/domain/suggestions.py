@@ -10,12 +10,13 @@ from earshot_shared import ids
 
 
 class StoredSuggestion(msgspec.Struct, array_like=True, gc=False):
-    """Why two customers may be one. ``refused``: the veto that forbids to join them by score alone."""
+    """Why two customers may be one. ``refused``: the veto that forbids to join them by score alone. ``rules_version``: what judged it."""
 
     weight: float
     reasons: tuple[str, ...]
     refused: str | None
     evidence_id: str
+    rules_version: str = ""  # those of before it was kept have none until they are judged again
 
 
 _packer = msgspec.msgpack.Encoder()
@@ -28,9 +29,10 @@ def suggestion_id(a: str, b: str) -> str:
     return ids.uuid5_text(ids.NAMESPACE.bytes, f"suggestion{ids.UNIT_SEPARATOR}{first}{ids.UNIT_SEPARATOR}{second}")
 
 
-def pack_suggestion(one: Suggestion) -> bytes:
+def pack_suggestion(one: Suggestion, rules_version: str) -> bytes:
     """Return the stored form."""
-    return _packer.encode(StoredSuggestion(one.weight, one.reasons, None if one.refused is None else str(one.refused), one.evidence_id))
+    refused = None if one.refused is None else str(one.refused)
+    return _packer.encode(StoredSuggestion(one.weight, one.reasons, refused, one.evidence_id, rules_version))
 
 
 def unpack_suggestion(packed: bytes) -> StoredSuggestion:

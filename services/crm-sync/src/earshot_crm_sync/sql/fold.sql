@@ -215,8 +215,8 @@ insert into contacts (contact_id, connector, record_id, revision, statement_no, 
 select n.contact_id, n.connector, n.record_id, n.revision, n.statement_no, n.updated_at, n.record
   from unnest($1::uuid[], $2::text[], $3::text[], $4::int[], $5::int[], $6::timestamptz[], $7::bytea[])
     as n(contact_id, connector, record_id, revision, statement_no, updated_at, record)
-on conflict (contact_id) do update set revision = excluded.revision, statement_no = excluded.statement_no,
-       updated_at = excluded.updated_at, record = excluded.record
+on conflict (contact_id) do update set record_id = excluded.record_id, revision = excluded.revision,
+       statement_no = excluded.statement_no, updated_at = excluded.updated_at, record = excluded.record
 
 -- name: load_revisions
 -- The newest revision we ever gave some records.

@@ -28,6 +28,10 @@ select f.customer_no, f.statements, f.profile, f.version, f.rank
          where w.words @@ to_tsquery('simple', $4) and w.customer_no <> all($7::int[])) f
  where (f.rank, f.alias) > ($1::int, $2::uuid) order by f.rank, f.alias limit $3
 
+-- name: with_words
+-- Which of some customers have a word for each that was asked for, whole or begun.
+select customer_no from customer_words where customer_no = any($1::int[]) and words @@ to_tsquery('simple', $2)
+
 -- name: customers_by_alias
 -- The same, of those who hold one of some identifiers.
 select c.customer_no, c.statements, c.profile, c.version
@@ -64,9 +68,11 @@ select a.entry, anchor.alias as customer_id
  where a.feedback_id = $1
 
 -- name: list_acts
--- What people did to some identifiers after a version, oldest first, each act once.
-select distinct on (version, action_id) action_id, version, verb, actor, at, key_id
-  from acts where identifier_no = any($1::int[]) and version > $2 order by version, action_id
+-- What people did to some identifiers after a version, oldest first, each act once. By time: a replay applies many in one version.
+select action_id, version, verb, actor, at, key_id
+  from (select distinct on (action_id) action_id, version, verb, actor, at, key_id
+          from acts where identifier_no = any($1::int[]) and version > $2 order by action_id) each
+ order by at, action_id
 
 -- name: last_act_at
 -- When something was last done to some identifiers.

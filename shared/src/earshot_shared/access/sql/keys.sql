@@ -34,3 +34,10 @@ where id = $1 and last_used_on is distinct from (now() at time zone 'UTC')::date
 -- The installation's secret.
 select secret
 from installation;
+
+-- name: spend_token
+-- Remember that a one-time token was used; a row comes back the first time only.
+insert into spent_tokens (token_sha256)
+values ($1)
+on conflict do nothing
+returning token_sha256;

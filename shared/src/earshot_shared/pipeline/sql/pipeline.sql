@@ -129,14 +129,15 @@ select coalesce((select extract(epoch from now() - created_at) from outbox order
 select topic, partition, next_offset from positions order by topic, partition
 
 -- name: move_back
--- Begins a replay: positions back, and until where nothing is new. Dead letters of these topics will come again.
+-- Begins a replay: positions back, and until where nothing is new: the end of the log, or what was applied since it was looked at. Dead
+-- letters of these topics will come again.
 with wanted as (
     select * from unnest($1::text[], $2::int[], $3::bigint[], $4::bigint[]) as wanted(topic, partition, start, until)
 ), forgotten as (
     delete from dead_letters using wanted
      where dead_letters.topic = wanted.topic and dead_letters.partition = wanted.partition and dead_letters."offset" >= wanted.start
 )
-update positions set next_offset = wanted.start, replay_until = wanted.until
+update positions set next_offset = wanted.start, replay_until = greatest(wanted.until, positions.next_offset)
   from wanted where positions.topic = wanted.topic and positions.partition = wanted.partition
 
 -- name: letters_among
