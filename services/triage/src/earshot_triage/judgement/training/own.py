@@ -67,7 +67,9 @@ SMALL_WAYS: Final = (*WAYS, Way(boundaries=False, decay=1.0))
 that surprises least on examples held back: there probabilities learn less, and take minutes."""
 SMALL_COUNT: Final = 20
 """Up to so many labels, and SMALL examples, all SMALL_WAYS are heard."""
-MEANING_WAY: Final = Way(boundaries=True, decay=1.0)
+MEANING_WAYS: Final = (Way(boundaries=True, decay=1.0),)
+SMALL_MEANING_WAYS: Final = (*MEANING_WAYS, Way(boundaries=False, decay=1.0))
+"""The same for what meanings say, beside the words."""
 
 
 class BadLessonError(ValueError):
@@ -176,6 +178,14 @@ class _Voice(NamedTuple):
     loudness: np.float32
 
 
+class _Tried(NamedTuple):
+    """A way to learn with the sharpness that surprises least, how much that still does, and what it says of the examples held back."""
+
+    voice: _Voice
+    surprise: float
+    margins: NDArray[np.float64]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Settings:
     """What examples held back were least surprised by."""
@@ -221,16 +231,11 @@ def _settings(lesson: _Lesson) -> _Settings:
     All are those that surprise least where every fifth example is held back; of a small lesson every fifth has its turn. Ways and
     loudness are chosen without the opinion, which may have been taught by these very texts.
     """
-    asked = _asked(lesson.classes)
-    right = lesson.classes[asked]
-    small = len(lesson.classes) <= SMALL and int(lesson.classes.max()) < SMALL_COUNT
-    tried: list[tuple[float, _Voice, NDArray[np.float64]]] = []
-    for way in SMALL_WAYS if small else WAYS:
-        told = _told(lesson, way=way)
-        surprise, sharpness = _sharpest(told, right)
-        tried.append((surprise, _Voice(way, np.float32(sharpness)), told * sharpness))
-    heard = tried if small else [min(tried, key=lambda each: each[0])]
-    margins = np.mean([told for _, _, told in heard], axis=0)
+    right = lesson.classes[_asked(lesson.classes)]
+    small = _is_small(lesson.classes)
+    tried = _try(lesson, SMALL_WAYS if small else WAYS)
+    heard = tried if small else [min(tried, key=lambda each: each.surprise)]
+    margins = np.mean([each.margins for each in heard], axis=0)
     sharpness = _sharpest(margins, right)[1]
     margins = margins * sharpness
     said = np.zeros_like(margins)
@@ -238,8 +243,28 @@ def _settings(lesson: _Lesson) -> _Settings:
         odds, common = _odds(lesson.share[~held], lesson.classes[~held], count=margins.shape[1])
         said[turn] = leaning(lesson.share[held], odds, _lean(1.0, common))
     leans = [(_surprise(1.0, margins + lean * said, right), lean) for lean in LEANS]
-    share = np.float32(sharpness / len(heard))
-    return _Settings(voices=tuple(_Voice(way, loudness * share) for _, (way, loudness), _ in heard), lean=min(leans)[1], margins=margins)
+    return _Settings(voices=_together(heard, sharpness), lean=min(leans)[1], margins=margins)
+
+
+def _is_small(classes: NDArray[np.int64]) -> bool:
+    return len(classes) <= SMALL and int(classes.max()) < SMALL_COUNT
+
+
+def _try(lesson: _Lesson, ways: Sequence[Way]) -> list[_Tried]:
+    """Return what each way says of the examples held back, as sharp as it surprises least."""
+    right = lesson.classes[_asked(lesson.classes)]
+    tried = []
+    for way in ways:
+        told = _told(lesson, way=way)
+        surprise, sharpness = _sharpest(told, right)
+        tried.append(_Tried(_Voice(way, np.float32(sharpness)), surprise, told * sharpness))
+    return tried
+
+
+def _together(heard: Sequence[_Tried], loud: float) -> tuple[_Voice, ...]:
+    """Return the voices whose margins add up to the mean of these, made ``loud``."""
+    share = np.float32(loud / len(heard))
+    return tuple(_Voice(each.voice.way, each.voice.loudness * share) for each in heard)
 
 
 def _sharpest(margins: NDArray[np.float64], right: NDArray[np.int64]) -> tuple[float, float]:
@@ -280,15 +305,17 @@ def _second(lesson: _Lesson, meanings: NDArray[np.float64], margins: NDArray[np.
     """Return what meanings say of the labels, as loud as it surprises least beside the margins of the words."""
     none = sp.csr_matrix((len(meanings), 0), dtype=np.float32)
     looked = replace(lesson, matrix=none, beside=meanings_as_floats(meanings))
-    right, told = lesson.classes[_asked(lesson.classes)], _told(looked, way=MEANING_WAY)
+    right = lesson.classes[_asked(lesson.classes)]
+    heard = _try(looked, SMALL_MEANING_WAYS if _is_small(lesson.classes) else MEANING_WAYS)
+    told = np.mean([each.margins for each in heard], axis=0)
 
     def surprise(loud: float) -> float:
         return _surprise(1.0, margins + loud * told, right)
 
-    loud = np.float32(minimize_scalar(surprise, bounds=(0.0, SHARPNESS[1]), method="bounded").x)
-    weights, bias = _learn(looked, way=MEANING_WAY, rounds=ROUNDS)
-    steps, step = _stepped(weights * (loud / np.float32(UNIT)))
-    return SecondLook(weights=steps, step=step, bias=np.round(bias * loud, 6).astype(np.float64))
+    loud = float(minimize_scalar(surprise, bounds=(0.0, SHARPNESS[1]), method="bounded").x)
+    weights, bias = _learn_all(looked, _together(heard, loud))
+    steps, step = _stepped(weights / np.float32(UNIT))
+    return SecondLook(weights=steps, step=step, bias=np.round(bias, 6).astype(np.float64))
 
 
 def _lean(lean: float, common: NDArray[np.float64]) -> NDArray[np.float64]:
