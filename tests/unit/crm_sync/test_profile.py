@@ -56,6 +56,18 @@ def test_an_edit_wins_with_its_own_time_and_author() -> None:
     assert profile.settled == ()
 
 
+def test_an_account_is_verified_once_a_source_says_so_that_may() -> None:
+    handle = Identifier("handle", "forum:@anna")
+    doubted, sure = row(1, handle="anna", account_doubted=True), row(2, handle="anna", source="the forum itself", at=1)
+
+    def verified(*rows: StatementRow) -> dict[str, bool]:
+        head = read_head(build_profile(Sketch("id", frozenset({ACCOUNT, handle})), list(rows), Words(), RULES))
+        return {one.kind: one.verified for one in head.identifiers}
+
+    assert verified(doubted) == {"account": False, "handle": False}
+    assert verified(doubted, sure) == {"account": True, "handle": True}
+
+
 def test_values_that_tie_nobody_are_shown_as_shared() -> None:
     profile = build_profile(
         Sketch("id", frozenset({ACCOUNT}), frozenset({MAIL})), [row(1, email="a@example.org", email_verified=True)], Words(), RULES

@@ -43,6 +43,7 @@ class Speaker(msgspec.Struct, frozen=True, gc=False):
     url: str | None = None
     is_staff: bool = False
     on_behalf_of_brand: bool = False
+    claimed: tuple[str, ...] = ()
 
 
 _NOBODY: Final = msgspec.Raw(b"{}")
@@ -224,6 +225,7 @@ def _statement(source: str, channel: str, author_key: str, author: bytes) -> Sta
             author_key=author_key,
             account_id=speaker.id,
             handle=speaker.handle,
+            account_doubted="account" in speaker.claimed,
             name=speaker.name,
             email=speaker.email,
             email_verified=speaker.email_verified,

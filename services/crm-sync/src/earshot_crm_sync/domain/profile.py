@@ -265,11 +265,11 @@ def _identifiers(sketch: Sketch, spoken: Iterable[Spoken]) -> list[IdentifierVie
         saying = one.saying
         sources, vouched = shown[saying.anchor]
         sources.add(saying.source)
-        vouched.append(True)
+        vouched.append(not saying.doubted)
         for link in saying.links:
             sources, vouched = shown[link.identifier]
             sources.add(saying.source)
-            vouched.append(link.verified)
+            vouched.append(link.verified and not (saying.doubted and link.rule is Rule.ACCOUNT))
     return [
         IdentifierView(one.kind, one.value, any(shown[one][1]), sorted(shown[one][0]), one not in sketch.members)
         for one in sorted(shown, key=_by_kind)

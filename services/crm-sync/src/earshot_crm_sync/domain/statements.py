@@ -32,7 +32,10 @@ class Link(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class Saying(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """One statement whole: its form in the store. ``traits`` are (kind, value, verified); ``author_key`` is "" for contacts."""
+    """One statement whole: its form in the store. ``traits`` are (kind, value, verified); ``author_key`` is "" for contacts.
+
+    ``doubted``: the source may not vouch for the account that speaks, nor for the handle it shows.
+    """
 
     source: str
     channel: str
@@ -43,6 +46,7 @@ class Saying(msgspec.Struct, frozen=True, array_like=True, gc=False):
     traits: tuple[tuple[str, str, bool], ...]
     account_id: str | None = None
     handle: str | None = None
+    doubted: bool = False
 
     @property
     def anchor(self) -> Identifier:
@@ -82,6 +86,7 @@ def statement_of(claim: Claim) -> Statement | None:
         traits=tuple(traits_of(claim)),
         account_id=claim.account_id,
         handle=claim.handle,
+        doubted=claim.account_doubted,
     )
     packed = _encoder.encode(saying)
     return Statement(hashlib.blake2b(packed, digest_size=16).digest(), packed, saying.author_key)

@@ -35,7 +35,7 @@ class Claim:
 
     `at` is min(occurred_at, received_at). `author_key` as in the contract; contacts leave it out and give
     `crm_system` and `crm_id`.
-    What a source may not assert arrives here as unverified already.
+    What a source may not assert arrives here as unverified already; `account_doubted` says so of account and handle, which tie even so.
     """
 
     evidence_id: str
@@ -45,6 +45,7 @@ class Claim:
     author_key: str | None = None
     account_id: str | None = None
     handle: str | None = None
+    account_doubted: bool = False
     name: str | None = None
     email: str | None = None
     email_verified: bool = False
