@@ -20,7 +20,7 @@ Revision = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
 Version = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 Id = Annotated[str, msgspec.Meta(max_length=512)]
 Channel = Annotated[str, msgspec.Meta(max_length=64)]
-AuthorKey = Annotated[str, msgspec.Meta(max_length=64 + 1 + 512)]
+AuthorKey = Annotated[str, msgspec.Meta(max_length=64 + 2 + 512)]
 ShortText = Annotated[str, msgspec.Meta(max_length=300)]
 Followers = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 _NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")

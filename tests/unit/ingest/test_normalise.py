@@ -11,7 +11,7 @@ from earshot_ingest.domain.refusals import Refusal
 from earshot_ingest.domain.sources import Grant, Rights, SourceBook
 from earshot_ingest.events import decode_item_in
 from earshot_shared import ids
-from earshot_shared.item import Item
+from earshot_shared.item import Item, decode_item, encode_item
 from support.ingest import an_item
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -31,6 +31,18 @@ def test_a_plain_item() -> None:
     assert (item.brand, item.tags, item.kind, item.visibility) == ("Acme", ("a", "b"), "post", "public")
     assert msgspec.json.decode(item.extra["x"]) == {"y": [1]}
     assert item.received_at == NOW
+
+
+@pytest.mark.parametrize("letter", ["x", "İ", "é"])
+def test_the_longest_that_is_taken_is_what_the_topics_hold(letter: str) -> None:
+    long = letter * (512 // len(letter.encode()))
+    item = normalised(
+        source=long, external_id=long, channel="c" * 64, in_reply_to=long, conversation=long, text=letter * 20_000, title=letter * 1_000,
+        brand=letter * 300, product=letter * 300, event_tag=letter * 300, tags=[letter * 300],
+        author={"handle": long, "name": letter * 300, "phone": letter * 300, "followers": 2**53},
+    )  # fmt: skip
+    assert decode_item(encode_item(item)) == item
+    assert decode_item(encode_item(normalised(author={"id": long, "handle": long}, channel="c" * 64))).handle_key
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ GOOD: dict[str, Any] = {
         {"occurred_at": "2026-01-01T00:00:00"},
         {"received_at": "2026-01-01T00:00:00"},
         {"brand": "b" * 301},
-        {"author_key": "k" * 578},
+        {"author_key": "k" * 579},
         {"text": "x" * 20_001},
         {"author": {"followers": 2**63}},
     ],
