@@ -35,7 +35,7 @@ RAW = [
     ("endless headers", POST + b"x-a: " + b"PERSONAL" * 20_000, 431, "headers-too-large"),
     ("a bomb", POST + ZIPPED + BOMB, 415, "encoding-unsupported"),
     ("a length that is none", POST + b"content-length: 1x\r\n\r\n{}", 400, None),
-    ("chunks of 30 MB", POST + b"transfer-encoding: chunked\r\n\r\n" + CHUNK * 30 + b"0\r\n\r\n", 413, "body-too-large"),
+    ("chunks of 30 MB", POST + b"transfer-encoding: chunked\r\n\r\n" + CHUNK * 30 + b"0\r\n\r\n", 413, "item-too-large"),
     ("no key", POST.replace(AUTHORIZED, b"") + b"content-length: 2\r\n\r\n{}", 401, "key-missing"),
     ("an unknown key", POST.replace(API_KEY.encode(), b"esk_PERSONAL_x") + b"content-length: 2\r\n\r\n{}", 401, "key-unknown"),
     ("a forged cursor", b"GET /v1/sources?cursor=PERSONAL HTTP/1.1\r\nhost: ingest\r\n" + AUTHORIZED + b"\r\n", 422, None),

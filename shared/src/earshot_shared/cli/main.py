@@ -19,6 +19,8 @@ GROUP: Final = "earshot.commands"
 EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2
 EXIT_INTERRUPTED: Final = 130
+# For the numerical libraries, which read it when they load: sums in one order on every machine, and neighbours keep their cores.
+_ONE_THREAD: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 # The first tells misspelt variables among other findings; the other runs every few seconds in a container.
 _WITHOUT_SETTINGS: Final = frozenset({"doctor", "health"})
 
@@ -66,6 +68,8 @@ def earshot(ctx: click.Context) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit."""
+    for variable in _ONE_THREAD:
+        os.environ.setdefault(variable, "1")
     sys.exit(run(list(sys.argv[1:] if arguments is None else arguments)))
 
 

@@ -5,7 +5,6 @@ Owns their arguments, files and sentences. Must not judge or fit by itself. Heav
 
 from __future__ import annotations
 
-import os
 import sys
 from codecs import BOM_UTF8
 from collections.abc import Iterator
@@ -144,7 +143,6 @@ def train(
     semantic: bool,
 ) -> None:
     """Teach the judge: labels of your own, people's corrections, or all weights anew from a data folder."""
-    _one_thread()
     from earshot_triage.judgement.training.own import BadLessonError
 
     chosen = [name is not None, data is not None, corrections is not None]
@@ -222,7 +220,6 @@ def _train_judge(data: Path, model_dir: Path, *, only_cleared: bool, folds: int)
 @click.option("--semantic", is_flag=True, help="With --labels: take the second look too (needs the extra `semantic`).")
 def evaluate(data: Path, output: Path, folds: int, *, labels: bool, semantic: bool) -> None:
     """Measure the judge by cross-validation, beside baselines, and write tables and pictures."""
-    _one_thread()
     from earshot_triage.judgement.evaluation import own_labels, report
     from earshot_triage.judgement.training.own import BadLessonError
 
@@ -240,7 +237,6 @@ def evaluate(data: Path, output: Path, folds: int, *, labels: bool, semantic: bo
 @click.option("--output", type=_FOLDER, required=True, help="Where the vectors are written: `word_senses` of the package.")
 def distil(data: Path, output: Path) -> None:
     """Teach the directions of words that own labels lean on, by MiniLM (needs the extra `semantic`)."""
-    _one_thread()
     from earshot_triage.judgement.semantic import Encoder
     from earshot_triage.judgement.training import distil as teaching
 
@@ -250,12 +246,6 @@ def distil(data: Path, output: Path) -> None:
         raise click.ClickException(str(error)) from error
     made.save(output)
     click.echo(f"{len(made.words)} words")
-
-
-def _one_thread() -> None:
-    """Hold numerical libraries to one thread, before they load: sums in one order, and neighbours keep their cores."""
-    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ.setdefault(variable, "1")
 
 
 def _say(sentence: str) -> None:
