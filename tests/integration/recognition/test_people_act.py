@@ -8,6 +8,7 @@ import pytest
 
 from earshot_recognition.repository import read_counts
 from earshot_shared.topics import Topic
+from support.documents import Documented
 from support.recognition import RecognitionUnderTest, record_of, said
 
 ANN, BEA = quote("forum:ann"), quote("forum:bea")
@@ -248,3 +249,7 @@ async def test_a_ledger_is_paged_over_items_help_and_handles(recognition: Recogn
     async with recognition.runtime.pool.acquire() as conn:
         counts = await read_counts(conn)
     assert counts == {"feedback": 7, "entries": 10, "points": 37, "members": 2}
+
+
+async def test_the_document_tells_every_answer(recognition: RecognitionUnderTest) -> None:
+    assert Documented(await recognition.get("/openapi.json")).untold() == set()

@@ -28,6 +28,7 @@ from earshot_shared.http.auth import require
 from earshot_shared.http.door import Door
 from earshot_shared.http.paging import DEFAULT_LIMIT, CursorText, Limit
 from earshot_shared.http.problems import NotFoundError
+from earshot_shared.http.shapes import NUMBER, answers, stats_of
 from earshot_shared.http.times import parse_time
 from earshot_shared.postgres import translated
 from earshot_shared.service import Parts
@@ -129,7 +130,8 @@ class _Routes:
         router.add_api_route(one, self.member, methods=["GET"], summary="A member's standing, why, and the next step")
         router.add_api_route("/leaderboards/{board}", self.leaderboard, methods=["GET"], summary="Who has the most points")
         router.add_api_route("/badges", self.badges, methods=["GET"], summary="The badges there are, by rule and by hand")
-        router.add_api_route("/stats", self.stats, methods=["GET"], summary="Exact counts")
+        counts = stats_of(feedback=NUMBER, entries=NUMBER, points=NUMBER, members=NUMBER)
+        router.add_api_route("/stats", self.stats, methods=["GET"], summary="Exact counts", response_model=None, responses=answers(counts))
         return router
 
     async def member(self, author_key: str) -> Member:

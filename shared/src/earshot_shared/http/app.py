@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from fastapi import APIRouter, Depends, FastAPI
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from earshot_shared.health import Health, Verdict
 from earshot_shared.http import shapes, strict
@@ -46,9 +46,8 @@ _PROBLEM: Final = {
         }
     },
 }
-_WORD: Final = {"type": "string"}
 _VERDICT: Final = shapes.fields(
-    service=_WORD, status={"enum": ["ok", "failing"]}, reasons={"type": "object", "additionalProperties": _WORD}
+    service=shapes.WORD, status={"enum": ["ok", "failing"]}, reasons={"type": "object", "additionalProperties": shapes.WORD}
 )
 _HEALTH: Final = {**shapes.answers(_VERDICT), **shapes.answers(_VERDICT, 503)}
 
@@ -114,7 +113,7 @@ def _common_routes(api: FastAPI, service: str, health: Health, metrics: Metrics)
     async def readyz() -> Response:
         return _told(service, await health.ready())
 
-    @router.get("/metrics", summary="Prometheus metrics")
+    @router.get("/metrics", summary="Prometheus metrics", response_class=PlainTextResponse)
     async def show_metrics() -> Response:
         return Response(metrics.render(), media_type=CONTENT_TYPE.decode())
 
