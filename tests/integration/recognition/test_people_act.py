@@ -57,6 +57,17 @@ async def test_a_member_is_found_whatever_the_account_is_called(recognition: Rec
     assert (await recognition.get("/v1/members/forum:nobody/at/all", status=404))["code"] == "member-unknown"
 
 
+async def test_an_account_may_be_called_as_a_route_ends(recognition: RecognitionUnderTest) -> None:
+    await recognition.fold(said("a", "x"), said("b", "x/ledger"), said("c", "x/badges"))
+    assert (await recognition.get("/v1/members/forum%3Ax%2Fledger"))["author_key"] == "forum:x/ledger"
+    assert [each["cause"] for each in (await recognition.get("/v1/members/forum:x/ledger"))["items"]] == [said("a", "x").feedback_id]
+    own = await recognition.get("/v1/members/forum:x%2Fledger/ledger")
+    assert [each["cause"] for each in own["items"]] == [said("b", "x/ledger").feedback_id]
+    given = {"badge": "ambassador", "reason": "kind"}
+    await recognition.do("/v1/members/forum:x%2Fbadges", given, status=405)
+    assert (await recognition.do("/v1/members/forum:x%2Fbadges/badges", given))["author_key"] == "forum:x/badges"
+
+
 async def test_a_request_sent_again_gives_one_badge(recognition: RecognitionUnderTest) -> None:
     await a_helper(recognition, 1)
     given, once = {"badge": "ambassador", "reason": "kind"}, {"idempotency-key": "k1"}

@@ -15,6 +15,7 @@ from earshot_recognition import repository
 from earshot_recognition.acting import Desk
 from earshot_recognition.book import Book, names_of
 from earshot_recognition.domain.accounts import Account
+from earshot_recognition.keyed import KeyedRoute
 from earshot_recognition.repository import LedgerPoint
 from earshot_recognition.routes_acting import acting_routes
 from earshot_recognition.routes_community import CommunityRoutes
@@ -123,7 +124,7 @@ class _Routes:
         self._rules = rules
 
     def router(self) -> APIRouter:
-        router = APIRouter(prefix="/v1", dependencies=[_READ])
+        router = APIRouter(prefix="/v1", dependencies=[_READ], route_class=KeyedRoute)
         # Author keys may hold slashes, as account ids do; so what follows a key is looked for before the key alone.
         one = "/members/{author_key:path}"
         router.add_api_route(f"{one}/ledger", self.ledger, methods=["GET"], summary="What a member has earned, and for what")
