@@ -105,10 +105,12 @@ def create_app(
 def _common_routes(api: FastAPI, service: str, health: Health, metrics: Metrics) -> APIRouter:
     router = APIRouter(tags=["about this service"])
 
+    @router.head("/healthz", include_in_schema=False)  # load balancers ask so; the server leaves the body out
     @router.get("/healthz", summary="Is the process alive?", responses=_HEALTH)
     async def healthz() -> Response:
         return _told(service, health.live())
 
+    @router.head("/readyz", include_in_schema=False)
     @router.get("/readyz", summary="Is it ready to work, and if not, why?", responses=_HEALTH)
     async def readyz() -> Response:
         return _told(service, await health.ready())
