@@ -258,6 +258,9 @@ async def test_lists_filter_and_page_through_every_case_once(triage: TriageUnder
     assert await ids_of(team="product") == {case_of("bolt")}
     assert await ids_of(brand="Bolt") == {case_of("bolt")}
     assert await ids_of(priority=4) == {case_of("n3")}
+    for path in ("/v1/cases?priority=4.0", "/v1/cases?priority=%2B4", "/v1/themes?least=2.0"):
+        refused = await triage.http.get(path)
+        assert (refused.status_code, refused.json()["code"]) == (422, "invalid"), path
     assert await ids_of(q="WORD5") == {case_of("n5")}
     assert await ids_of(q="") == await ids_of()
     assert await ids_of(q="channel") == set()

@@ -4,7 +4,7 @@ Owns the dependency and the exception handlers that `app.create_app` installs, a
 """
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 from fastapi import FastAPI, params
 from fastapi.dependencies.utils import get_flat_params
@@ -39,8 +39,8 @@ def _in_digits(given: Any) -> Any:
     return given
 
 
-Digits = Annotated[int, BeforeValidator(_in_digits)]
-"""A whole number in a query: digits and nothing else; pydantic alone takes ``5.0``, `` 5``, ``+5`` and ``1_0`` too."""
+DIGITS: Final = BeforeValidator(_in_digits)
+"""Stands behind ``Query(…)`` of a whole number: digits and nothing else; pydantic alone takes ``5.0``, `` 5``, ``+5`` and ``1_0`` too."""
 
 _MOST_ERRORS: Final = 50
 _LONGEST_FIELD: Final = 120

@@ -269,3 +269,5 @@ async def test_the_document_names_scheme_and_problems(client: Client) -> None:
     assert "security" not in operation
     assert document["paths"]["/healthz"]["get"]["security"] == []
     assert "application/problem+json" in operation["responses"]["4XX"]["content"]
+    (limit,) = [each["schema"] for each in operation["parameters"] if each["name"] == "limit"]
+    assert (limit["type"], limit["minimum"], limit["maximum"]) == ("integer", 1, 500)
