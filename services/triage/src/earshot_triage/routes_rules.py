@@ -22,7 +22,7 @@ from earshot_shared.service import Parts
 from earshot_triage.decisions import model_version
 from earshot_triage.routes_acting import Writing
 from earshot_triage.routes_reading import Reader, answer_json, brands_of
-from earshot_triage.rulebook import KeptRules, PutNow, RuleBook, list_rules, named
+from earshot_triage.rulebook import KeptRules, PutNow, RuleBook, list_rules
 from earshot_triage.ruling import Put, Rehearsal, RulesDesk, parse_rules, rehearse
 
 MOST_TRIED = 50_000
@@ -110,7 +110,7 @@ def rules_routes(parts: Parts, book: RuleBook, desk: RulesDesk) -> APIRouter:
     async def rehearse_rules(asked: RehearseAsked, reader: Reader) -> Response:
         with translated():
             await book.look_up(pool)
-        after = book.from_file if asked.rules is None else named(parse_rules(asked.rules, "rules"))
+        after = book.from_file if asked.rules is None else book.named(parse_rules(asked.rules, "rules"))
         since: datetime | None = asked.since
         found = await rehearse(
             pool,
