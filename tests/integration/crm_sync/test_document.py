@@ -12,6 +12,7 @@ async def test_answers_are_as_the_document_tells(cautious: CrmService) -> None:
     service = cautious
     document = Documented(await service.get("/openapi.json"))
     assert document.untold() == set()
+    assert "<pre>Head with Counters</pre>" in (await service.client.get("/docs")).text
     told = (
         item("a", id="1", handle="anna", name="Anna Schmidt", mail="anna@example.org"),
         item("b", at=1, id="1", name="Anna S.", handle="anna"),
