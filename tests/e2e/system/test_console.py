@@ -11,6 +11,7 @@ from playwright.sync_api import Page, Route, expect
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from support.documents import Documented
 from support.system import System
 
 
@@ -217,3 +218,11 @@ def test_bad_questions_to_the_stream(system: System) -> None:
     connection.request("GET", "/v1/stream?topics=case.changed")
     assert connection.getresponse().status == 401
     connection.close()
+
+
+def test_the_document_tells_every_answer(system: System) -> None:
+    document = Documented(system.ask("console", "/openapi.json")[1])
+    assert document.untold() == set()
+    for path in ("/v1/session", "/v1/stats", "/admin/keys"):
+        status, told = system.ask("console", path)
+        assert (status, document.misfits("get", path, 200, told)) == (200, []), path

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from earshot_shared import ids
 from support.ground import FreshDatabase
 from support.ingest import IngestUnderTest, an_item, lines, migrate, running_ingest
 
@@ -68,6 +69,15 @@ async def test_refused_as_a_whole(ingest: IngestUnderTest, caplog: pytest.LogCap
     assert await ingest.stored() == {}
     assert await ingest.told_items() == []
     assert (await ingest.http.post(SINGLE, json=an_item())).status_code == 202
+
+
+async def test_an_unknown_field_is_told_with_what_may_stand_there(ingest: IngestUnderTest) -> None:
+    batch = (await ingest.http.post(BATCH, json={"items": [an_item()], "mood": 1})).json()
+    assert (batch["code"], batch["detail"]) == ("unknown-field", "There is no field mood: a batch holds `items` and no more.")
+    item = (await ingest.http.post(BATCH, json={"items": [an_item(mood=1)]})).json()["rejected"][0]
+    assert item["detail"] == "There is no field mood: put what has no field of its own into `extra`."
+    withdrawal = await ingest.http.request("DELETE", f"{SINGLE}/{ids.feedback_id('forum', '1')}", json={"mood": 1})
+    assert withdrawal.json()["detail"] == "There is no field mood: a withdrawal holds `edited_at` and no more."
 
 
 async def test_the_doors_take_post_alone(ingest: IngestUnderTest) -> None:

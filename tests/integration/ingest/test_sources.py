@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from support.documents import Documented
 from support.ground import FreshDatabase
 from support.ingest import IngestUnderTest, an_item, migrate, running_ingest
 
@@ -107,3 +108,21 @@ async def test_a_source_is_made_once(ingest: IngestUnderTest) -> None:
         assert (told.status_code, told.json()["code"]) == (409 if code in ("source-exists", "managed-by-file") else 422, code)
     assert (await ingest.http.post("/v1/sources", json={"name": "a/b"})).status_code == 422
     assert (await ingest.http.post("/v1/sources", json={"name": "forum"})).status_code == 201, "heard of or not, it was not kept"
+
+
+async def test_answers_are_as_the_document_tells(ingest: IngestUnderTest) -> None:
+    document = Documented((await ingest.http.get("/openapi.json")).json())
+    assert document.untold() == set()
+    sent = (await ingest.http.post("/v1/feedback", json=an_item("1"))).json()
+    await ingest.http.put("/v1/sources/web", json={"verifies": ["phone", "email"], "silent_after_s": 60})
+    for path, named in (
+        ("/v1/feedback/{feedback_id}", {"feedback_id": sent["feedback_id"]}),
+        ("/v1/sources", {}),
+        ("/v1/sources/{name}", {"name": "web"}),
+        ("/admin/keys", {}),
+    ):
+        answer = await ingest.http.get(path.format(**named))
+        assert (answer.status_code, document.misfits("get", path, 200, answer.json())) == (200, []), path
+    added = await ingest.http.post("/v1/sources", json={"name": "shop", "visibility": "private"})
+    assert document.misfits("post", "/v1/sources", 201, added.json()) == []
+    assert document.misfits("post", "/v1/sources", 201, added.json() | {"of": "its own"}) == ["$.of is not described"]

@@ -8,6 +8,7 @@ import pytest
 
 from earshot_recognition.repository import read_counts
 from earshot_shared.topics import Topic
+from support.documents import Documented
 from support.recognition import RecognitionUnderTest, record_of, said
 
 ANN, BEA = quote("forum:ann"), quote("forum:bea")
@@ -54,6 +55,17 @@ async def test_a_member_is_found_whatever_the_account_is_called(recognition: Rec
     assert member["badges"] == ["ambassador"]
     assert (await recognition.do(f"/v1/advocates/{quote(f'forum:{account}', safe='')}/invite", EVIDENCE))["stage"] == "invited"
     assert (await recognition.get("/v1/members/forum:nobody/at/all", status=404))["code"] == "member-unknown"
+
+
+async def test_an_account_may_be_called_as_a_route_ends(recognition: RecognitionUnderTest) -> None:
+    await recognition.fold(said("a", "x"), said("b", "x/ledger"), said("c", "x/badges"))
+    assert (await recognition.get("/v1/members/forum%3Ax%2Fledger"))["author_key"] == "forum:x/ledger"
+    assert [each["cause"] for each in (await recognition.get("/v1/members/forum:x/ledger"))["items"]] == [said("a", "x").feedback_id]
+    own = await recognition.get("/v1/members/forum:x%2Fledger/ledger")
+    assert [each["cause"] for each in own["items"]] == [said("b", "x/ledger").feedback_id]
+    given = {"badge": "ambassador", "reason": "kind"}
+    await recognition.do("/v1/members/forum:x%2Fbadges", given, status=405)
+    assert (await recognition.do("/v1/members/forum:x%2Fbadges/badges", given))["author_key"] == "forum:x/badges"
 
 
 async def test_a_request_sent_again_gives_one_badge(recognition: RecognitionUnderTest) -> None:
@@ -248,3 +260,7 @@ async def test_a_ledger_is_paged_over_items_help_and_handles(recognition: Recogn
     async with recognition.runtime.pool.acquire() as conn:
         counts = await read_counts(conn)
     assert counts == {"feedback": 7, "entries": 10, "points": 37, "members": 2}
+
+
+async def test_the_document_tells_every_answer(recognition: RecognitionUnderTest) -> None:
+    assert Documented(await recognition.get("/openapi.json")).untold() == set()

@@ -9,6 +9,7 @@ import pytest
 from earshot_shared.access import new_key
 from earshot_shared.pipeline import dead_letters
 from earshot_shared.pipeline.records import Poison, StoredRecord
+from support.documents import Documented
 from support.ground import FreshDatabase
 from support.ingest import IngestUnderTest, migrate, running_ingest
 
@@ -77,6 +78,8 @@ async def test_what_was_set_aside_comes_by_pages_and_goes_one_by_one(ingest: Ing
     ids = [letter["id"] for letter in first["items"] + second["items"]]
     assert (len(set(ids)), second["next_cursor"]) == (3, None)
     whole = (await ingest.http.get(f"{path}/{ids[0]}")).json()
+    document = Documented((await ingest.http.get("/openapi.json")).json())
+    assert document.misfits("get", path, 200, first) == document.misfits("get", f"{path}/{{letter_id}}", 200, whole) == []
     assert (whole["service"], whole["key"], whole["value"]) == ("ingest", "k", "base64:/w==")
     assert (await ingest.http.post(f"{path}/{ids[0]}/replay")).json() == {"service": "ingest", "asked": [ids[0]]}
     assert sorted((await ingest.http.post(f"{path}/replay")).json()["asked"]) == sorted(ids[1:])

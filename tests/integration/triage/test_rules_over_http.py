@@ -12,7 +12,9 @@ from earshot_shared import envelope, ids
 from earshot_shared.actions import decode_action
 from earshot_shared.pipeline.records import StoredRecord
 from earshot_shared.postgres import Queries
+from earshot_shared.settings import default_config_dir
 from earshot_shared.topics import Topic
+from earshot_triage.asking import rules_in
 from support.triage import TriageUnderTest, migrate, running_triage
 from support.triage_world import plain_item
 
@@ -85,6 +87,20 @@ async def test_a_put_is_an_action_and_the_newest_word_holds_in_any_order(triage:
     copies = [StoredRecord("actions", 0, n, message.key, message.value) for n, message in enumerate(told)]
     await triage.fold_records(Topic.ACTION_TAKEN, copies[::-1], replaying=True)
     assert (await triage.http.get("/v1/rules")).json()["version"] == last["version"]
+
+
+async def test_the_same_rules_have_one_version_however_they_are_spelt(dsn: str, tmp_path: Path) -> None:
+    shipped = (default_config_dir() / "triage.yaml").read_bytes()
+    (tmp_path / "triage.yaml").write_bytes(shipped)
+    (tmp_path / "next.yaml").write_bytes(shipped)
+    async with running_triage(dsn, config_dir=tmp_path) as triage:
+        rules = rules_in(tmp_path / "next.yaml")
+        tried = (await triage.http.post("/v1/rules/rehearse", json={"rules": rules})).json()
+        assert tried["after_version"] == tried["before_version"]
+        said = await put(triage, rules)
+        assert said["version"] == said["replaced"] == tried["before_version"]
+        other = (await triage.http.post("/v1/rules/rehearse", json={"rules": rules | {"first_response_s": 61}})).json()
+        assert other["after_version"] != other["before_version"]
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,13 @@ def test_a_wrong_configuration_is_found_with_its_line(monkeypatch: pytest.Monkey
     assert "config check" in bad[0].mend
 
 
+def test_of_a_folder_that_is_none_no_file_is_called_good(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("EARSHOT_CONFIG_DIR", str(tmp_path / "none"))
+    found = list(examine(DataFolder(tmp_path), 1))
+    assert any(each.grade is Grade.BAD and "EARSHOT_CONFIG_DIR" in each.what for each in found)
+    assert not [each for each in found if "configuration file" in each.what]
+
+
 def test_where_both_servers_are_named_nothing_of_a_local_system_is_looked_at(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(kafka, "kafka_answers", lambda *_, **__: True)
     monkeypatch.setattr(postgres, "postgres_answers", lambda *_, **__: True)

@@ -86,6 +86,10 @@ async def test_serves_and_stops() -> None:
         answer = await client.get(f"{service.url}/healthz")
         assert answer.json() == {"service": "triage", "status": "ok", "reasons": {}}
         assert "server" not in answer.headers
+        for path in ("/healthz", "/readyz"):
+            seen, asked = await client.get(f"{service.url}{path}"), await client.head(f"{service.url}{path}")
+            assert (asked.status_code, asked.content) == (seen.status_code, b"")
+            assert asked.headers["content-length"] == str(len(seen.content))
         service.stop.set()
         async with asyncio.timeout(DEADLINE_S):
             await service.task

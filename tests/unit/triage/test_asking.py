@@ -112,12 +112,20 @@ def test_a_rehearsal_prints_the_difference(url: str, tmp_path: Path) -> None:
         "  + intent: bug",
         "  - routes: none",
         "  + routes: support, product",
-        "1 of 2000 items (a sample) would be decided otherwise: intent 1, routes 1.",
+        "1 of 2,000 items (a sample) would be decided otherwise: intent 1, routes 1.",
     ]
     (asked,) = Answers.asked
     assert asked["since"] == "2026-03-01T00:00:00+00:00"
     assert asked["rules"]["monitors"][0]["name"] == "outage"
     assert json.loads(run("rehearse", "--rules", str(rules), "--json", "--url", url).output)["changed"] == 1
+
+
+def test_one_text_is_no_texts(tmp_path: Path) -> None:
+    texts = tmp_path / "in.jsonl"
+    for lines, told in ((1, "1 text judged by"), (2, "2 texts judged by")):
+        texts.write_text('{"id": "1", "text": "all is offline"}\n' * lines, encoding="utf-8")
+        done = run("classify", "--input", str(texts), "--output", str(tmp_path / "out.jsonl"))
+        assert done.output.startswith(told)
 
 
 @pytest.mark.parametrize(

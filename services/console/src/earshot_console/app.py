@@ -28,6 +28,7 @@ from earshot_shared.http.door import Door
 from earshot_shared.http.paging import Cursors
 from earshot_shared.http.problems import ForbiddenError, NotFoundError, UnauthorizedError
 from earshot_shared.http.rules import PathRule
+from earshot_shared.http.shapes import FLAG, NUMBER, WORD, answers, fields, list_of, or_null
 from earshot_shared.http.strict import ANY_QUERY
 from earshot_shared.metrics import Metrics
 
@@ -38,11 +39,19 @@ _PAGE_POLICY = (
     "frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
 
+_SESSION = fields(key_id=WORD, scopes=list_of(WORD), person=or_null(WORD))
+_STATS = fields(streams=NUMBER, ready=FLAG)
 _GOING_AWAY = 1001  # how a WebSocket says that the server stops
 
 TopicsText = Annotated[str, Query(max_length=2000, description="Topics without prefix and version, such as `case.changed,alert.raised`.")]
 FilterText = Annotated[str | None, Query(max_length=4000, description="Fields of the event's data: `team:support,status:open|waiting`.")]
 PersonName = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+
+
+class EventStream(StreamingResponse):
+    """Server-Sent Events."""
+
+    media_type = "text/event-stream"
 
 
 class SignIn(BaseModel):
@@ -114,11 +123,25 @@ class Console:
 
     def _data_routes(self) -> APIRouter:
         router = APIRouter()
-        router.add_api_route("/v1/stream", self.stream, methods=["GET"], summary="Server-Sent Events of topics, resumable by Last-Event-ID")
-        router.add_api_websocket_route("/v1/ws", self.websocket)
-        router.add_api_route("/v1/session", self.session, methods=["GET"], summary="Who this session is")
         router.add_api_route(
-            "/v1/stats", self.stats, methods=["GET"], summary="Exact counts", dependencies=[Depends(require("console:read"))]
+            "/v1/stream",
+            self.stream,
+            methods=["GET"],
+            summary="Server-Sent Events of topics, resumable by Last-Event-ID",
+            response_class=EventStream,
+        )
+        router.add_api_websocket_route("/v1/ws", self.websocket)
+        router.add_api_route(
+            "/v1/session", self.session, methods=["GET"], summary="Who this session is", response_model=None, responses=answers(_SESSION)
+        )
+        router.add_api_route(
+            "/v1/stats",
+            self.stats,
+            methods=["GET"],
+            summary="Exact counts",
+            response_model=None,
+            dependencies=[Depends(require("console:read"))],
+            responses=answers(_STATS),
         )
         for path, pass_on in (("/api/{service}/{path:path}", self.forward), ("/services/{service}/{path:path}", self.hand_on)):
             router.add_api_route(
@@ -184,7 +207,7 @@ class Console:
         filter: FilterText = None,  # noqa: A002  # the contract's name
         from_beginning: bool = False,
         last_event_id: Annotated[str | None, Header(alias="Last-Event-ID", max_length=4096)] = None,
-    ) -> StreamingResponse:
+    ) -> EventStream:
         """Stream topics as Server-Sent Events, for as long as the key is good.
 
         A client that comes back with its Last-Event-ID gets what it missed: no gap, no repeat.
@@ -199,7 +222,7 @@ class Console:
                 yield b"".join(as_sse(event_id, event) for event_id, event in told) or b": still here\n\n"
 
         headers = {"cache-control": "no-cache", "x-accel-buffering": "no"}
-        return StreamingResponse(body(), media_type="text/event-stream", headers=headers)
+        return EventStream(body(), headers=headers)
 
     async def websocket(
         self,

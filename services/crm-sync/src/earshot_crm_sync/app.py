@@ -3,6 +3,7 @@
 Thin: parameters are checked here, queries are in ``repository``, who is who is decided in ``domain`` and ``identity``.
 """
 
+import functools
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -14,9 +15,11 @@ import msgspec
 from fastapi import APIRouter, Depends, Query, Response
 
 from earshot_crm_sync import repository, repository_read
+from earshot_crm_sync.answers import CUSTOMER, EXPORT, HISTORY, SUGGESTION
 from earshot_crm_sync.desk import Rules
 from earshot_crm_sync.domain.aliases import alias_of
 from earshot_crm_sync.domain.lookup import identifiers_meant
+from earshot_crm_sync.domain.timeline import Connector, Owner, TimelineEntry
 from earshot_crm_sync.finding import find
 from earshot_crm_sync.people import People
 from earshot_crm_sync.repository_read import NO_ID, Place
@@ -24,7 +27,7 @@ from earshot_crm_sync.routes_people import WriteRoutes
 from earshot_crm_sync.rows import CustomerRow, FoundSuggestion, Held
 from earshot_crm_sync.stage import ID_PURPOSE, CrmSync, view_of
 from earshot_crm_sync.taking_contacts import ContactDoor
-from earshot_crm_sync.why import explain
+from earshot_crm_sync.why import Why, explain
 from earshot_shared.administration.routes import administration
 from earshot_shared.envelope import rfc3339
 from earshot_shared.http.app import create_app
@@ -34,6 +37,7 @@ from earshot_shared.http.etags import etag
 from earshot_shared.http.paging import DEFAULT_LIMIT, CursorText, Limit
 from earshot_shared.http.problems import GoneError, InvalidError, NotFoundError
 from earshot_shared.http.rules import PathRule
+from earshot_shared.http.shapes import NUMBER, answers, page_of, shape, stats_of
 from earshot_shared.http.times import parse_time
 from earshot_shared.postgres import translated
 from earshot_shared.service import Parts
@@ -79,22 +83,34 @@ class ReadRoutes:
     def router(self) -> APIRouter:
         """Return the routes."""
         router = APIRouter(prefix="/v1", dependencies=[_READ])
-        add = router.add_api_route
-        add("/customers", self.customers, methods=["GET"], summary="Customers, all or by words or by identifier")
-        add("/customers/{customer_id}", self.customer, methods=["GET"], summary="One customer, by any id it ever had")
+        add = functools.partial(router.add_api_route, methods=["GET"])
+        one = "/customers/{customer_id}"
+        add("/customers", self.customers, summary="Customers, all or by words or by identifier", responses=answers(page_of(CUSTOMER)))
+        add(one, self.customer, summary="One customer, by any id it ever had", responses=answers(CUSTOMER))
         add(
-            "/customers/{customer_id}/timeline",
+            f"{one}/timeline",
             self.timeline,
-            methods=["GET"],
             summary="What a customer said on all channels, newest first",
+            responses=answers(page_of(shape(TimelineEntry))),
         )
-        add("/customers/{customer_id}/why", self.why, methods=["GET"], summary="Each identifier and the evidence that ties it")
-        add("/customers/{customer_id}/history", self.history, methods=["GET"], summary="Who did what to a customer, and what became of ids")
-        add("/customers/{customer_id}/export", self.export, methods=["GET"], summary="Everything that is held of a customer")
-        add("/merge-suggestions", self.suggestions, methods=["GET"], summary="Customers that may be one, the likeliest first")
-        add("/feedback/{feedback_id}", self.feedback, methods=["GET"], summary="Whose an item is")
-        add("/connectors", self.connectors, methods=["GET"], summary="The systems whose records have been taken in")
-        add("/stats", self.stats, methods=["GET"], summary="Exact counts")
+        add(f"{one}/why", self.why, summary="Each identifier and the evidence that ties it", responses=answers(shape(Why)))
+        add(f"{one}/history", self.history, summary="Who did what to a customer, and what became of ids", responses=answers(HISTORY))
+        add(f"{one}/export", self.export, summary="Everything that is held of a customer", responses=answers(EXPORT))
+        add(
+            "/merge-suggestions",
+            self.suggestions,
+            summary="Customers that may be one, the likeliest first",
+            responses=answers(page_of(SUGGESTION)),
+        )
+        add("/feedback/{feedback_id}", self.feedback, summary="Whose an item is", responses=answers(shape(Owner)))
+        add(
+            "/connectors",
+            self.connectors,
+            summary="The systems whose records have been taken in",
+            responses=answers(page_of(shape(Connector))),
+        )
+        counts = stats_of(feedback=NUMBER, customers=NUMBER, identifiers=NUMBER, contacts=NUMBER)
+        add("/stats", self.stats, summary="Exact counts", responses=answers(counts))
         return router
 
     @asynccontextmanager

@@ -3,6 +3,7 @@
 Owns their bodies. Everything they do is one call of `people.People` or `taking_contacts.ContactDoor`.
 """
 
+import functools
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final
@@ -13,6 +14,7 @@ from fastapi import APIRouter, Depends, Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, StrictBool, StringConstraints, Tag, model_validator
 from starlette.responses import Response
 
+from earshot_crm_sync.answers import ACTED, ERASURE, PREVIEW, TAKEN
 from earshot_crm_sync.contacts import Account, Contact, contact_id
 from earshot_crm_sync.domain.lookup import identifiers_meant
 from earshot_crm_sync.identity import Identifier
@@ -26,6 +28,7 @@ from earshot_shared.http.call import call_of
 from earshot_shared.http.etags import IfMatch, if_match
 from earshot_shared.http.idempotency import Ticket, ticket_of
 from earshot_shared.http.problems import ForbiddenError
+from earshot_shared.http.shapes import answers
 from earshot_shared.http.strict import response_of
 from earshot_shared.http.times import TimeText
 
@@ -214,22 +217,23 @@ class WriteRoutes:
     def router(self) -> APIRouter:
         """Return the routes."""
         router = APIRouter(prefix="/v1")
-        add = router.add_api_route
-        one = "/customers/{customer_id}"
-        add(one, self.erase, methods=["DELETE"], status_code=202, summary="Forget a customer everywhere")
+        get, post, put = (functools.partial(router.add_api_route, methods=[method]) for method in ("GET", "POST", "PUT"))
+        acted, seen = answers(ACTED), answers(PREVIEW)
+        one, suggestion = "/customers/{customer_id}", "/merge-suggestions/{suggestion_id}"
         router.add_api_route(
-            "/erasures/{erasure_id}", self.erasure, methods=["GET"], summary="What each service erased", dependencies=[_READ]
+            one, self.erase, methods=["DELETE"], status_code=202, summary="Forget a customer everywhere", responses=answers(ERASURE, 202)
         )
-        add(f"{one}/merge", self.merge, methods=["POST"], summary="Two customers are one person")
-        add(f"{one}/merge/preview", self.preview_merge, methods=["POST"], summary="What a merge would change; nothing is done")
-        add(f"{one}/unmerge", self.unmerge, methods=["POST"], summary="Some identifiers are somebody else's")
-        add(f"{one}/unmerge/preview", self.preview_unmerge, methods=["POST"], summary="What an unmerge would change; nothing is done")
-        add(f"{one}/lock", self.lock, methods=["POST"], summary="Leave the customer as it is, or no longer")
-        add(f"{one}/consents", self.consent, methods=["PUT"], summary="What the customer allows or forbids")
-        add(f"{one}/fields", self.edit, methods=["PUT"], summary="Values set by hand")
-        add("/merge-suggestions/{suggestion_id}/accept", self.accept, methods=["POST"], summary="They are one person")
-        add("/merge-suggestions/{suggestion_id}/reject", self.reject, methods=["POST"], summary="They are not; it is remembered")
-        add("/contacts", self.take_contacts, methods=["POST"], summary="Records of a CRM: one, or many as items")
+        get("/erasures/{erasure_id}", self.erasure, summary="What each service erased", dependencies=[_READ], responses=answers(ERASURE))
+        post(f"{one}/merge", self.merge, summary="Two customers are one person", responses=acted)
+        post(f"{one}/merge/preview", self.preview_merge, summary="What a merge would change; nothing is done", responses=seen)
+        post(f"{one}/unmerge", self.unmerge, summary="Some identifiers are somebody else's", responses=acted)
+        post(f"{one}/unmerge/preview", self.preview_unmerge, summary="What an unmerge would change; nothing is done", responses=seen)
+        post(f"{one}/lock", self.lock, summary="Leave the customer as it is, or no longer", responses=acted)
+        put(f"{one}/consents", self.consent, summary="What the customer allows or forbids", responses=acted)
+        put(f"{one}/fields", self.edit, summary="Values set by hand", responses=acted)
+        post(f"{suggestion}/accept", self.accept, summary="They are one person", responses=acted)
+        post(f"{suggestion}/reject", self.reject, summary="They are not; it is remembered", responses=acted)
+        post("/contacts", self.take_contacts, summary="Records of a CRM: one, or many as items", responses=answers(TAKEN))
         return router
 
     async def erase(self, common: Common) -> Response:

@@ -168,8 +168,7 @@ class FoundSuggestion:
     why: StoredSuggestion
 
 
-@dataclass(slots=True)
-class ActLine:
+class ActLine(msgspec.Struct, gc=False):
     """One thing a person did, under which key."""
 
     action_id: str
@@ -180,8 +179,7 @@ class ActLine:
     key_id: str
 
 
-@dataclass(slots=True)
-class MoveLine:
+class MoveLine(msgspec.Struct, gc=False):
     """One id that led elsewhere (None: nowhere) from then on, and why."""
 
     customer_id: str

@@ -20,6 +20,7 @@ from earshot_shared.administration.routes import administration
 from earshot_shared.http.app import create_app
 from earshot_shared.http.auth import require
 from earshot_shared.http.door import Door, HotRoute
+from earshot_shared.http.shapes import NUMBER, answers, stats_of
 from earshot_shared.postgres import translated
 from earshot_shared.runtime import Runtime
 from earshot_shared.service import Parts
@@ -61,7 +62,15 @@ def make_app(parts: Parts, *, group: GroupCommit, intake: Intake, registry: Sour
 def _statistics(runtime: Runtime, group: GroupCommit) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["about this service"])
 
-    @router.get("/stats", summary="Exact counts", response_model=None, dependencies=[Depends(require("ingest:write"))])
+    counts = stats_of(accepted=NUMBER, duplicates=NUMBER, rejected=NUMBER)
+
+    @router.get(
+        "/stats",
+        summary="Exact counts",
+        response_model=None,
+        dependencies=[Depends(require("ingest:write"))],
+        responses=answers(counts),
+    )
     async def stats() -> dict[str, Any]:
         await group.settle()
         with translated():

@@ -12,6 +12,7 @@ import msgspec
 from earshot_ingest.republish import republish
 from earshot_ingest.settings import IngestSettings
 from earshot_ingest.wiring import Wiring
+from earshot_shared.cli.counted import counted
 from earshot_shared.cli.locate import Servers, data_dir_option, find_servers
 from earshot_shared.http.times import parse_time
 from earshot_shared.pipeline.positions import HELP
@@ -74,6 +75,6 @@ async def _republish(servers: Servers, since: datetime) -> int:
         pool = await open_pool(servers.postgres(), schema=schema, application=f"{schema}_republish", max_size=3)
     try:
         writer = Writer(pool, service=IngestSettings.service, schema=schema)
-        return await republish(writer, since, progress=lambda told: click.echo(f"{told:,} items said again.", err=True))
+        return await republish(writer, since, progress=lambda told: click.echo(f"{counted(told, 'item')} said again.", err=True))
     finally:
         await pool.close()

@@ -264,7 +264,7 @@ async def _split(call: Call) -> Sequence[bytes | msgspec.Raw]:
             return _lines(call.body)
         if isinstance(error, msgspec.DecodeError) and not isinstance(error, msgspec.ValidationError):
             return await asyncio.to_thread(_split_with_broken_texts, call.body)
-        raise error_of(refusal_of(error)) from None
+        raise error_of(refusal_of(error, "a batch holds `items` and no more")) from None
 
 
 def _lines(body: bytes) -> list[bytes]:

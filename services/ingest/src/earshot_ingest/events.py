@@ -30,6 +30,7 @@ _PATH = re.compile(r" - at `\$\.?([^`]*)`")
 _MISSING = re.compile(r"missing required field `([^`]*)`")
 _UNKNOWN = re.compile(r"contains unknown field `([^`]*)`")
 _LONGEST_PATH = 120
+_OF_ITEMS = "put what has no field of its own into `extra`"
 
 
 def decode_item_in(raw: bytes | msgspec.Raw) -> ItemIn:
@@ -53,18 +54,20 @@ def decode_withdrawal_in(raw: bytes) -> WithdrawalIn:
 
     Raises: Refusal with a word for what does not fit.
     """
-    return _decoded(_withdrawal_decoder, raw)
+    return _decoded(_withdrawal_decoder, raw, "a withdrawal holds `edited_at` and no more")
 
 
-def _decoded(decoder: msgspec.json.Decoder[T], raw: bytes | msgspec.Raw) -> T:
+def _decoded(decoder: msgspec.json.Decoder[T], raw: bytes | msgspec.Raw, allowed: str = _OF_ITEMS) -> T:
     try:
         return decoder.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise refusal_of(error) from None
+        raise refusal_of(error, allowed) from None
 
 
-def refusal_of(error: Exception) -> Refusal:
-    """Return our words for what the decoder raised. They repeat names of fields, never values."""
+def refusal_of(error: Exception, allowed: str = _OF_ITEMS) -> Refusal:
+    """Return our words for what the decoder raised; ``allowed`` is what to say of an unknown field. They repeat names of fields, never
+    values.
+    """
     if isinstance(error, RecursionError):
         return Refusal("json-too-deep", "The JSON is nested too deeply: flatten it.")
     if isinstance(error, UnicodeDecodeError):
@@ -76,7 +79,7 @@ def refusal_of(error: Exception) -> Refusal:
     path = found[1] if found else ""
     if named := _UNKNOWN.search(said):
         field = _joined(path, named[1])
-        return Refusal("unknown-field", f"There is no field {field}: put what has no field of its own into `extra`.", field)
+        return Refusal("unknown-field", f"There is no field {field}: {allowed}.", field)
     if named := _MISSING.search(said):
         field = _joined(path, named[1])
         return Refusal("required", f"The field {field} is required.", field)

@@ -15,6 +15,7 @@ from earshot_recognition import repository
 from earshot_recognition.acting import Desk
 from earshot_recognition.book import Book, names_of
 from earshot_recognition.domain.accounts import Account
+from earshot_recognition.keyed import KeyedRoute
 from earshot_recognition.repository import LedgerPoint
 from earshot_recognition.routes_acting import acting_routes
 from earshot_recognition.routes_community import CommunityRoutes
@@ -28,6 +29,7 @@ from earshot_shared.http.auth import require
 from earshot_shared.http.door import Door
 from earshot_shared.http.paging import DEFAULT_LIMIT, CursorText, Limit
 from earshot_shared.http.problems import NotFoundError
+from earshot_shared.http.shapes import NUMBER, answers, stats_of
 from earshot_shared.http.times import parse_time
 from earshot_shared.postgres import translated
 from earshot_shared.service import Parts
@@ -122,14 +124,15 @@ class _Routes:
         self._rules = rules
 
     def router(self) -> APIRouter:
-        router = APIRouter(prefix="/v1", dependencies=[_READ])
+        router = APIRouter(prefix="/v1", dependencies=[_READ], route_class=KeyedRoute)
         # Author keys may hold slashes, as account ids do; so what follows a key is looked for before the key alone.
         one = "/members/{author_key:path}"
         router.add_api_route(f"{one}/ledger", self.ledger, methods=["GET"], summary="What a member has earned, and for what")
         router.add_api_route(one, self.member, methods=["GET"], summary="A member's standing, why, and the next step")
         router.add_api_route("/leaderboards/{board}", self.leaderboard, methods=["GET"], summary="Who has the most points")
         router.add_api_route("/badges", self.badges, methods=["GET"], summary="The badges there are, by rule and by hand")
-        router.add_api_route("/stats", self.stats, methods=["GET"], summary="Exact counts")
+        counts = stats_of(feedback=NUMBER, entries=NUMBER, points=NUMBER, members=NUMBER)
+        router.add_api_route("/stats", self.stats, methods=["GET"], summary="Exact counts", response_model=None, responses=answers(counts))
         return router
 
     async def member(self, author_key: str) -> Member:

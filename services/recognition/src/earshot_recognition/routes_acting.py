@@ -13,6 +13,7 @@ from starlette.responses import Response
 from earshot_recognition.acting import Desk, Thanks, Wish
 from earshot_recognition.domain import deeds
 from earshot_recognition.domain.deeds import Particulars, Verb
+from earshot_recognition.keyed import KeyedRoute
 from earshot_recognition.views import Advocate, Member, ThankYou
 from earshot_shared.actions import Actor
 from earshot_shared.http.auth import actor, require
@@ -117,7 +118,7 @@ Common = Annotated[_Common, Depends()]
 
 def acting_routes(desk: Desk) -> APIRouter:
     """Return the router."""
-    router = APIRouter(prefix="/v1", dependencies=[_WRITE])
+    router = APIRouter(prefix="/v1", dependencies=[_WRITE], route_class=KeyedRoute)
 
     async def done(wish: Wish) -> Response:
         return response_of(await desk.act(wish))

@@ -11,6 +11,7 @@ import click
 import msgspec
 import pydantic_core
 
+from earshot_shared.cli.counted import counted
 from earshot_shared.cli.locate import data_dir_option, find_service, url_option
 from earshot_shared.cli.main import CommandFailedError
 from earshot_shared.config import ConfigError, load_config
@@ -80,7 +81,7 @@ def _corrections(service: Service) -> Iterator[dict[str, Any]]:
 @url_option
 def rehearse(rules: Path, since: str | None, most: int, show: int, data_dir: Path, url: str | None, *, as_json: bool) -> None:
     """Try changed rules on past items of a running system and show what they would decide otherwise; nothing changes."""
-    asked = {"rules": _read(rules), "since": _time(since), "most": most, "limit": show}
+    asked = {"rules": rules_in(rules), "since": _time(since), "most": most, "limit": show}
     found = Service(data_dir, url).ask("POST", "/v1/rules/rehearse", json=asked)
     if as_json:
         click.echo(msgspec.json.encode(found))
@@ -90,11 +91,11 @@ def rehearse(rules: Path, since: str | None, most: int, show: int, data_dir: Pat
         for name, after in change["after"].items():
             click.echo(f"  - {name}: {_said(change['before'][name])}\n  + {name}: {_said(after)}")
     by_field = ", ".join(f"{name} {count}" for name, count in found["by_field"].items())
-    sample = "" if found["complete"] else " (a sample)"
-    click.echo(f"{found['changed']} of {found['tried']} items{sample} would be decided otherwise{f': {by_field}' if by_field else ''}.")
+    tried = counted(found["tried"], "item") + ("" if found["complete"] else " (a sample)")
+    click.echo(f"{found['changed']:,} of {tried} would be decided otherwise{f': {by_field}' if by_field else ''}.")
 
 
-def _read(file: Path) -> Any:
+def rules_in(file: Path) -> Any:
     """Return the rules in a file as JSON has them.
 
     Raises: CommandFailedError with file, line and reason.

@@ -19,6 +19,7 @@ from earshot_shared.http.etags import etag
 from earshot_shared.http.paging import CursorText, Limit
 from earshot_shared.http.problems import GoneError, InvalidError, NotFoundError
 from earshot_shared.http.shapes import NUMBER, NUMBERS, answers, fields, list_of, page_of, shape, stats_of
+from earshot_shared.http.strict import DIGITS
 from earshot_shared.http.times import parse_time
 from earshot_shared.postgres import translated
 from earshot_shared.service import Parts
@@ -99,7 +100,7 @@ def _cases(parts: Parts, clock: Callable[[], datetime]) -> APIRouter:
         reader: Reader,
         team: Annotated[str | None, Query(max_length=64)] = None,
         status: Annotated[Literal["open", "waiting", "resolved", "closed"] | None, Query()] = None,
-        priority: Annotated[int | None, Query(ge=1, le=4)] = None,
+        priority: Annotated[int | None, Query(ge=1, le=4), DIGITS] = None,
         assignee: Annotated[str | None, Query(max_length=200)] = None,
         overdue: Annotated[bool | None, Query(description="Unanswered past the time when the first response was due.")] = None,
         brand: Annotated[str | None, Query(max_length=512)] = None,

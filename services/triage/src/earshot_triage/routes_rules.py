@@ -14,7 +14,7 @@ from earshot_shared.actions import Actor
 from earshot_shared.http.auth import actor
 from earshot_shared.http.call import call_of
 from earshot_shared.http.idempotency import Ticket, ticket_of
-from earshot_shared.http.shapes import answers, fields, list_of, shape
+from earshot_shared.http.shapes import WORD, answers, fields, list_of, or_null, shape
 from earshot_shared.http.strict import response_of
 from earshot_shared.http.times import TimeText
 from earshot_shared.postgres import translated
@@ -22,22 +22,21 @@ from earshot_shared.service import Parts
 from earshot_triage.decisions import model_version
 from earshot_triage.routes_acting import Writing
 from earshot_triage.routes_reading import Reader, answer_json, brands_of
-from earshot_triage.rulebook import KeptRules, PutNow, RuleBook, list_rules, named
+from earshot_triage.rulebook import KeptRules, PutNow, RuleBook, list_rules
 from earshot_triage.ruling import Put, Rehearsal, RulesDesk, parse_rules, rehearse
 
 MOST_TRIED = 50_000
-_WORD: Final = {"type": "string"}
 _SOURCE: Final = {"enum": ["file", "http"]}
 _DOCUMENT: Final = {"type": "object", "description": "All rules, in the form of `config/triage.yaml`."}
 _RULES: Final = fields(
-    version=_WORD,
-    model_version=_WORD,
+    version=WORD,
+    model_version=WORD,
     source=_SOURCE,
-    put={"anyOf": [shape(PutNow), {"type": "null"}]},
+    put=or_null(shape(PutNow)),
     rules=_DOCUMENT,
     versions=list_of(shape(KeptRules)),
 )
-_PUT: Final = fields(action_id=_WORD, version=_WORD, replaced=_WORD, source=_SOURCE, rules=_DOCUMENT)
+_PUT: Final = fields(action_id=WORD, version=WORD, replaced=WORD, source=_SOURCE, rules=_DOCUMENT)
 Document = Annotated[
     dict[str, Any] | None, Field(description="All rules, in the form of `config/triage.yaml`; what is left out keeps its default.")
 ]
@@ -111,7 +110,7 @@ def rules_routes(parts: Parts, book: RuleBook, desk: RulesDesk) -> APIRouter:
     async def rehearse_rules(asked: RehearseAsked, reader: Reader) -> Response:
         with translated():
             await book.look_up(pool)
-        after = book.from_file if asked.rules is None else named(parse_rules(asked.rules, "rules"))
+        after = book.from_file if asked.rules is None else book.named(parse_rules(asked.rules, "rules"))
         since: datetime | None = asked.since
         found = await rehearse(
             pool,

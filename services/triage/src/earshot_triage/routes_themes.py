@@ -16,7 +16,7 @@ from earshot_shared.http.idempotency import Ticket, ticket_of
 from earshot_shared.http.paging import CursorText, Limit
 from earshot_shared.http.problems import NotFoundError
 from earshot_shared.http.shapes import answers, page_of, shape
-from earshot_shared.http.strict import response_of
+from earshot_shared.http.strict import DIGITS, response_of
 from earshot_shared.postgres import translated
 from earshot_shared.service import Parts
 from earshot_triage import reading, themes_reading
@@ -26,7 +26,7 @@ from earshot_triage.theming import Themed, ThemesDesk, Wish
 from earshot_triage.wide_acts import MERGE_THEME, SPLIT_THEME, THEME_STATUS, MergeTheme, SetThemeStatus, SplitTheme, ThemeStatus
 
 Id = Annotated[str, Field(pattern=r"^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
-Least = Annotated[int, Query(ge=1, le=1000, description="How many items make one that is shown.")]
+Least = Annotated[int, Query(ge=1, le=1000, description="How many items make one that is shown."), DIGITS]
 Kind = Literal["idea", "bug", "question"]
 
 

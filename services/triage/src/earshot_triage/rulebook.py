@@ -75,6 +75,11 @@ class RuleBook:
         """The rules of the file, whether they hold or not."""
         return Rulebook(self._file.current.version, self._file.current.model)
 
+    def named(self, model: TriageConfig) -> Rulebook:
+        """Return rules under the name that the same rules bear in use or in the file, however they are spelt; else under their own."""
+        known = (each for each in (self.current, self.from_file) if written(each.model) == written(model))
+        return next(known, None) or named(model)
+
     @property
     def written(self) -> Mapping[str, Any]:
         """The rules that hold, as an operator writes them."""

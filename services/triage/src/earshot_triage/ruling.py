@@ -29,7 +29,7 @@ from earshot_triage.decisions import Judging, Ruling, model_version, words_of
 from earshot_triage.domain.acts import Act, Verb
 from earshot_triage.events import ACTIONS, SERVICE, Decision
 from earshot_triage.repository import QUERIES, load_acts
-from earshot_triage.rulebook import RuleBook, Rulebook, named, written
+from earshot_triage.rulebook import RuleBook, Rulebook, written
 
 COMPARED = ("intent", "conduct", "severity", "topics", "routes", "stance", "needs_person")
 PAGE = 500
@@ -110,7 +110,7 @@ class RulesDesk:
         held = self._book.current.version
         if wish.replaces is not None and wish.replaces != held:
             raise ConflictError(f"Version {held} of the rules holds, not {wish.replaces}: read them again.", code="rules-changed")
-        put = None if wish.rules is None else named(wish.rules)
+        put = None if wish.rules is None else self._book.named(wish.rules)
         document = msgspec.Raw(b"null") if put is None else msgspec.Raw(_encoder.encode(written(put.model)))
         action = new_action(
             action_id=self._new_id(),

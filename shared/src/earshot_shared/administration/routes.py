@@ -20,7 +20,7 @@ from earshot_shared.errors import FatalError
 from earshot_shared.http.auth import administrator
 from earshot_shared.http.paging import DEFAULT_LIMIT, Cursors, CursorText, Limit
 from earshot_shared.http.problems import ConflictError, InvalidError, NotFoundError
-from earshot_shared.http.shapes import answers, fields, page_of, shape
+from earshot_shared.http.shapes import NUMBER, NUMBERS, WORD, answers, fields, list_of, or_null, page_of, shape
 from earshot_shared.http.times import parse_time
 from earshot_shared.migrations.files import services_with_schema
 from earshot_shared.pipeline.replay import Replay, begin_replay
@@ -30,6 +30,21 @@ from earshot_shared.service import Parts
 
 _QUERIES = Queries.load("earshot_shared.pipeline")
 _MOST_NAMES: Final = 1000
+_KEY: Final = fields(
+    id=WORD,
+    name=WORD,
+    scopes=list_of(WORD),
+    sources=or_null(list_of(WORD)),
+    brands=or_null(list_of(WORD)),
+    created_at=or_null(WORD),
+    revoked_at=or_null(WORD),
+    last_used_on=or_null(WORD),
+)
+_LISTED: Final = {"allOf": [shape(Letter), fields(retry_requested_at=or_null(WORD))]}
+_WHOLE: Final = {
+    "allOf": [_LISTED, fields(key=or_null(WORD), value=or_null(WORD), headers=list_of(list_of(or_null(WORD))))],
+}
+_BEGUN: Final = fields(service=WORD, events=NUMBER, until=NUMBERS)
 _log = logging.getLogger(__name__)
 
 KeyId = Annotated[str, Path(pattern=r"^[a-z0-9]{12}$", description="The key's id: the part after `esk_`.")]
@@ -67,12 +82,14 @@ def key_routes(store: KeyStore, cursors: Cursors) -> APIRouter:
     """Return the routes of API keys, which are the same at every service."""
     router = APIRouter(prefix="/admin/keys", tags=["keeping the installation"], dependencies=[Depends(administrator)])
 
-    @router.get("", summary="All API keys, without their secrets, oldest first")
+    @router.get("", summary="All API keys, without their secrets, oldest first", response_model=None, responses=answers(page_of(_KEY)))
     async def keys(limit: Limit = DEFAULT_LIMIT, cursor: CursorText = None) -> dict[str, Any]:
         page, following = cursors.page_of("keys", await store.list(), limit, cursor)
         return {"items": [told_key(key) for key in page], "next_cursor": following}
 
-    @router.put("/{key_id}", summary="Keep a key whose secret the sender drew", status_code=201)
+    @router.put(
+        "/{key_id}", summary="Keep a key whose secret the sender drew", status_code=201, response_model=None, responses=answers(_KEY, 201)
+    )
     async def keep(key_id: KeyId, wanted: WantedKey, keeper: Keeper) -> dict[str, Any]:
         try:
             key = make_key(
@@ -105,12 +122,13 @@ def key_routes(store: KeyStore, cursors: Cursors) -> APIRouter:
 def _letter_routes(runtime: Runtime, cursors: Cursors) -> APIRouter:
     router = APIRouter(prefix="/admin/dead-letters", tags=["keeping the installation"], dependencies=[Depends(administrator)])
     service, pool = runtime.ground.service, runtime.pool
+    asked = answers(fields(service=WORD, asked=list_of(WORD)), 202)
 
     @router.get(
         "",
         summary="What this service set aside, oldest first, without the content",
         response_model=None,
-        responses=answers(page_of({"allOf": [shape(Letter), fields(retry_requested_at={"type": ["string", "null"]})]})),
+        responses=answers(page_of(_LISTED)),
     )
     async def letters(limit: Limit = DEFAULT_LIMIT, cursor: CursorText = None) -> dict[str, Any]:
         after = cursors.read("dead-letters", {}, cursor, length=2)
@@ -121,7 +139,7 @@ def _letter_routes(runtime: Runtime, cursors: Cursors) -> APIRouter:
         following = cursors.issue("dead-letters", {}, [page[-1]["at"].isoformat(), str(page[-1]["id"])]) if len(rows) > limit else None
         return {"items": [listed_letter(row, service) for row in page], "next_cursor": following}
 
-    @router.get("/{letter_id}", summary="One with its bytes, which may hold personal data")
+    @router.get("/{letter_id}", summary="One with its bytes, which may hold personal data", response_model=None, responses=answers(_WHOLE))
     async def letter(letter_id: UUID) -> dict[str, Any]:
         with translated():
             row = await pool.fetchrow(_QUERIES["read_dead_letter"], letter_id)
@@ -129,11 +147,17 @@ def _letter_routes(runtime: Runtime, cursors: Cursors) -> APIRouter:
             raise _no_letter()
         return whole_letter(row, service)
 
-    @router.post("/replay", summary="Ask for another try of all; those that fail again are listed again", status_code=202)
+    @router.post(
+        "/replay",
+        summary="Ask for another try of all; those that fail again are listed again",
+        status_code=202,
+        response_model=None,
+        responses=asked,
+    )
     async def replay_all(keeper: Keeper) -> dict[str, Any]:
         return await _ask(None, keeper)
 
-    @router.post("/{letter_id}/replay", summary="Ask for another try of one", status_code=202)
+    @router.post("/{letter_id}/replay", summary="Ask for another try of one", status_code=202, response_model=None, responses=asked)
     async def replay(letter_id: UUID, keeper: Keeper) -> dict[str, Any]:
         await letter(letter_id)
         return await _ask(letter_id, keeper)
@@ -163,7 +187,13 @@ def _replay_routes(runtime: Runtime) -> APIRouter:
     router = APIRouter(prefix="/admin", tags=["keeping the installation"])
     ground = runtime.ground
 
-    @router.post("/replay", summary="Fold the topics anew; done when `position` in /v1/stats has reached `until`", status_code=202)
+    @router.post(
+        "/replay",
+        summary="Fold the topics anew; done when `position` in /v1/stats has reached `until`",
+        status_code=202,
+        response_model=None,
+        responses=answers(_BEGUN, 202),
+    )
     async def replay(wanted: WantedReplay, keeper: Keeper) -> dict[str, Any]:
         since = _moment(wanted.since)
         asked = Replay(service=ground.service, package=services_with_schema()[ground.service], since=since)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from earshot_shared.cli.counted import counted
 from earshot_shared.cli.main import CommandFailedError
 from earshot_shared.config import check_all
 from earshot_shared.settings import default_config_dir
@@ -30,7 +31,6 @@ def check(config_dir: Path | None) -> None:
     for fault in faults:
         click.echo(str(fault))
     if faults:
-        count = "One fault" if len(faults) == 1 else f"{len(faults)} faults"
-        raise CommandFailedError(f"{count} in {folder}: mend and check again.")
+        raise CommandFailedError(f"{counted(len(faults), 'fault')} in {folder}: mend and check again.")
     for verdict in verdicts:
         click.echo(f"{verdict.name}.yaml: {'as shipped' if verdict.absent else 'good'}, version {verdict.version}")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from earshot_shared.cli.counted import counted
 from earshot_shared.cli.locate import data_dir_option, find_servers
 from earshot_shared.migrations import migrate_all
 from earshot_shared.migrations.files import Phase
@@ -24,4 +25,4 @@ def migrate(data_dir: Path, phase: Phase | None) -> None:
     applied = asyncio.run(migrate_all(servers.postgres(), servers.topic_prefix, phase=phase))
     for migration in applied:
         click.echo(f"{migration.schema}: {migration.title}")
-    click.echo(f"{len(applied)} migrations applied." if applied else "Nothing to do: Postgres is as it should be.")
+    click.echo(f"{counted(len(applied), 'migration')} applied." if applied else "Nothing to do: Postgres is as it should be.")

@@ -15,6 +15,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import Progress, TaskID
 
+from earshot_shared.cli.counted import counted
 from earshot_shared.cli.locate import Servers, data_dir_option, find_endpoint, find_servers, url_option
 from earshot_shared.cli.main import CommandFailedError
 from earshot_shared.envelope import rfc3339
@@ -52,7 +53,7 @@ def _lines() -> Told:
         nonlocal told_at
         if time.monotonic() - told_at > LINE_EVERY_S:
             told_at = time.monotonic()
-            click.echo(f"{done:,} of {total:,} events folded again.", err=True)
+            click.echo(f"{done:,} of {counted(total, 'event')} folded again.", err=True)
 
     return tell
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from earshot_shared.cli.counted import counted
 from earshot_shared.cli.locate import data_dir_option, find_servers
 
 
@@ -24,4 +25,8 @@ def apply_topics(replication: int, data_dir: Path) -> None:
     created = asyncio.run(apply(servers.kafka(), servers.topic_prefix, replication=replication))
     for name in created:
         click.echo(name)
-    click.echo(f"{len(created)} topics created." if created else "Nothing to create: every topic is there, its settings as they should be.")
+    click.echo(
+        f"{counted(len(created), 'topic')} created."
+        if created
+        else "Nothing to create: every topic is there, its settings as they should be."
+    )

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from fastapi import APIRouter, Depends, FastAPI
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from earshot_shared.health import Health, Verdict
 from earshot_shared.http import shapes, strict
@@ -46,9 +46,8 @@ _PROBLEM: Final = {
         }
     },
 }
-_WORD: Final = {"type": "string"}
 _VERDICT: Final = shapes.fields(
-    service=_WORD, status={"enum": ["ok", "failing"]}, reasons={"type": "object", "additionalProperties": _WORD}
+    service=shapes.WORD, status={"enum": ["ok", "failing"]}, reasons={"type": "object", "additionalProperties": shapes.WORD}
 )
 _HEALTH: Final = {**shapes.answers(_VERDICT), **shapes.answers(_VERDICT, 503)}
 
@@ -106,15 +105,17 @@ def create_app(
 def _common_routes(api: FastAPI, service: str, health: Health, metrics: Metrics) -> APIRouter:
     router = APIRouter(tags=["about this service"])
 
+    @router.head("/healthz", include_in_schema=False)  # load balancers ask so; the server leaves the body out
     @router.get("/healthz", summary="Is the process alive?", responses=_HEALTH)
     async def healthz() -> Response:
         return _told(service, health.live())
 
+    @router.head("/readyz", include_in_schema=False)
     @router.get("/readyz", summary="Is it ready to work, and if not, why?", responses=_HEALTH)
     async def readyz() -> Response:
         return _told(service, await health.ready())
 
-    @router.get("/metrics", summary="Prometheus metrics")
+    @router.get("/metrics", summary="Prometheus metrics", response_class=PlainTextResponse)
     async def show_metrics() -> Response:
         return Response(metrics.render(), media_type=CONTENT_TYPE.decode())
 

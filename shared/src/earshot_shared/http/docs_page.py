@@ -102,6 +102,8 @@ def _form(schema: Mapping[str, Any]) -> str:
         return f"list of {_form(schema['items'])}"
     if "anyOf" in schema:
         return " or ".join(_form(part) for part in schema["anyOf"])
+    if "allOf" in schema:
+        return " with ".join(_form(part) for part in schema["allOf"])
     if "enum" in schema:
         return " | ".join(str(value) for value in schema["enum"])
     if set(schema) <= {"type", "title", "format", "default", "minimum", "maximum", "maxLength", "minLength", "description", "pattern"}:

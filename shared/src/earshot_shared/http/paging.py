@@ -16,6 +16,7 @@ from fastapi import Query
 
 from earshot_shared.access.secret import Secret
 from earshot_shared.http.problems import FieldProblem, InvalidError
+from earshot_shared.http.strict import DIGITS
 
 MAX_LIMIT: Final = 500
 DEFAULT_LIMIT: Final = 50
@@ -25,7 +26,7 @@ _LONGEST_CURSOR: Final = 4096
 Position = Sequence[str | int | float | None]
 """The sort key of the last row of a page: times as text or microseconds."""
 
-Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="How many entries a page holds.")]
+Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="How many entries a page holds."), DIGITS]
 CursorText = Annotated[str | None, Query(max_length=_LONGEST_CURSOR, description="`next_cursor` of the page before.")]
 
 T = TypeVar("T")

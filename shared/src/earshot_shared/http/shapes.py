@@ -17,6 +17,9 @@ from earshot_shared.http.idempotency import ticket_of
 
 Schema = dict[str, Any]
 
+WORD: Final[Schema] = {"type": "string"}
+FLAG: Final[Schema] = {"type": "boolean"}
+TIME: Final[Schema] = {"type": "string", "format": "date-time"}
 NUMBER: Final[Schema] = {"type": "integer"}
 NUMBERS: Final[Schema] = {"type": "object", "additionalProperties": NUMBER}
 _REF: Final = "#/components/schemas/{name}"
@@ -39,6 +42,11 @@ def list_of(schema: Schema) -> Schema:
     return {"type": "array", "items": schema}
 
 
+def or_null(schema: Schema) -> Schema:
+    """Return the schema of what may be null."""
+    return {"anyOf": [schema, {"type": "null"}]}
+
+
 def fields(**schemas: Schema) -> Schema:
     """Return the schema of an object that has these fields."""
     return {"type": "object", "properties": schemas, "required": list(schemas)}
@@ -46,7 +54,7 @@ def fields(**schemas: Schema) -> Schema:
 
 def page_of(schema: Schema) -> Schema:
     """Return the schema of a page of a list."""
-    return fields(items=list_of(schema), next_cursor={"type": ["string", "null"]})
+    return fields(items=list_of(schema), next_cursor=or_null(WORD))
 
 
 def stats_of(**counts: Schema) -> Schema:
@@ -64,7 +72,9 @@ def complete(document: dict[str, Any], routes: Iterable[object]) -> None:
     wanted = [_named[name] for name in sorted(set(_names(document.get("paths", {}))) & _named.keys())]
     _, components = msgspec.json.schema_components(wanted, ref_template=_REF)
     if components:
-        document.setdefault("components", {}).setdefault("schemas", {}).update(components)
+        known = document.setdefault("components", {}).setdefault("schemas", {})
+        assert not known.keys() & components.keys(), f"two shapes share a name: {known.keys() & components.keys()}"
+        known.update(components)
     for route in routes:
         if isinstance(route, APIRoute) and route.include_in_schema:
             headers = [_header(*_HEADERS[call]) for call in dict.fromkeys(_calls(route.dependant)) if call in _HEADERS]

@@ -1,6 +1,6 @@
 """What FastAPI does not do by itself: unknown query parameters refused, and every error of its own told as a problem.
 
-Owns the dependency and the exception handlers that `app.create_app` installs.
+Owns the dependency and the exception handlers that `app.create_app` installs, and how a query spells whole numbers.
 """
 
 from collections.abc import Sequence
@@ -10,6 +10,8 @@ from fastapi import FastAPI, params
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.exceptions import RequestValidationError, WebSocketRequestValidationError
 from fastapi.routing import APIRoute, APIWebSocketRoute
+from pydantic import BeforeValidator
+from pydantic_core import PydanticKnownError
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
@@ -29,6 +31,16 @@ from earshot_shared.http.problems import (
 
 ANY_QUERY: Final = "x-any-query"
 """Set in a route's ``openapi_extra`` when it hands its query on to another service."""
+
+
+def _in_digits(given: Any) -> Any:
+    if isinstance(given, str) and not (given.isascii() and given.isdigit()):
+        raise PydanticKnownError("int_parsing")
+    return given
+
+
+DIGITS: Final = BeforeValidator(_in_digits)
+"""Stands behind ``Query(…)`` of a whole number: digits and nothing else; pydantic alone takes ``5.0``, `` 5``, ``+5`` and ``1_0`` too."""
 
 _MOST_ERRORS: Final = 50
 _LONGEST_FIELD: Final = 120

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from earshot_shared.cli.counted import counted
 from earshot_shared.cli.locate import data_dir_option
 from earshot_shared.local.files import DataFolder
 from earshot_shared.local.findings import Finding, Grade, examine
@@ -23,7 +24,7 @@ def doctor(data_dir: Path, port_base: int) -> None:
     for finding in examine(DataFolder(data_dir.absolute()), port_base):
         _tell(finding)
         bad += finding.grade is Grade.BAD
-    click.echo("\nNothing needs mending." if not bad else f"\n{bad} {'thing needs' if bad == 1 else 'things need'} mending.")
+    click.echo("\nNothing needs mending." if not bad else f"\n{counted(bad, 'thing needs', 'things need')} mending.")
     if bad:
         raise SystemExit(1)
 

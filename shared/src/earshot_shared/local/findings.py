@@ -17,6 +17,7 @@ from pathlib import Path
 import asyncpg
 import psutil
 
+from earshot_shared.cli.counted import counted
 from earshot_shared.config import check_all
 from earshot_shared.errors import EarshotError
 from earshot_shared.local import java, kafka, kafka_jars, postgres
@@ -169,7 +170,10 @@ def _room(folder: DataFolder) -> Iterator[Finding]:
 
 
 def _configuration() -> Iterator[Finding]:
-    config_dir = Path(os.environ.get("EARSHOT_CONFIG_DIR") or default_config_dir())
+    wanted = os.environ.get("EARSHOT_CONFIG_DIR")
+    config_dir = Path(wanted or default_config_dir())
+    if wanted and not config_dir.is_dir():  # as `_variables` tells
+        return
     faults = [str(fault) for verdict in check_all(config_dir) for fault in verdict.faults]
     for fault in faults:
         yield Finding(Grade.BAD, fault, "correct it; `earshot config check` reads all files again")
@@ -227,8 +231,11 @@ def _schemas(dsn: str) -> Iterator[Finding]:
         return
     yield Finding(Grade.GOOD, "Every schema is as this version expects it")
     if count := asyncio.run(_set_aside(dsn)):
-        told = "1 record is" if count == 1 else f"{count:,} records are"
-        yield Finding(Grade.DOUBTFUL, f"{told} set aside", "`earshot dead-letters list` says why: replay them, or drop them")
+        yield Finding(
+            Grade.DOUBTFUL,
+            f"{counted(count, 'record is', 'records are')} set aside",
+            "`earshot dead-letters list` says why: replay them, or drop them",
+        )
 
 
 async def _set_aside(dsn: str) -> int:

@@ -18,6 +18,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
+from earshot_shared.cli.counted import counted
 from earshot_shared.cli.locate import data_dir_option
 from earshot_shared.local.errors import LocalError, StartError
 from earshot_shared.local.files import DataFolder, secret_in
@@ -94,7 +95,7 @@ class Up:
         """End what a killed supervisor left behind, before its ports and folders are used again."""
         self.folder.state.unlink(missing_ok=True)
         if ended := end_orphans(read_processes(self.folder.processes).values(), grace_s=ORPHAN_GRACE_S):
-            self._say(f"Ended {ended} process{'es' if ended > 1 else ''} that an earlier start had left behind.")
+            self._say(f"Ended {counted(ended, 'process', 'processes')} that an earlier start had left behind.")
         self.folder.processes.unlink(missing_ok=True)
 
     def _start(self, began_at_s: float) -> None:

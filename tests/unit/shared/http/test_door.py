@@ -48,6 +48,11 @@ async def test_open_paths_need_no_key(path: str) -> None:
         assert (await client.get(path)).status_code == 200
 
 
+async def test_head_is_for_health_alone(client: Client) -> None:
+    for path, status in (("/healthz", 200), ("/readyz", 200), ("/metrics", 405), ("/v1/notes", 405)):
+        assert (await client.request("HEAD", path)).status_code == status, path
+
+
 @pytest.mark.parametrize("path", ["/v1/notes", "/v1/broken", "/nowhere", "/docs/", "/metrics/x"])
 async def test_every_other_path_needs_a_key(path: str) -> None:
     async with open_app(echo_door(), key=None) as client:
@@ -65,6 +70,10 @@ async def test_every_other_path_needs_a_key(path: str) -> None:
         pytest.param("GET", "/v1/notes?limit=0", 422, "invalid", id="limit too small"),
         pytest.param("GET", "/v1/notes?limit=501", 422, "invalid", id="limit too large"),
         pytest.param("GET", "/v1/notes?limit=x", 422, "invalid", id="limit no number"),
+        *(
+            pytest.param("GET", f"/v1/notes?limit={spelt}", 422, "invalid", id=f"limit spelt {spelt}")
+            for spelt in ("5.0", "%205", "5%20", "%2B5", "1_0", "%D9%A5", "")
+        ),
         pytest.param("GET", "/v1/notes?limits=5", 422, "query-unknown", id="unknown parameter"),
         pytest.param("GET", "/v1/broken?x", 422, "query-unknown", id="parameter without value"),
         pytest.param("GET", "/v1/notes?limit=5&limit=6", 422, "query-repeated", id="parameter twice"),
@@ -260,3 +269,5 @@ async def test_the_document_names_scheme_and_problems(client: Client) -> None:
     assert "security" not in operation
     assert document["paths"]["/healthz"]["get"]["security"] == []
     assert "application/problem+json" in operation["responses"]["4XX"]["content"]
+    (limit,) = [each["schema"] for each in operation["parameters"] if each["name"] == "limit"]
+    assert (limit["type"], limit["minimum"], limit["maximum"]) == ("integer", 1, 500)

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import click
 
+from earshot_shared.cli.counted import counted
+
 _EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
 _WRITABLE = click.Path(dir_okay=False, path_type=Path)
 
@@ -31,7 +33,8 @@ def resolve_command(source: Path, target: Path, weights: Path | None) -> None:
         raise click.ClickException(f"{failure.strerror or failure}: {failure.filename}") from failure
     seconds = max(time.monotonic() - began, 1e-6)
     click.echo(
-        f"{summary.records:,} records are {summary.customers:,} customers; {summary.pairs:,} pairs compared "
+        f"{counted(summary.records, 'record is', 'records are')} {counted(summary.customers, 'customer')}; "
+        f"{counted(summary.pairs, 'pair')} compared "
         f"in {seconds:.1f} s "
         f"({summary.records / seconds:,.0f} records/s).",
         err=True,

@@ -17,6 +17,7 @@ from earshot_ingest.client import BatchClient
 from earshot_ingest.importing.adapters import Format
 from earshot_ingest.importing.progress import ProgressFile, RejectsFile, Tally
 from earshot_ingest.importing.reading import Line, content_hash, guess_format, read_lines
+from earshot_shared.cli.counted import counted
 from earshot_shared.cli.locate import data_dir_option, find_service, refuse_mock_broker, url_option
 
 BATCH_RECORDS: Final = 500
@@ -71,7 +72,7 @@ class Import:
                 shown.tell(tally, batch[-1].number)
         self._progress.forget()
         if tally.rejected:
-            refused = "One record was refused" if tally.rejected == 1 else f"{tally.rejected:,} records were refused"
+            refused = counted(tally.rejected, "record was", "records were") + " refused"
             click.echo(f"{refused}: {rejects.path} names each with the reason.", err=True)
         return tally
 
@@ -123,7 +124,7 @@ class _shown:  # used as a context manager, like a function
 
     def __enter__(self) -> "_shown":
         if self._resumed:
-            click.echo(f"{self._name}: going on after {self._resumed:,} records.", err=True)
+            click.echo(f"{self._name}: going on after {counted(self._resumed, 'record')}.", err=True)
         if self._bar is not None:
             self._bar.start()
         return self
@@ -138,4 +139,6 @@ class _shown:  # used as a context manager, like a function
             self._bar.update(self._task, completed=line)
         elif time.monotonic() - self._told_at >= _PLAIN_EVERY_S:
             self._told_at = time.monotonic()
-            click.echo(f"{self._name}: {tally.read:,} read, {tally.accepted:,} accepted, {tally.duplicates:,} duplicates.", err=True)
+            click.echo(
+                f"{self._name}: {tally.read:,} read, {tally.accepted:,} accepted, {counted(tally.duplicates, 'duplicate')}.", err=True
+            )

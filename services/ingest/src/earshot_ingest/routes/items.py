@@ -18,6 +18,7 @@ from earshot_shared.http.auth import actor, require
 from earshot_shared.http.call import call_of
 from earshot_shared.http.idempotency import Ticket, ticket_of
 from earshot_shared.http.problems import FieldProblem, ForbiddenError, InvalidError, NotFoundError
+from earshot_shared.http.shapes import answers, shape
 from earshot_shared.http.strict import response_of
 from earshot_shared.http.times import parse_time
 from earshot_shared.item import decode_item
@@ -44,7 +45,7 @@ def items_router(pool: Pool, intake: Intake, edits: Edits) -> APIRouter:
     """Return the routes of single items."""
     router = APIRouter(prefix="/v1/feedback", tags=["items"], dependencies=[Depends(require("ingest:write"))])
 
-    @router.get("/{feedback_id}", summary="Where an item stands", response_model=None)
+    @router.get("/{feedback_id}", summary="Where an item stands", response_model=None, responses=answers(shape(ItemStatus)))
     async def status(feedback_id: FeedbackIdPath, request: Request) -> Response:
         with translated():
             found = await repository.load(pool, [feedback_id])

@@ -14,6 +14,7 @@ from typing import Any, Final
 import click
 import msgspec
 
+from earshot_shared.cli.counted import counted
 from earshot_shared.cli.locate import data_dir_option, url_option
 from earshot_triage.judgement.judge import BATCH, Judge
 from earshot_triage.judgement.tables import ModelError
@@ -56,7 +57,7 @@ def classify(source: Path, target: Path, model_dir: Path | None, *, semantic: bo
         raise click.ClickException(f"{target} cannot be written: {error.strerror}") from error
     finally:
         part.unlink(missing_ok=True)
-    click.echo(f"{count} texts judged by {judge.version}", err=True)
+    click.echo(f"{counted(count, 'text')} judged by {judge.version}", err=True)
 
 
 def _load(model_dir: Path | None, *, semantic: bool) -> Judge:
@@ -168,7 +169,7 @@ def _train_labels(name: str, source: Path | None, model_dir: Path, *, semantic: 
     with source.open(encoding="utf-8-sig", errors="replace") as lines:
         examples = own.parse_lessons(lines)
     taught = own.write(name, examples, model_dir, Judge.untaught(model_dir), Encoder.load() if semantic else None)
-    click.echo(f"{name}: {len(taught.labels)} labels learned from {taught.tables.meta['examples']} texts")
+    click.echo(f"{name}: {counted(len(taught.labels), 'label')} learned from {counted(taught.tables.meta['examples'], 'text')}")
 
 
 def _corrections(named: str, data_dir: Path, url: str | None) -> list[str]:
@@ -191,7 +192,7 @@ def _train_corrections(lines: list[str], model_dir: Path) -> None:
     model_dir.mkdir(parents=True, exist_ok=True)
     judge = Judge.load(model_dir).without_corrections()
     correct.learn_corrections(judge, given).save(model_dir / learning.FOLDER)
-    click.echo(f"{len(given)} corrections learned")
+    click.echo(f"{counted(len(given), 'correction')} learned")
 
 
 def _train_judge(data: Path, model_dir: Path, *, only_cleared: bool, folds: int) -> None:
