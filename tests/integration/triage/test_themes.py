@@ -278,7 +278,7 @@ async def test_gathering_keeps_up_beside_a_steady_fold_and_yields_only_to_a_back
 ) -> None:
     looks: list[tuple[bool, bool]] = []
 
-    def rest_s(_took_s: float, *, more: bool, busy: bool) -> float:
+    def rest_s(_took_s: float, *, found: int, more: bool, busy: bool) -> float:
         looks.append((more, busy))
         return 0.001
 

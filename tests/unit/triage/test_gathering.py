@@ -11,7 +11,7 @@ import pytest
 
 from earshot_triage.domain.gathering import HEAVY, LIKE, TELLING, UNIT, Voice, likeness, may_follow, nearest, weigh
 from earshot_triage.domain.leaders import Leaders
-from earshot_triage.gatherer import BUSY_REST, EVERY_S, REST, rest_s
+from earshot_triage.gatherer import BUSY_REST, EVERY_S, REST, SOON_S, rest_s
 from earshot_triage.judgement import Judge
 from earshot_triage.judgement.themes import stems_of
 from earshot_triage.voices import Telling
@@ -57,16 +57,17 @@ def test_what_two_have_in_common_besides_says_little() -> None:
 
 
 @pytest.mark.parametrize(
-    ("more", "busy", "rest"),
+    ("found", "more", "busy", "rest"),
     [
-        pytest.param(False, False, EVERY_S, id="nothing left"),
-        pytest.param(False, True, EVERY_S, id="nothing left beside a backlog"),
-        pytest.param(True, False, 0.2 * REST, id="more, and room"),
-        pytest.param(True, True, 0.2 * BUSY_REST, id="more, beside a backlog"),
+        pytest.param(0, False, False, EVERY_S, id="nothing new"),
+        pytest.param(9, False, False, SOON_S, id="nothing left"),
+        pytest.param(9, False, True, SOON_S, id="nothing left beside a backlog"),
+        pytest.param(9, True, False, 0.2 * REST, id="more, and room"),
+        pytest.param(9, True, True, 0.2 * BUSY_REST, id="more, beside a backlog"),
     ],
 )
-def test_gathering_yields_only_while_the_fold_has_a_backlog_and_never_starves(more: bool, busy: bool, rest: float) -> None:
-    assert rest_s(0.2, more=more, busy=busy) == rest
+def test_gathering_yields_only_while_the_fold_has_a_backlog_and_never_starves(found: int, more: bool, busy: bool, rest: float) -> None:
+    assert rest_s(0.2, found=found, more=more, busy=busy) == rest
 
 
 @pytest.mark.parametrize("seed", range(8))
