@@ -1,4 +1,4 @@
-"""A kept connection over which requests are sent one after the other, as cheap as can be: what measures must not cost what is measured.
+"""A kept connection over which requests are sent one after the other, cheap: what measures must not cost what is measured.
 
 Owns the bytes of requests and the reading of answers' status (httptools parses). Reads no answer's body.
 """
