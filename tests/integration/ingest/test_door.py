@@ -107,6 +107,8 @@ async def test_the_document_tells_of_bodies_that_the_routes_read_themselves(inge
     assert "Idempotency-Key" in {each["name"] for each in item["put"]["parameters"]} & {
         each["name"] for each in item["delete"]["parameters"]
     }
+    told = [each["name"] for each in (*item["put"]["parameters"], *item["delete"]["parameters"])]
+    assert told.count("Idempotency-Key") == 2, "once for each"
     delivery = paths["/v1/webhooks/{source}"]["post"]
     assert {"source", "webhook-id", "webhook-timestamp", "webhook-signature"} == {each["name"] for each in delivery["parameters"]}
     one, several = delivery["requestBody"]["content"]["application/json"]["schema"]["oneOf"]

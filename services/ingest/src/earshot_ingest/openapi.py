@@ -89,8 +89,8 @@ def _headers(**told: str) -> list[dict[str, Any]]:
     ]
 
 
-EDIT: Final = {"parameters": [_KEY], **_body(_schema(EditIn)), **_answer(202, Changed)}
-WITHDRAWAL: Final = {"parameters": [_KEY], **_body(_schema(WithdrawalIn), required=False), **_answer(202, Changed)}
+EDIT: Final = {**_body(_schema(EditIn)), **_answer(202, Changed)}
+WITHDRAWAL: Final = {**_body(_schema(WithdrawalIn), required=False), **_answer(202, Changed)}
 _DELIVERED: Final = {**_schema(ItemIn), "required": [name for name in _schema(ItemIn)["required"] if name != "source"]}
 DELIVERY: Final = {
     "parameters": _headers(
