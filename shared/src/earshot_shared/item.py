@@ -9,20 +9,25 @@ from typing import Annotated, Final, Literal
 
 import msgspec
 
+from earshot_shared.ids import MAX_ID_BYTES
+
 Kind = Literal["post", "reply", "mention", "review", "idea", "vote", "question", "rating", "message", "note"]
 Visibility = Literal["public", "members", "private"]
 
 MAX_TEXT_CHARACTERS = 20_000
 MAX_ITEM_BYTES = 256 * 1024
+LONGEST_CHANNEL = 64
+LONGEST_SHORT_TEXT = 300  # names, products, brands, tags: what people read in one line
+MOST_FOLLOWERS = 2**53  # beyond it other JSON readers lose digits
 # What others write on the topics is held to what ingest would have said, so that one record of theirs fits every table and index of ours.
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 Revision = Annotated[int, msgspec.Meta(ge=1, le=2**31 - 1)]
 Version = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
-Id = Annotated[str, msgspec.Meta(max_length=512)]
-Channel = Annotated[str, msgspec.Meta(max_length=64)]
-AuthorKey = Annotated[str, msgspec.Meta(max_length=64 + 2 + 512)]
-ShortText = Annotated[str, msgspec.Meta(max_length=300)]
-Followers = Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+Id = Annotated[str, msgspec.Meta(max_length=MAX_ID_BYTES)]
+Channel = Annotated[str, msgspec.Meta(max_length=LONGEST_CHANNEL)]
+AuthorKey = Annotated[str, msgspec.Meta(max_length=LONGEST_CHANNEL + len(":@") + MAX_ID_BYTES)]
+ShortText = Annotated[str, msgspec.Meta(max_length=LONGEST_SHORT_TEXT)]
+Followers = Annotated[int, msgspec.Meta(ge=0, le=MOST_FOLLOWERS)]
 _NUL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 
 

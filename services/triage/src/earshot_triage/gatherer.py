@@ -51,8 +51,10 @@ def rest_s(took_s: float, *, found: int, more: bool, busy: bool) -> float:
 
     ``more``: rows wait; ``busy``: the fold has a backlog.
     """
+    if not found:
+        return EVERY_S
     if not more:
-        return SOON_S if found else EVERY_S
+        return SOON_S
     return took_s * (BUSY_REST if busy else REST)
 
 
@@ -81,15 +83,12 @@ class Gatherer:
         """Gather until cancelled."""
         while True:
             began, found = time.monotonic(), 0
-            self._more = False
             try:
                 if self._wanted():
                     found = await self.gather()
             except RetryableError as error:  # the next round tries again
-                self._more = False
                 _log.warning("gathering put off", extra={"action": "gather_retry", "code": error.code})
             except PoisonError as error:  # themes stand still; judging, routing and cases do not hang on them
-                self._more = False
                 _log.error("gathering cannot go on", exc_info=error, extra={"action": "gather_stuck", "code": error.code})
             await asyncio.sleep(rest_s(time.monotonic() - began, found=found, more=self._more, busy=self._busy()))
 

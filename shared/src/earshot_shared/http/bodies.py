@@ -4,7 +4,6 @@ Owns those limits. Nothing of a body ever enters an error.
 """
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -12,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from earshot_shared.http.problems import BusyError, HttpError, SlowClientError, TooLargeError, UnsupportedMediaError
+from earshot_shared.item import holds_nul
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
@@ -24,8 +24,6 @@ _SLOWEST_BYTES_PER_S: Final = 16 * 1024
 _DRAIN_BYTES: Final = 64 * 1024 * 1024
 _DRAIN_IDLE_S: Final = 1.0
 _DRAIN_S: Final = 10.0
-
-_ESCAPE: Final = re.compile(rb"\\(u0000|.)", re.DOTALL)
 
 
 class BodyError(HttpError):
@@ -172,7 +170,7 @@ def check_json(body: bytes, content_type: bytes) -> None:
         raise BodyError(f"The body is not UTF-8 (byte {error.start}).", code="encoding-invalid") from None
     except msgspec.DecodeError as error:
         raise BodyError(f"The body is not JSON: {error}.", code="json-invalid") from None
-    if b"\\u0000" in body and any(match[1] == b"u0000" for match in _ESCAPE.finditer(body)):
+    if holds_nul(body):
         raise BodyError("A text holds the character NUL (\\u0000), which nothing can store.", code="text-invalid")
 
 

@@ -8,11 +8,12 @@ import asyncio
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any, TypeVar
 
 import asyncpg
 import psutil
@@ -27,6 +28,8 @@ from earshot_shared.local.product import Product, topic_prefix
 from earshot_shared.local.state import RunningSystem, read_processes, read_state
 from earshot_shared.settings import check_settings, default_config_dir, is_example
 from earshot_shared.topics import schema_name
+
+T = TypeVar("T")
 
 DOCTOR_GROUP = "earshot.doctor"
 OLDEST_PYTHON = (3, 11)
@@ -224,13 +227,15 @@ def _addresses(bootstrap: str | None, dsn: str | None) -> Iterator[Finding]:
 
 
 def _schemas(dsn: str) -> Iterator[Finding]:
-    lacking = asyncio.run(_lacking_migrations(dsn))
+    from earshot_shared.migrations import missing_migrations
+
+    lacking = {service: titles for service, titles in asyncio.run(_in_each_schema(dsn, missing_migrations)).items() if titles}
     for service, titles in lacking.items():
         yield Finding(Grade.BAD, f"The tables of {service} lack {', '.join(titles)}", "run `earshot migrate`")
     if lacking:
         return
     yield Finding(Grade.GOOD, "Every schema is as this version expects it")
-    if count := asyncio.run(_set_aside(dsn)):
+    if count := sum(asyncio.run(_in_each_schema(dsn, _set_aside)).values()):
         yield Finding(
             Grade.DOUBTFUL,
             f"{counted(count, 'record is', 'records are')} set aside",
@@ -238,30 +243,20 @@ def _schemas(dsn: str) -> Iterator[Finding]:
         )
 
 
-async def _set_aside(dsn: str) -> int:
+async def _set_aside(connection: Any, _service: str) -> int:
+    return int(await connection.fetchval("select count(*) from dead_letters"))
+
+
+async def _in_each_schema(dsn: str, ask: Callable[[Any, str], Awaitable[T]]) -> dict[str, T]:
+    """Return what is found in the schema of each service."""
     from earshot_shared.migrations import services_with_schema
 
     connection = await asyncpg.connect(dsn, timeout=5)
     try:
-        counts = []
+        found = {}
         for service in sorted(services_with_schema()):
             await connection.execute("select set_config('search_path', $1, false)", schema_name(service, topic_prefix()))
-            counts.append(await connection.fetchval("select count(*) from dead_letters"))
-        return sum(counts)
-    finally:
-        await connection.close()
-
-
-async def _lacking_migrations(dsn: str) -> dict[str, list[str]]:
-    from earshot_shared.migrations import missing_migrations, services_with_schema
-
-    connection = await asyncpg.connect(dsn, timeout=5)
-    try:
-        lacking = {}
-        for service in sorted(services_with_schema()):
-            await connection.execute("select set_config('search_path', $1, false)", schema_name(service, topic_prefix()))
-            if titles := await missing_migrations(connection, service):
-                lacking[service] = titles
-        return lacking
+            found[service] = await ask(connection, service)
+        return found
     finally:
         await connection.close()

@@ -18,19 +18,26 @@ from earshot_ingest.domain.refusals import Refusal
 from earshot_ingest.domain.sources import OUR_SOURCE, Grant, Rights, SourceBook
 from earshot_shared import ids
 from earshot_shared.envelope import rfc3339
-from earshot_shared.item import MAX_TEXT_CHARACTERS, Author, Item, Rating, Visibility
+from earshot_shared.item import (
+    LONGEST_CHANNEL,
+    LONGEST_SHORT_TEXT,
+    MAX_TEXT_CHARACTERS,
+    MOST_FOLLOWERS,
+    Author,
+    Item,
+    Rating,
+    Visibility,
+)
 
 EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
 LATEST_AHEAD: Final = timedelta(days=1)
 MAX_EXTRA_DEPTH: Final = 20
 MAX_TAGS: Final = 50
-LONGEST_SHORT_TEXT: Final = 300  # names, products, brands, tags: what people read in one line
 LONGEST_TITLE: Final = 1_000
 LONGEST_URL: Final = 2_048
 LONGEST_MAIL: Final = 320
-MOST_FOLLOWERS: Final = 2**53  # beyond it other JSON readers lose digits
 
-_CHANNEL = re.compile(r"[a-z0-9_-]{1,64}")
+_CHANNEL = re.compile(rf"[a-z0-9_-]{{1,{LONGEST_CHANNEL}}}")
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:[-_][A-Za-z0-9]{1,8})*")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
