@@ -5,7 +5,7 @@ Owns client settings. Everything untyped of the client libraries stops here and 
 
 import asyncio
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -76,6 +76,21 @@ def make_producer(bootstrap: str, *, client_id: str) -> Any:
         request_timeout_ms=30_000,
         metadata_max_age_ms=60_000,
     )
+
+
+class AssignmentListener(aiokafka.ConsumerRebalanceListener):  # type: ignore[misc]  # the library ships no types
+    """Says that the partitions a consumer owns changed. What a listener raises is swallowed by the library, so it does nothing else."""
+
+    def __init__(self, note: Callable[[], None]) -> None:
+        self._note = note
+
+    def on_partitions_revoked(self, revoked: object) -> None:  # noqa: ARG002  # the library's signature
+        """Partitions were taken from us."""
+        self._note()
+
+    def on_partitions_assigned(self, assigned: object) -> None:  # noqa: ARG002  # the library's signature
+        """We own these from now on."""
+        self._note()
 
 
 async def start(client: Any) -> None:

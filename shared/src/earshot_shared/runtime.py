@@ -65,6 +65,7 @@ class Runtime:
         outputs: Iterable[Topic],
         yields: Sequence[Topic] = (),
         looks_ahead: bool = False,
+        gathers_s: float = 0.0,
         pool_size: int = 6,
     ) -> "Runtime":
         """Return the parts, connected to Postgres, with nothing running yet.
@@ -94,6 +95,7 @@ class Runtime:
                 group=f"{ground.topic_prefix.rstrip('.')}.{ground.service}",
                 yields=yields,
                 looks_ahead=looks_ahead,
+                gathers_s=gathers_s,
             )
         return cls(ground, pool, writer, relay, loop, staged.inputs if staged is not None else ())
 

@@ -43,9 +43,12 @@ async def running(
     *,
     yields: Sequence[Topic] = (),
     looks_ahead: bool = False,
+    gathers_s: float = 0.0,
 ) -> AsyncIterator[Runtime]:
     """Run the loop and the relay until the block ends."""
-    runtime = await Runtime.open(ground, stage=lambda _: stage, outputs=outputs, yields=yields, looks_ahead=looks_ahead)
+    runtime = await Runtime.open(
+        ground, stage=lambda _: stage, outputs=outputs, yields=yields, looks_ahead=looks_ahead, gathers_s=gathers_s
+    )
     tasks = [asyncio.create_task(run(), name=name) for name, run in runtime.tasks().items()]
     try:
         yield runtime
@@ -157,6 +160,25 @@ async def test_what_is_prepared_ahead_is_applied_once_whatever_comes_between(gro
         assert await counts(first) == {f"k{n}": 3 * sum(key == f"k{n}" for key, _ in values) for n in range(50)}
         assert await first.pool.fetchval("select count(*) from dead_letters") == 3 * len(odd)
     assert sum(stage.sizes) > state.applied, "what was prepared beside a slice that failed is prepared again"
+
+
+async def test_a_stage_for_which_nobody_waits_lets_records_gather(ground: Ground) -> None:
+    async with running(ground, CountingStage(), gathers_s=1.0) as runtime:
+        assert runtime.loop is not None
+        await produce(ground, [("k", b"x")])
+        await until(lambda: settled(runtime), "settled in")
+        before = runtime.loop.state.slices
+        producer = aiokafka.AIOKafkaProducer(bootstrap_servers=ground.kafka_bootstrap)
+        await producer.start()
+        try:
+            for _ in range(30):  # taken as they come they would be about as many slices
+                await producer.send_and_wait(Topic.FEEDBACK_RECEIVED.full_name(ground.topic_prefix), key=b"k", value=b"x")
+                await asyncio.sleep(0.05)
+        finally:
+            await producer.stop()
+        await until(lambda: settled(runtime), "settled")
+        assert runtime.loop.state.slices - before < 10
+        assert await counts(runtime) == {"k": 31}
 
 
 async def test_many_failures_in_a_row_pause_the_partition_and_say_so(ground: Ground) -> None:

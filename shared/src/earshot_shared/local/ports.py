@@ -8,6 +8,8 @@ LOOPBACK = "127.0.0.1"
 # Below the ports that Linux (32768 up) and macOS (49152 up) give to outgoing connections. Were a server's port among those, then while it
 # is down a client's own connection could be given it, connect to itself, and keep the server from ever coming back.
 _QUIET_PORTS = range(20_000, 32_000)
+# Apart from those: the servers of a system choose theirs before its services listen, and must not be given a service's.
+_QUIET_BASES = range(12_000, 19_990)
 
 
 def free_ports(count: int) -> list[int]:
@@ -23,7 +25,7 @@ def free_ports(count: int) -> list[int]:
 
 def free_base(count: int = 5) -> int:
     """Return the first of `count` neighbouring loopback ports that were free a moment ago."""
-    for port in secrets.SystemRandom().sample(_QUIET_PORTS, len(_QUIET_PORTS)):
+    for port in secrets.SystemRandom().sample(_QUIET_BASES, len(_QUIET_BASES)):
         if all(is_free(port + step) for step in range(count)):
             return port
     raise OSError("no neighbouring ports are free")

@@ -27,6 +27,7 @@ from earshot_shared.tracing import trace_of, working_in
 _log = logging.getLogger(__name__)
 
 SLICE_RECORDS = 2_000  # one transaction of this many costs a third less a record than one of 500; larger gains nothing more
+FEW_RECORDS = SLICE_RECORDS // 4
 POLL_MS = 200
 COURTESY_S = 5.0
 RETRY_LIMIT_S = 5.0
@@ -75,10 +76,13 @@ class Loop:
         group: str,
         yields: Sequence[Topic] = (),
         looks_ahead: bool = False,
+        gathers_s: float = 0.0,
     ) -> None:
         """``yields``: inputs that are not fetched while any other input lags (backfill behind live).
 
         ``looks_ahead``: while Postgres is at work on a full slice, the next is prepared; a second slice is held in memory then.
+        ``gathers_s``: a slice of few records is followed by the next no sooner than after so many seconds, where nobody waits for what a
+        stage does: a record of a small slice costs twice what one of a large one does.
         """
         self._stage = stage
         self._writer = writer
@@ -87,6 +91,8 @@ class Loop:
         self._names = {topic.full_name(prefix): topic for topic in stage.inputs}
         self._yielding = {topic.full_name(prefix) for topic in yields}
         self._looks_ahead = looks_ahead
+        self._gathers_s = gathers_s
+        self._take_from = 0.0
         self._ahead: asyncio.Task[_Slice] | None = None
         self._consumer: Any = None
         self._known: dict[Partition, Position] = {}
@@ -142,8 +148,7 @@ class Loop:
         if self._consumer is not None:
             return
         consumer = kafka.make_consumer(self._bootstrap, client_id=f"{self._group}-loop", group=self._group)
-        listener = _Listener(self)
-        consumer.subscribe(list(self._names), listener=listener)
+        consumer.subscribe(list(self._names), listener=kafka.AssignmentListener(self._note_assignment))
         await kafka.start(consumer)
         self._consumer, self._changed = consumer, True
 
@@ -154,8 +159,8 @@ class Loop:
         if consumer is not None:
             await kafka.stop(consumer)
 
-    def note_assignment(self) -> None:
-        """Called by the listener: what we own may have changed; the next turn looks."""
+    def _note_assignment(self) -> None:
+        """What we own may have changed; the next turn looks."""
         self._changed = True
 
     async def _turn(self) -> None:
@@ -163,9 +168,12 @@ class Loop:
         if self._changed:
             await self._settle_in()
         await self._retry_letters()
+        await asyncio.sleep(max(0.0, self._take_from - time.monotonic()))
         slice_ = await self._take()
         if slice_.batches:
-            if self._looks_ahead and sum(len(batch.records) for batch in slice_.batches) >= SLICE_RECORDS:
+            count = sum(len(batch.records) for batch in slice_.batches)
+            self._take_from = time.monotonic() + self._gathers_s if count < FEW_RECORDS else 0.0
+            if self._looks_ahead and count >= SLICE_RECORDS:
                 self._ahead = asyncio.create_task(self._next(0), name="loop looks ahead")
             await self._apply(slice_.batches, slice_.prepared)
         await self._look_around()
@@ -378,19 +386,6 @@ class Loop:
         """Tell Kafka's own tools where we are; the truth is ours, so failing here is nothing."""
         with contextlib.suppress(kafka_errors.KafkaError):
             await self._consumer.commit({aiokafka.TopicPartition(*at): position.next_offset for at, position in self._known.items()})
-
-
-class _Listener(aiokafka.ConsumerRebalanceListener):  # type: ignore[misc]  # the library ships no types
-    """Notes that the assignment changed. What a listener raises is swallowed by the library, so it does nothing else."""
-
-    def __init__(self, loop: Loop) -> None:
-        self._loop = loop
-
-    def on_partitions_revoked(self, revoked: object) -> None:  # noqa: ARG002  # the library's signature
-        self._loop.note_assignment()
-
-    def on_partitions_assigned(self, assigned: object) -> None:  # noqa: ARG002  # the library's signature
-        self._loop.note_assignment()
 
 
 def _partition_of(batch: Batch) -> Partition:
