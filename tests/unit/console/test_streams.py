@@ -84,3 +84,14 @@ def test_events_that_a_filter_lets_pass_and_tombstones_are_told() -> None:
     assert is_told(event, parse_filter("team:support"))
     assert not is_told(event, parse_filter("team:product"))
     assert is_told(event._replace(value=None), parse_filter("team:product"))
+
+
+@pytest.mark.parametrize("body", ['{"id": "1", "merged_into": "2"}', '{"case_id": "1", "withdrawn": true}'])
+def test_where_a_thing_went_is_told_whatever_the_filter_asks(body: str) -> None:
+    event = Event(Topic.CASE_CHANGED, 0, 7, b"k", b'{"data": %b}' % body.encode())
+    assert is_told(event, parse_filter("team:product,status:open"))
+
+
+@pytest.mark.parametrize("body", ['{"team": "support", "withdrawn": true}', '{"merged_into": null}', '{"withdrawn": false}'])
+def test_what_a_filter_can_judge_it_judges(body: str) -> None:
+    assert not is_told(Event(Topic.CASE_CHANGED, 0, 7, b"k", b'{"data": %b}' % body.encode()), parse_filter("team:product"))

@@ -255,7 +255,7 @@ class Console:
     def _welcome(self, connection: Request | WebSocket) -> Callable[[], Awaitable[bool]]:
         return lambda: self._sessions.holds(connection.scope["headers"])
 
-    async def forward(self, request: Request, service: str, path: str) -> Response:
+    async def forward(self, request: Request, service: str) -> Response:
         principal = _principal(request)
         if request.method != "GET":
             check_same_origin(request)
@@ -263,7 +263,7 @@ class Console:
         answer = await self._proxy.forward(
             principal,
             service,
-            path,
+            request.scope["raw_path"].decode("latin-1").removeprefix(f"/api/{service}/"),
             method=request.method,
             query=request.url.query,
             body=call_of(request).body,

@@ -6,6 +6,7 @@ own key, which is bound to no brand: so nobody whose key is bound to some comes 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 import httpx
 
@@ -50,12 +51,12 @@ class Proxy:
         headers: Mapping[str, str],
         person: str,
     ) -> Answer:
-        """Return the service's answer.
+        """Return the service's answer. ``path`` is as the browser wrote it: ids may hold escaped slashes.
 
         Raises: NotFoundError for an unknown service; ForbiddenError without the scope; BusyError when the service does not answer.
         """
         upstream = self._upstreams.get(service)
-        if upstream is None or any(mark in path for mark in _UNSAFE_IN_PATH) or (method != "GET" and not upstream.write):
+        if upstream is None or _leads_elsewhere(path) or (method != "GET" and not upstream.write):
             raise NotFoundError("There is nothing at this address.", code="not-found")
         check_unbound(principal, SHOWS_ALL)
         check_scope(principal, f"{upstream.scope}:{'read' if method == 'GET' else 'write'}")
@@ -94,3 +95,9 @@ class Proxy:
             return await self._client.request(method, url, content=body or None, headers=dict(headers), timeout=timeout_s)
         except httpx.HTTPError as error:
             raise BusyError(f"{service} does not answer: it may be starting again.", headers=[("retry-after", "1")]) from error
+
+
+def _leads_elsewhere(path: str) -> bool:
+    """Say whether a path as written is more than names one after another, or climbs once it is read."""
+    climbs = any(step in (".", "..") for step in unquote(path).split("/"))
+    return climbs or path.startswith("/") or any(mark in path for mark in ("//", "\\", "?", "#"))

@@ -29,12 +29,16 @@ class Condition:
     path: tuple[str, ...]
     values: frozenset[str]
 
-    def holds(self, data: Any) -> bool:
-        """Return whether ``data`` has one of the values at the path; of a list, one entry is enough."""
+    def at(self, data: Any) -> Any:
+        """Return what stands at the path; None where nothing does."""
         for step in self.path:
             data = data.get(step) if isinstance(data, dict) else None
-        found = data if isinstance(data, list) else [data]
-        return any(_as_text(each) in self.values for each in found)
+        return data
+
+    def holds(self, data: Any) -> bool:
+        """Return whether ``data`` has one of the values at the path; of a list, one entry is enough."""
+        found = self.at(data)
+        return any(_as_text(each) in self.values for each in (found if isinstance(found, list) else [found]))
 
 
 def parse_topics(text: str) -> tuple[Topic, ...]:
@@ -160,15 +164,19 @@ _is_event = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def is_told(event: Event, conditions: Sequence[Condition]) -> bool:
-    """Return whether a stream tells the event: what a stranger wrote that is no event would break the stream's own form."""
+    """Return whether a stream tells the event: what a stranger wrote that is no event would break the stream's own form.
+
+    That a thing is gone, or went into another, concerns everybody who may have seen it: such an event says no more, and passes.
+    """
     if event.value is None:
-        return True  # that a thing is gone concerns everybody who may have seen it
+        return True
     try:
         event.value.decode()
         data = _data_of.decode(event.value).data if conditions else _is_event.decode(event.value)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return False
-    return all(condition.holds(data) for condition in conditions)
+    gone = isinstance(data, dict) and (data.get("merged_into") is not None or data.get("withdrawn") is True)
+    return all(condition.holds(data) or (gone and condition.at(data) is None) for condition in conditions)
 
 
 def _as_text(value: Any) -> str:

@@ -5,7 +5,7 @@ Thin: parameters are checked here, queries are in ``repository``, who is who is 
 
 import functools
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -220,24 +220,13 @@ class ReadRoutes:
         place = (float(after[0] or 0), str(after[1])) if after else None
         async with self._moment() as conn:
             found = await repository_read.page_of_suggestions(conn, place, limit + 1)
-            items = [await self._suggestion(conn, each) for each in found[:limit]]
+            held = await repository_read.read_held_of(conn, {no for each in found[:limit] for no in (each.a, each.b)})
+            items = [_suggestion(each, held) for each in found[:limit]]
         following = None
         if len(found) > limit:
             last = found[limit - 1]
             following = self._cursors.issue("merge-suggestions", {}, [last.why.weight, last.suggestion_id])
         return _told({"items": items, "next_cursor": following})
-
-    async def _suggestion(self, conn: Any, found: FoundSuggestion) -> dict[str, object]:
-        pair = [await repository_read.read_held_of(conn, no) for no in (found.a, found.b)]
-        return {
-            "suggestion_id": found.suggestion_id,
-            "weight": found.why.weight,
-            "reasons": found.why.reasons,
-            "refused": found.why.refused,
-            "evidence_id": found.why.evidence_id,
-            "rules_version": found.why.rules_version,
-            "customers": [view_of(held) for held in pair if held is not None],
-        }
 
     async def feedback(self, feedback_id: UUID) -> Response:
         with translated():  # one query is of one moment by itself
@@ -263,6 +252,18 @@ class ReadRoutes:
             "contacts": totals.contacts,
         }
         return _told({**counts, **await self._runtime.stats()})
+
+
+def _suggestion(found: FoundSuggestion, held: Mapping[int, Held]) -> dict[str, object]:
+    return {
+        "suggestion_id": found.suggestion_id,
+        "weight": found.why.weight,
+        "reasons": found.why.reasons,
+        "refused": found.why.refused,
+        "evidence_id": found.why.evidence_id,
+        "rules_version": found.why.rules_version,
+        "customers": [view_of(held[no]) for no in (found.a, found.b) if no in held],
+    }
 
 
 def _first_ranked(row: CustomerRow) -> tuple[Place, CustomerRow]:

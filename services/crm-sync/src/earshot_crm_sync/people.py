@@ -164,8 +164,8 @@ class People:
             suggestion = await repository_read.read_suggestion(tx.conn, str(suggestion_id))
             if suggestion is None:
                 raise NotFoundError("There is no such suggestion: it was decided, or its evidence has changed.", code="suggestion-unknown")
-            pair = [await repository_read.read_held_of(tx.conn, no) for no in (suggestion.a, suggestion.b)]
-            left, right = pair
+            held = await repository_read.read_held_of(tx.conn, (suggestion.a, suggestion.b))
+            left, right = held.get(suggestion.a), held.get(suggestion.b)
             if left is None or right is None:
                 raise NotFoundError("There is nothing left of one of the two.", code="suggestion-unknown")
             wish = Wish(

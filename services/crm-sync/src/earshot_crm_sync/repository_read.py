@@ -141,10 +141,11 @@ async def count_contacts(conn: Any) -> list[Connector]:
     return [Connector(row["connector"], row["contacts"], row["updated_at"]) for row in await conn.fetch(QUERIES["count_contacts"])]
 
 
-async def read_held_of(conn: Any, identifier_no: int) -> Held | None:
-    """Return the customer who holds an identifier."""
-    rows = await load_identifiers(conn, [identifier_no])
-    return await read_held(conn, rows[0].customer_no) if rows and rows[0].customer_no is not None else None
+async def read_held_of(conn: Any, identifiers: Collection[int]) -> dict[int, Held]:
+    """Return the customers who hold some identifiers, by these."""
+    holders = {row.no: row.customer_no for row in await load_identifiers(conn, identifiers) if row.customer_no is not None}
+    found = await read_many(conn, set(holders.values()))
+    return {no: found[customer_no] for no, customer_no in holders.items() if customer_no in found}
 
 
 async def holders_of(conn: Any, aliases: Sequence[str]) -> dict[str, str]:
