@@ -128,8 +128,12 @@ class ConfigFile(Generic[M]):
         self._followers: list[Callable[[Loaded[M]], None]] = []
 
     def counted_in(self, metrics: Metrics) -> "ConfigFile[M]":
-        """Count in ``metrics`` what is read from now on; return the file itself. It is read before a service has metrics."""
+        """Count in ``metrics`` what is read from now on, and show whether it is in use; return the file itself.
+
+        It is read before a service has metrics.
+        """
         self._metrics = metrics
+        metrics.follow("config_refused", lambda: self.refused is not None)
         return self
 
     def follow(self, follower: Callable[[Loaded[M]], None]) -> None:

@@ -49,6 +49,7 @@ REGISTRY: Final[tuple[Metric, ...]] = (
     Metric(name="consumer_lag_records", kind="gauge", meaning="Records of this replica's partitions not yet applied."),
     Metric(name="relay_holds_lease", kind="gauge", meaning="1 when this process is the relay of its service."),
     Metric(name="config_reloads_total", kind="counter", meaning="Configuration files read anew.", labels=("file", "outcome")),
+    Metric(name="config_refused", kind="gauge", meaning="1 while the configuration file has faults and its last good version is in use."),
 )
 
 

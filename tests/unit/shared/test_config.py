@@ -151,16 +151,20 @@ def test_a_change_is_taken_up_and_told(tmp_path: Path) -> None:
 
 
 def test_a_bad_change_leaves_the_last_good_version(tmp_path: Path) -> None:
+    metrics = Metrics("test")
     write(tmp_path, GOOD)
-    file = ConfigFile(tmp_path, "levels", Levels)
+    file = ConfigFile(tmp_path, "levels", Levels).counted_in(metrics)
     version = file.current.version
+    assert b"earshot_config_refused 0.0" in metrics.render()
     write(tmp_path, "name: [")
     assert not file.look()
     assert (file.current.version, file.current.model.name) == (version, "ours")
     assert file.refused is not None
+    assert b"earshot_config_refused 1.0" in metrics.render()
     write(tmp_path, GOOD)
     file.look()
     assert file.refused is None
+    assert b"earshot_config_refused 0.0" in metrics.render()
 
 
 def test_a_file_that_goes_away_means_as_shipped(tmp_path: Path) -> None:
