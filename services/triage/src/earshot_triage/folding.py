@@ -5,25 +5,25 @@ Decides no meaning (the domain does) and holds no query (the repository does).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import msgspec
 
 from earshot_shared.actions import Action
 from earshot_shared.envelope import rfc3339
-from earshot_shared.messages import Message as Record
 from earshot_shared.pipeline.writer import Transaction
 from earshot_triage import repository, spiking
 from earshot_triage.decisions import Arrival
 from earshot_triage.domain import cases, tail
 from earshot_triage.domain.acts import Act, Verb
-from earshot_triage.domain.message import Message, Role, Stance
+from earshot_triage.domain.message import Role, Stance
 from earshot_triage.domain.routing import Rules
-from earshot_triage.domain.threads import Components
-from earshot_triage.events import CASES, FEEDS, TRIAGED, CaseMerged, CaseWithdrawn, case_body, shown, triaged_body
+from earshot_triage.events import shown, triaged_body
+from earshot_triage.grouping import Group, Grouping
 from earshot_triage.refolding import Part, Refold
 from earshot_triage.repository import Changes, Counted, FreshFeedback, Held, Thread
+from earshot_triage.telling import Teller
 
 # A source that delivers last month's posts late would page for each of them; nobody can answer those in time any more.
 STALE = timedelta(days=1)
@@ -38,17 +38,6 @@ class Doing:
     action: Action
     act: Act
     reply: Arrival | None = None
-
-
-@dataclass(slots=True)
-class _Group:
-    """What hangs together of what this transaction touches. ``labels``: threads that were there before; ``nodes``: no items (yet)."""
-
-    labels: set[str] = field(default_factory=set)
-    arrivals: list[Arrival] = field(default_factory=list)
-    acts: list[Act] = field(default_factory=list)
-    nodes: set[str] = field(default_factory=set)
-    simple: bool = True
 
 
 class _Words(msgspec.Struct, gc=False):
@@ -70,7 +59,7 @@ class Fold:
         self._decide = decide
         self._rules = rules
         self._now = now
-        self._time = rfc3339(now)
+        self._teller = Teller(tx.version, rfc3339(now))
         self._known: dict[str, Held] = {}
         self._nodes: dict[str, str] = {}
         self._accepted: dict[str, Arrival] = {}
@@ -78,14 +67,15 @@ class Fold:
         self._changes = Changes()
         self._cases: list[Thread] = []
         self._pointers: list[tuple[str, str | None]] = []
-        self._told: list[Record] = []
 
     async def run(self, arrivals: Iterable[Arrival], doings: Sequence[Doing] = ()) -> None:
         """Fold arrivals and actions in, whatever order they come in; what is known already changes nothing."""
         acts = await self._gather(arrivals, doings)
         if not self._accepted and not acts:
             return
-        lone, groups = self._group(acts)
+        grouping = Grouping(self._known, self._nodes, self._accepted)
+        lone, groups = grouping.group(acts)
+        self._changes.gone_nodes |= grouping.came_as_items
         for arrival in lone:
             self._begin_lone(arrival)
         for group in groups:
@@ -96,10 +86,13 @@ class Fold:
         if again:
             await self._fold_anew(again)
         self._tell_arrivals()
-        self._tell_cases()
+        for thread in self._cases:
+            self._teller.case(thread, self._tx.version)
+        for case_id, target in self._pointers:
+            self._teller.gone(case_id, target)
         if self._rules.spikes is not None:
             await spiking.count(self._tx.conn, self._rules.spikes, self._accepted, self._known, self._now)
-        self._tx.send(self._told)
+        self._tx.send(self._teller.said)
         await repository.apply(self._tx.conn, self._changes, self._tx.version)
 
     async def _gather(self, arrivals: Iterable[Arrival], doings: Sequence[Doing]) -> list[Act]:
@@ -163,68 +156,6 @@ class Fold:
             if arrival is not None and (key not in stored or arrival.decision != stored[key].decision):
                 accepted[key] = arrival
 
-    def _group(self, acts: Sequence[Act]) -> tuple[list[Arrival], list[_Group]]:
-        """Return what hangs with nothing, and what hangs together by the links of this transaction over the threads that were there."""
-        known, nodes = self._known, self._nodes
-        linked = {link for arrival in self._accepted.values() for link in arrival.message.links}
-        linked.update(act.subject for act in acts)
-        groups = Components()
-        for act in acts:
-            if act.other is not None:
-                linked.add(act.other)
-                groups.join(self._element(act.subject), self._element(act.other))
-        lone: list[Arrival] = []
-        wide: list[Arrival] = []
-        for key, arrival in self._accepted.items():
-            links = arrival.message.links
-            if not links and key not in linked and key not in known and key not in nodes:
-                lone.append(arrival)
-                continue
-            wide.append(arrival)
-            own = self._element(key)
-            groups.root(own)
-            for link in links:
-                groups.join(own, self._element(link))
-        by_root: dict[str, _Group] = {}
-        for arrival in wide:
-            group = by_root.setdefault(groups.root(self._element(arrival.message.key)), _Group())
-            group.arrivals.append(arrival)
-            self._enter(group, arrival.message.key)
-            for link in arrival.message.links:
-                self._enter(group, link)
-            if arrival.message.withdrawn or arrival.message.key in known:
-                group.simple = False
-        for act in acts:
-            group = by_root.setdefault(groups.root(self._element(act.subject)), _Group())
-            group.acts.append(act)
-            group.simple = False
-            self._enter(group, act.subject)
-            if act.other is not None:
-                self._enter(group, act.other)
-        for group in by_root.values():
-            if len(group.labels) > 1:
-                group.simple = False
-        return lone, list(by_root.values())
-
-    def _element(self, node: str) -> str:
-        """Return what stands for a node among groups: the label of its thread, or itself when nobody knew it."""
-        held = self._known.get(node)
-        return held.label if held is not None else self._nodes.get(node, node)
-
-    def _enter(self, group: _Group, node: str) -> None:
-        held = self._known.get(node)
-        if held is not None:
-            group.labels.add(held.label)
-            return
-        label = self._nodes.get(node)
-        if label is not None:
-            group.labels.add(label)
-        if node in self._accepted:
-            if label is not None:
-                self._changes.gone_nodes.add(node)  # it has come as an item
-        else:
-            group.nodes.add(node)
-
     def _begin_lone(self, arrival: Arrival) -> None:
         """A message that hangs with no other: most are such."""
         message = arrival.message
@@ -247,7 +178,7 @@ class Fold:
             self._changes.count("cases", 1)
             self._cases.append(thread)
 
-    def _begin(self, group: _Group) -> None:
+    def _begin(self, group: Group) -> None:
         """A thread of which nothing was known, and about which nobody has done anything. Shapes: present messages, at least two nodes."""
         arrivals = sorted(group.arrivals, key=lambda arrival: arrival.message.order)
         state = cases.fold([arrival.message for arrival in arrivals], ())
@@ -264,7 +195,7 @@ class Fold:
         for node in group.nodes:
             self._changes.nodes[node] = label
 
-    async def _continue(self, groups: list[_Group]) -> list[_Group]:
+    async def _continue(self, groups: list[Group]) -> list[Group]:
         """Continue threads with messages that came after what is known; return those that must be folded anew."""
         if not groups:
             return []
@@ -278,7 +209,7 @@ class Fold:
                 left.append(group)
         return left
 
-    def _append(self, thread: Thread, group: _Group) -> bool:
+    def _append(self, thread: Thread, group: Group) -> bool:
         arrivals = sorted(group.arrivals, key=lambda arrival: arrival.message.order)
         state = thread.state
         for arrival in arrivals:
@@ -324,7 +255,7 @@ class Fold:
         )
         thread.watch_at = thread.due_at if wanted else None
 
-    async def _fold_anew(self, groups: list[_Group]) -> None:
+    async def _fold_anew(self, groups: list[Group]) -> None:
         """Load whole threads and fold them from all their messages, links and acts; they may join and fall apart."""
         conn = self._tx.conn
         labels = {label for group in groups for label in group.labels}
@@ -374,7 +305,7 @@ class Fold:
         self._pointers += refold.pointers
         for message, case_id in refold.retold:
             found = stored[message.key]
-            self._tell_item(message, triaged_body(found.item, found.decision, case_id, self._tx.version))
+            self._teller.item(message, triaged_body(found.item, found.decision, case_id, self._tx.version))
 
     def _settle_part(self, part: Part, before: Thread | None, stored: Mapping[str, repository.Stored]) -> None:
         latest, json = tail.build(
@@ -403,31 +334,12 @@ class Fold:
                 changes.revised.append(FreshFeedback(message, held.label, held.opened, arrival.item, arrival.decision))
                 for team in held.message.routes:
                     changes.count(f"route {team}", -1)
-                    if team in FEEDS and team not in message.routes:
-                        self._told.append(FEEDS[team].tombstone(message.feedback_id))
+                    if team not in message.routes:
+                        self._teller.taken_from(team, message.feedback_id)
             for team in message.routes:
                 changes.count(f"route {team}", 1)
-            self._tell_item(message, triaged_body(arrival.item, arrival.decision, self._case_of[key], version))
+            self._teller.item(message, triaged_body(arrival.item, arrival.decision, self._case_of[key], version))
         changes.count("feedback", len(self._accepted) - len(changes.revised))
-
-    def _tell_item(self, message: Message, body: msgspec.Raw) -> None:
-        feedback_id = message.feedback_id
-        event_id = f"{feedback_id}.{self._tx.version}"
-        told = self._told
-        told.append(TRIAGED.write(feedback_id, event_id, body, time=self._time))
-        for team in message.routes:
-            feed = FEEDS.get(team)
-            if feed is not None:
-                told.append(feed.write(feedback_id, event_id, body, time=self._time))
-
-    def _tell_cases(self) -> None:
-        """Tell every case that changed, then where those went that are no more."""
-        version, told = self._tx.version, self._told
-        for thread in self._cases:
-            label = thread.state.label
-            body = case_body(thread.state, due_at=thread.due_at, tail=thread.tail_json, version=version)
-            told.append(CASES.write(label, f"{label}.{version}", body, time=self._time))
-        told += [pointer(case_id, target, version, self._time) for case_id, target in self._pointers]
 
 
 def clock(state: cases.CaseState, rules: Rules) -> tuple[datetime, Counted | None]:
@@ -439,9 +351,3 @@ def clock(state: cases.CaseState, rules: Rules) -> tuple[datetime, Counted | Non
     answered_at = state.first_response_at
     took_us = None if answered_at is None else target.calendar.counted(opened_at, answered_at) // _MICROSECOND
     return target.due(opened_at), Counted(target.calendar.name, target.within_s, took_us)
-
-
-def pointer(case_id: str, target: str | None, version: int, time: str) -> Record:
-    """Return the message that says where the holder of a case's id went: into another case, or nowhere."""
-    body = CaseMerged(case_id, case_id, target, version) if target is not None else CaseWithdrawn(case_id, version)
-    return CASES.write(case_id, f"{case_id}.{version}", body, time=time)

@@ -22,8 +22,9 @@ from earshot_shared.topics import Topic
 from earshot_triage import erasing, listening, repository, wide_acts
 from earshot_triage.decisions import Arrival, Decider, Heard
 from earshot_triage.domain.acts import Act, Verb
-from earshot_triage.events import CASES, FEEDS, SERVICE, TRIAGED, act_of, case_body, is_ours, key_of, triaged_body
-from earshot_triage.folding import Doing, Fold, pointer
+from earshot_triage.events import FEEDS, SERVICE, TRIAGED, act_of, is_ours, key_of, triaged_body
+from earshot_triage.folding import Doing, Fold
+from earshot_triage.telling import Teller
 from earshot_triage.wide_acts import WideAct
 
 INPUTS = (Topic.FEEDBACK_RECEIVED, Topic.FEEDBACK_BACKFILLED, Topic.ACTION_TAKEN, Topic.ERASURE_DONE)
@@ -164,16 +165,15 @@ class TriageStage:
     async def _restate_cases(self, tx: Transaction, keys: Sequence[str], time: str) -> list[Told]:
         known = await repository.load_known(tx.conn, keys)
         threads = await repository.load_threads(tx.conn, {held.label for held in known.values()})
-        messages = []
+        teller = Teller(tx.version, time)
         for key, held in known.items():
             thread = threads.get(held.label)
             case_id = thread.state.case_id if thread is not None else None
-            if thread is None or case_id != key:
-                messages.append(pointer(key, case_id, tx.version, time))
-                continue
-            body = case_body(thread.state, due_at=thread.due_at, tail=thread.tail_json, version=thread.version)
-            messages.append(CASES.write(key, f"{key}.{thread.version}", body, time=time))
-        return messages
+            if thread is not None and case_id == key:
+                teller.case(thread, thread.version)
+            else:
+                teller.gone(key, case_id)
+        return teller.said
 
     async def restate_page(self, tx: Transaction, topic: Topic, after: str) -> tuple[list[Told], str | None]:
         """Return the present state of the next items, or of the next ids of cases."""
