@@ -5,7 +5,7 @@ being folded: so a rebuild from the topic comes to the same.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -16,14 +16,13 @@ from earshot_crm_sync import repository, repository_erasing, repository_read
 from earshot_crm_sync.acts import CONSENT, DECIDE, EDIT, SERVICE, Consented, Decided, Edited, read_act
 from earshot_crm_sync.desk import Rules, Slice
 from earshot_crm_sync.domain.aliases import alias_of
-from earshot_crm_sync.domain.components import Judgement, judge_all
-from earshot_crm_sync.domain.profile import sketch_of
 from earshot_crm_sync.erasing import vouched_of
 from earshot_crm_sync.events import ErasureRequested, tell_erasure
 from earshot_crm_sync.finding import find, find_first
-from earshot_crm_sync.identity import Customer, Decision, Identifier, Refusal, changes
+from earshot_crm_sync.identity import Decision, Identifier, Refusal, Refused, changes
 from earshot_crm_sync.intake import erasure_of
-from earshot_crm_sync.judging import Loaded, envision, load
+from earshot_crm_sync.judging import envision
+from earshot_crm_sync.picturing import Picture, links_of, one_of, picture_of, speaker_of
 from earshot_crm_sync.rows import Held
 from earshot_crm_sync.stage import CrmSync, view_of
 from earshot_shared.actions import ActionWriter, Actor, new_action
@@ -65,18 +64,6 @@ class Opinion:
     at: datetime | None
     proof: str
     source: str
-
-
-@dataclass(slots=True)
-class Picture:
-    """The components around some customers, judged: what a word would change is seen by judging it with the word."""
-
-    loaded: Loaded
-    judgements: list[Judgement]
-
-    def customer(self, identifier: Identifier) -> Customer:
-        """Return the customer that holds an identifier, as the engine knows him."""
-        return next(found for each in self.judgements if (found := each.resolution.by_identifier.get(identifier)) is not None)
 
 
 class People:
@@ -141,8 +128,8 @@ class People:
 
         async def work(tx: Transaction, held: Held) -> Answer:
             picture = await self._picture(tx.conn, [held])
-            customer = picture.customer(_speaker(held))
-            anchor = None if identifier is None else _one_of(identifier, customer.identifiers, held)
+            customer = picture.customer(held)
+            anchor = None if identifier is None else one_of(identifier, customer.identifiers, held)
             decision = changes.lock(
                 customer,
                 at=await self._moment(tx.conn, held),
@@ -175,8 +162,8 @@ class People:
                 return await self._decide(tx, wish, await self._decide_merge(tx.conn, left, right, wish))
             picture = await self._picture(tx.conn, [left, right])
             decision = changes.reject(
-                picture.customer(_speaker(left)),
-                picture.customer(_speaker(right)),
+                picture.customer(left),
+                picture.customer(right),
                 at=await self._moment(tx.conn, left, right),
                 decision_id=str(self._new_id()),
                 actor=str(actor),
@@ -194,8 +181,8 @@ class People:
 
         async def work(tx: Transaction, held: Held) -> Answer:
             picture = await self._picture(tx.conn, [held])
-            members = picture.customer(_speaker(held)).identifiers
-            named = sorted(members) if opinion.identifier is None else [_one_of(opinion.identifier, members, held)]
+            members = picture.customer(held).identifiers
+            named = sorted(members) if opinion.identifier is None else [one_of(opinion.identifier, members, held)]
             given = Consented(
                 tuple(self._alias(each) for each in named),
                 opinion.purpose,
@@ -205,7 +192,7 @@ class People:
                 opinion.proof,
                 opinion.source or str(wish.actor),
             )
-            return await self._take(tx, wish, CONSENT, self._alias(_speaker(held)), given, at=await self._moment(tx.conn, held))
+            return await self._take(tx, wish, CONSENT, self._alias(speaker_of(held)), given, at=await self._moment(tx.conn, held))
 
         return await self._carry_out(wish, work)
 
@@ -213,8 +200,8 @@ class People:
         """Set fields by hand, bound to an identifier (the customer's lead unless another is chosen)."""
 
         async def work(tx: Transaction, held: Held) -> Answer:
-            customer = (await self._picture(tx.conn, [held])).customer(_speaker(held))
-            chosen = customer.lead if identifier is None else _one_of(identifier, customer.identifiers, held)
+            customer = (await self._picture(tx.conn, [held])).customer(held)
+            chosen = customer.lead if identifier is None else one_of(identifier, customer.identifiers, held)
             edited = Edited(self._alias(chosen), fields)
             return await self._take(tx, wish, EDIT, edited.identifier, edited, at=await self._moment(tx.conn, held))
 
@@ -224,9 +211,9 @@ class People:
         """Forget a customer: everything up to now, here at once, elsewhere as soon as each service reads the wish."""
 
         async def work(tx: Transaction, held: Held) -> Answer:
-            customer = (await self._picture(tx.conn, [held])).customer(_speaker(held))
+            customer = (await self._picture(tx.conn, [held])).customer(held)
             own = {each for row in held.spoken.values() for each in vouched_of(row.saying)}
-            aliases = tuple(sorted(self._alias(each) for each in own & customer.identifiers | {_speaker(held)}))
+            aliases = tuple(sorted(self._alias(each) for each in own & customer.identifiers | {speaker_of(held)}))
             asked = ErasureRequested(str(self._new_id()), aliases, await self._moment(tx.conn, held), str(wish.actor))
             tx.tell_facts([tell_erasure(asked, now=rfc3339(self._clock()))])
             outcome = await self._stage.apply(tx, Slice(erasures=[erasure_of(asked)]), cause=f"erased by {wish.actor}")
@@ -255,7 +242,7 @@ class People:
 
     async def _moment(self, conn: Any, *customers: Held) -> datetime:
         """Return now, but later than all that was done to these customers: the latest word stands, whatever clocks say."""
-        last = await repository_read.last_act_at(conn, {link for held in customers for link in _links(held)})
+        last = await repository_read.last_act_at(conn, {link for held in customers for link in links_of(held)})
         now = self._clock()
         return now if last is None or now > last else last + timedelta(microseconds=1)
 
@@ -272,7 +259,7 @@ class People:
             held = await find(tx.conn, wish.customer_id)
 
             async def since(version: int) -> list[Change]:
-                acts = await repository_read.list_acts(tx.conn, _links(held), version)
+                acts = await repository_read.list_acts(tx.conn, links_of(held), version)
                 return [
                     Change(version=act.version, actor=act.actor, verb=act.verb, at=act.at, words=_WORDS.get(act.verb, "")) for act in acts
                 ]
@@ -287,23 +274,19 @@ class People:
             raise ConflictError("They are one customer already.", code="already-merged")
         picture = await self._picture(conn, [held, other])
         decision = changes.merge(
-            picture.customer(_speaker(held)),
-            picture.customer(_speaker(other)),
+            picture.customer(held),
+            picture.customer(other),
             at=await self._moment(conn, held, other),
             decision_id=str(self._new_id()),
             actor=str(wish.actor),
         )
-        if not preview:
-            after = self._with(picture, decision)
-            for each in after.judgements:
-                for refused in each.resolution.refused:
-                    if refused.evidence_id == decision.decision_id:
-                        raise ConflictError(_REFUSED.get(refused.reason, "The rules forbid to join them."), code="merge-refused")
+        if not preview and (refused := picture.after(decision).refusals(decision)):
+            raise ConflictError(_sentence(refused[0]), code="merge-refused")
         return decision
 
     async def _decide_unmerge(self, conn: Any, held: Held, identifiers: Sequence[Sequence[Identifier]], actor: Actor) -> Decision:
-        customer = (await self._picture(conn, [held])).customer(_speaker(held))
-        chosen = [_one_of(meant, customer.identifiers, held) for meant in identifiers]
+        customer = (await self._picture(conn, [held])).customer(held)
+        chosen = [one_of(meant, customer.identifiers, held) for meant in identifiers]
         try:
             at = await self._moment(conn, held)
             return changes.unmerge(customer, chosen, at=at, decision_id=str(self._new_id()), actor=str(actor))
@@ -360,13 +343,7 @@ class People:
         return [each for number in numbers if (each := await repository_read.read_held(conn, number)) is not None]
 
     async def _picture(self, conn: Any, customers: Sequence[Held]) -> Picture:
-        loaded = await load(conn, {link for held in customers for link in _links(held)})
-        return Picture(loaded, judge_all(loaded.evidence, self._rules().identity))
-
-    def _with(self, picture: Picture, decision: Decision) -> Picture:
-        """Return the same with one more word."""
-        evidence = replace(picture.loaded.evidence, decisions=[*picture.loaded.evidence.decisions, decision])
-        return Picture(replace(picture.loaded, evidence=evidence), judge_all(evidence, self._rules().identity))
+        return await picture_of(conn, customers, self._rules().identity)
 
     async def _preview(self, customer_id: UUID, others: Collection[UUID], see: Callable[[Any, Held], Awaitable[Decision]]) -> Answer:
         """Answer with the customers before and after a word, those that would differ."""
@@ -375,15 +352,10 @@ class People:
                 held = await find(conn, customer_id)
                 decision = await see(conn, held)
                 before = await self._picture(conn, [held, *[await find(conn, other) for other in others]])
-                after = self._with(before, decision)
+                after = before.after(decision)
                 seen = [await envision(conn, each.loaded, each.judgements, self._rules(), held.version) for each in (before, after)]
         was, now = ({each.profile.customer_id: view_of(each) for each in held_ones} for held_ones in seen)
-        refused = [
-            {"reason": str(one.reason), "detail": _REFUSED.get(one.reason, "The rules forbid to join them.")}
-            for each in after.judgements
-            for one in each.resolution.refused
-            if one.evidence_id == decision.decision_id
-        ]
+        refused = [{"reason": str(one.reason), "detail": _sentence(one)} for one in after.refusals(decision)]
         body = {
             "before": [view for key, view in sorted(was.items()) if now.get(key) != view],
             "after": [view for key, view in sorted(now.items()) if was.get(key) != view],
@@ -396,24 +368,5 @@ class People:
         return alias_of(identifier, self._key)
 
 
-def _speaker(held: Held) -> Identifier:
-    return next(iter(held.spoken.values())).saying.anchor
-
-
-def _links(held: Held) -> set[int]:
-    return {link for row in held.spoken.values() for link in row.links}
-
-
-def _one_of(meant: Sequence[Identifier], members: Collection[Identifier], held: Held) -> Identifier:
-    """Return the identifier among those meant that is the customer's.
-
-    Raises: InvalidError when none is; it says so when the view shows it, as one of many people's.
-    """
-    for each in meant:
-        if each in members:
-            return each
-    if not sketch_of(held.profile).shared.isdisjoint(meant):
-        raise InvalidError(
-            "Several people show that identifier, so it is nobody's: name another of this customer.", code="identifier-shared"
-        )
-    raise InvalidError("That is no identifier of this customer: see its `identifiers`.", code="identifier-unknown")
+def _sentence(refused: Refused) -> str:
+    return _REFUSED.get(refused.reason, "The rules forbid to join them.")

@@ -1,0 +1,69 @@
+"""What a word about customers would change, seen before it is said: their components, judged with it and without.
+
+Owns the picture. Writes nothing and decides nothing: what a word means is the engine's (``identity.changes``).
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from earshot_crm_sync.domain.components import Judgement, judge_all
+from earshot_crm_sync.domain.profile import sketch_of
+from earshot_crm_sync.identity import Customer, Decision, Identifier, IdentityRules, Refused
+from earshot_crm_sync.judging import Loaded, load
+from earshot_crm_sync.rows import Held
+from earshot_shared.http.problems import InvalidError
+
+
+@dataclass(slots=True)
+class Picture:
+    """The components around some customers, judged."""
+
+    loaded: Loaded
+    judgements: list[Judgement]
+    rules: IdentityRules
+
+    def customer(self, held: Held) -> Customer:
+        """Return a customer as the engine knows him."""
+        speaker = speaker_of(held)
+        return next(found for each in self.judgements if (found := each.resolution.by_identifier.get(speaker)) is not None)
+
+    def after(self, decision: Decision) -> "Picture":
+        """Return the same with one more word."""
+        evidence = replace(self.loaded.evidence, decisions=[*self.loaded.evidence.decisions, decision])
+        return Picture(replace(self.loaded, evidence=evidence), judge_all(evidence, self.rules), self.rules)
+
+    def refusals(self, decision: Decision) -> list[Refused]:
+        """Return what a word asked for and the rules refuse."""
+        return [one for each in self.judgements for one in each.resolution.refused if one.evidence_id == decision.decision_id]
+
+
+async def picture_of(conn: Any, customers: Sequence[Held], rules: IdentityRules) -> Picture:
+    """Load and judge what is around some customers."""
+    loaded = await load(conn, {link for held in customers for link in links_of(held)})
+    return Picture(loaded, judge_all(loaded.evidence, rules), rules)
+
+
+def speaker_of(held: Held) -> Identifier:
+    """Return an identifier that is the customer's for certain: one that speaks of him."""
+    return next(iter(held.spoken.values())).saying.anchor
+
+
+def links_of(held: Held) -> set[int]:
+    """Return the numbers of all identifiers that are said of a customer."""
+    return {link for row in held.spoken.values() for link in row.links}
+
+
+def one_of(meant: Sequence[Identifier], members: Collection[Identifier], held: Held) -> Identifier:
+    """Return the identifier among those meant that is the customer's.
+
+    Raises: InvalidError when none is; it says so when the view shows it, as one of many people's.
+    """
+    for each in meant:
+        if each in members:
+            return each
+    if not sketch_of(held.profile).shared.isdisjoint(meant):
+        raise InvalidError(
+            "Several people show that identifier, so it is nobody's: name another of this customer.", code="identifier-shared"
+        )
+    raise InvalidError("That is no identifier of this customer: see its `identifiers`.", code="identifier-unknown")
