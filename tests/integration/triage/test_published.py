@@ -1,12 +1,14 @@
 """Triage on a real Kafka and a real Postgres: items in, decisions, feeds and cases out, each once."""
 
 import asyncio
+import contextlib
 import json
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import aiokafka
+import asyncpg
 import pytest
 
 from earshot_shared import ids
@@ -81,6 +83,34 @@ async def test_items_become_decisions_feeds_and_cases(kafka_bootstrap: str, topi
     assert told[case_id]["first_response_at"] == "2026-03-01T00:05:00Z"
     support = await read_all(kafka_bootstrap, topic_prefix, Topic.FEEDBACK_SUPPORT)
     assert {key for key, _ in support} == {question.feedback_id, bug.feedback_id}
+
+
+async def test_a_replay_is_tried_again_when_a_reader_was_in_its_way(kafka_bootstrap: str, topic_prefix: str, fresh_database: Any) -> None:
+    dsn = await asyncio.to_thread(fresh_database, lambda address: migrate_all(address, topic_prefix))
+    await apply_topics(kafka_bootstrap, topic_prefix)
+    async with running_triage(dsn, kafka=kafka_bootstrap, prefix=topic_prefix) as triage:
+        await produce(kafka_bootstrap, topic_prefix, [plain_item(f"n{n}", n, "question 2") for n in range(5)])
+
+        async def settled() -> bool:
+            stats = (await triage.http.get("/v1/stats")).json()
+            return bool(stats["feedback"] == 5 and stats["lag"] == 0 and stats["unpublished"] == 0)
+
+        async def waits() -> bool:
+            query = "select exists (select from pg_stat_activity where wait_event_type = 'Lock' and query like '%truncate%')"
+            return bool(await triage.runtime.pool.fetchval(query))
+
+        await eventually(settled, "five items applied and told")
+        wanted = Replay(service="triage", package="earshot_triage")
+        async with triage.runtime.pool.acquire() as reader, reader.transaction():
+            await reader.execute("lock table threads in access share mode")
+            replay = asyncio.create_task(
+                run_replay(wanted, dsn=dsn, bootstrap=kafka_bootstrap, prefix=topic_prefix, progress=lambda done, of: None)
+            )
+            await eventually(waits, "the replay waits for the reader")
+            with contextlib.suppress(asyncpg.DeadlockDetectedError):  # on a slow machine it is the reader that Postgres ends
+                await reader.execute("lock table feedback in access share mode")
+        assert await replay == 5
+        await eventually(settled, "all folded anew")
 
 
 @pytest.mark.capability("C5")

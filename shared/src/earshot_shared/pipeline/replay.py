@@ -13,7 +13,7 @@ import aiokafka
 import asyncpg
 
 from earshot_shared import kafka
-from earshot_shared.errors import FatalError
+from earshot_shared.errors import FatalError, RetryableError
 from earshot_shared.migrations.files import services_with_schema
 from earshot_shared.pipeline.lost_ground import Standing, load_standing
 from earshot_shared.pipeline.positions import Ground, Partition
@@ -22,6 +22,7 @@ from earshot_shared.topics import Topic, schema_name
 
 _QUERIES = Queries.load("earshot_shared.pipeline")
 _POLL_S = 0.2
+_TRIES = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +78,7 @@ async def begin_replay(wanted: Replay, *, dsn: str, bootstrap: str, prefix: str)
         starts = await _starts(consumer, ground, wanted.since)
         if wanted.since is None:
             _refuse_lost_log(standing, held, wanted, ground, prefix)
-        with translated():
-            await _move_back(conn, schema, wanted, ground, starts)
+        await _move_back_patiently(conn, schema, wanted, ground, starts)
         return Begun(
             events=sum(ground.bounds[at][1] - starts[at] for at in known),
             ends={at: ground.bounds[at][1] for at in known},
@@ -135,6 +135,20 @@ async def _starts(consumer: Any, ground: Ground, since: datetime | None) -> dict
         (each.topic, each.partition): ground.bounds[each.topic, each.partition][1] if at is None else at.offset
         for each, at in found.items()
     }
+
+
+async def _move_back_patiently(conn: Any, schema: str, wanted: Replay, ground: Ground, starts: dict[Partition, int]) -> None:
+    """Move back; again when a reader was in the way: it may hold one table and wait for another, and Postgres ends one of the two."""
+    for left in reversed(range(_TRIES)):
+        try:
+            with translated():
+                await _move_back(conn, schema, wanted, ground, starts)
+        except RetryableError:
+            if not left:
+                raise
+            await asyncio.sleep(_POLL_S)
+        else:
+            return
 
 
 async def _move_back(conn: Any, schema: str, wanted: Replay, ground: Ground, starts: dict[Partition, int]) -> None:
