@@ -19,7 +19,8 @@ TIMEOUT_S = 15.0
 KEEPING_TIMEOUT_S = 60.0  # a replay empties tables before it answers
 _PASSED_ON = ("content-type", "etag", "idempotency-replayed")
 _TAKEN_ALONG = ("if-match", "idempotency-key")
-_UNSAFE_IN_PATH = ("..", "//", "\\", "?", "#", "%")
+_UNSAFE_IN_PATH = ("//", "\\", "?", "#")
+_UNSAFE_ONCE_READ = (*_UNSAFE_IN_PATH, "..", "%")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +77,7 @@ class Proxy:
         the service does not answer.
         """
         known = path == "v1/stats" or path.startswith("admin/")
-        if service not in self._upstreams or not known or any(mark in path for mark in _UNSAFE_IN_PATH):
+        if service not in self._upstreams or not known or any(mark in path for mark in _UNSAFE_ONCE_READ):
             raise NotFoundError("There is nothing at this address.", code="not-found")
         if authorization is None:
             raise UnauthorizedError("Send an API key: `Authorization: Bearer KEY`.", code="key-missing")
@@ -100,4 +101,4 @@ class Proxy:
 def _leads_elsewhere(path: str) -> bool:
     """Say whether a path as written is more than names one after another, or climbs once it is read."""
     climbs = any(step in (".", "..") for step in unquote(path).split("/"))
-    return climbs or path.startswith("/") or any(mark in path for mark in ("//", "\\", "?", "#"))
+    return climbs or path.startswith("/") or any(mark in path for mark in _UNSAFE_IN_PATH)

@@ -16,13 +16,14 @@ from earshot_crm_sync import repository, repository_erasing, repository_read
 from earshot_crm_sync.acts import CONSENT, DECIDE, EDIT, SERVICE, Consented, Decided, Edited, read_act
 from earshot_crm_sync.desk import Rules, Slice
 from earshot_crm_sync.domain.aliases import alias_of
+from earshot_crm_sync.domain.profile import sketch_of
 from earshot_crm_sync.erasing import vouched_of
 from earshot_crm_sync.events import ErasureRequested, tell_erasure
 from earshot_crm_sync.finding import find, find_first
 from earshot_crm_sync.identity import Decision, Identifier, Refusal, Refused, changes
 from earshot_crm_sync.intake import erasure_of
 from earshot_crm_sync.judging import envision
-from earshot_crm_sync.picturing import Picture, links_of, one_of, picture_of, speaker_of
+from earshot_crm_sync.picturing import Picture, links_of, picture_of, speaker_of
 from earshot_crm_sync.rows import Held
 from earshot_crm_sync.stage import CrmSync, view_of
 from earshot_shared.actions import ActionWriter, Actor, new_action
@@ -129,7 +130,7 @@ class People:
         async def work(tx: Transaction, held: Held) -> Answer:
             picture = await self._picture(tx.conn, [held])
             customer = picture.customer(held)
-            anchor = None if identifier is None else one_of(identifier, customer.identifiers, held)
+            anchor = None if identifier is None else _one_of(identifier, customer.identifiers, held)
             decision = changes.lock(
                 customer,
                 at=await self._moment(tx.conn, held),
@@ -182,7 +183,7 @@ class People:
         async def work(tx: Transaction, held: Held) -> Answer:
             picture = await self._picture(tx.conn, [held])
             members = picture.customer(held).identifiers
-            named = sorted(members) if opinion.identifier is None else [one_of(opinion.identifier, members, held)]
+            named = sorted(members) if opinion.identifier is None else [_one_of(opinion.identifier, members, held)]
             given = Consented(
                 tuple(self._alias(each) for each in named),
                 opinion.purpose,
@@ -201,7 +202,7 @@ class People:
 
         async def work(tx: Transaction, held: Held) -> Answer:
             customer = (await self._picture(tx.conn, [held])).customer(held)
-            chosen = customer.lead if identifier is None else one_of(identifier, customer.identifiers, held)
+            chosen = customer.lead if identifier is None else _one_of(identifier, customer.identifiers, held)
             edited = Edited(self._alias(chosen), fields)
             return await self._take(tx, wish, EDIT, edited.identifier, edited, at=await self._moment(tx.conn, held))
 
@@ -242,7 +243,7 @@ class People:
 
     async def _moment(self, conn: Any, *customers: Held) -> datetime:
         """Return now, but later than all that was done to these customers: the latest word stands, whatever clocks say."""
-        last = await repository_read.last_act_at(conn, {link for held in customers for link in links_of(held)})
+        last = await repository_read.last_act_at(conn, links_of(*customers))
         now = self._clock()
         return now if last is None or now > last else last + timedelta(microseconds=1)
 
@@ -286,7 +287,7 @@ class People:
 
     async def _decide_unmerge(self, conn: Any, held: Held, identifiers: Sequence[Sequence[Identifier]], actor: Actor) -> Decision:
         customer = (await self._picture(conn, [held])).customer(held)
-        chosen = [one_of(meant, customer.identifiers, held) for meant in identifiers]
+        chosen = [_one_of(meant, customer.identifiers, held) for meant in identifiers]
         try:
             at = await self._moment(conn, held)
             return changes.unmerge(customer, chosen, at=at, decision_id=str(self._new_id()), actor=str(actor))
@@ -339,8 +340,9 @@ class People:
     async def _parted(self, conn: Any, said: Decided, held: Held) -> list[Held]:
         """Return the other customers who hold what a word named."""
         rows = await repository.load_identifiers_by_alias(conn, [said.a, said.b, *said.left, *said.right])
-        numbers = sorted({row.customer_no for row in rows if row.customer_no not in (None, held.no)})
-        return [each for number in numbers if (each := await repository_read.read_held(conn, number)) is not None]
+        numbers = {row.customer_no for row in rows if row.customer_no is not None} - {held.no}
+        found = await repository_read.read_many(conn, numbers)
+        return [found[number] for number in sorted(found)]
 
     async def _picture(self, conn: Any, customers: Sequence[Held]) -> Picture:
         return await picture_of(conn, customers, self._rules().identity)
@@ -370,3 +372,18 @@ class People:
 
 def _sentence(refused: Refused) -> str:
     return _REFUSED.get(refused.reason, "The rules forbid to join them.")
+
+
+def _one_of(meant: Sequence[Identifier], members: Collection[Identifier], held: Held) -> Identifier:
+    """Return the identifier among those meant that is the customer's.
+
+    Raises: InvalidError when none is; it says so when the view shows it, as one of many people's.
+    """
+    for each in meant:
+        if each in members:
+            return each
+    if not sketch_of(held.profile).shared.isdisjoint(meant):
+        raise InvalidError(
+            "Several people show that identifier, so it is nobody's: name another of this customer.", code="identifier-shared"
+        )
+    raise InvalidError("That is no identifier of this customer: see its `identifiers`.", code="identifier-unknown")

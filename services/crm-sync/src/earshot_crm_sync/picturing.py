@@ -3,16 +3,14 @@
 Owns the picture. Writes nothing and decides nothing: what a word means is the engine's (``identity.changes``).
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from earshot_crm_sync.domain.components import Judgement, judge_all
-from earshot_crm_sync.domain.profile import sketch_of
 from earshot_crm_sync.identity import Customer, Decision, Identifier, IdentityRules, Refused
 from earshot_crm_sync.judging import Loaded, load
 from earshot_crm_sync.rows import Held
-from earshot_shared.http.problems import InvalidError
 
 
 @dataclass(slots=True)
@@ -40,7 +38,7 @@ class Picture:
 
 async def picture_of(conn: Any, customers: Sequence[Held], rules: IdentityRules) -> Picture:
     """Load and judge what is around some customers."""
-    loaded = await load(conn, {link for held in customers for link in links_of(held)})
+    loaded = await load(conn, links_of(*customers))
     return Picture(loaded, judge_all(loaded.evidence, rules), rules)
 
 
@@ -49,21 +47,6 @@ def speaker_of(held: Held) -> Identifier:
     return next(iter(held.spoken.values())).saying.anchor
 
 
-def links_of(held: Held) -> set[int]:
-    """Return the numbers of all identifiers that are said of a customer."""
-    return {link for row in held.spoken.values() for link in row.links}
-
-
-def one_of(meant: Sequence[Identifier], members: Collection[Identifier], held: Held) -> Identifier:
-    """Return the identifier among those meant that is the customer's.
-
-    Raises: InvalidError when none is; it says so when the view shows it, as one of many people's.
-    """
-    for each in meant:
-        if each in members:
-            return each
-    if not sketch_of(held.profile).shared.isdisjoint(meant):
-        raise InvalidError(
-            "Several people show that identifier, so it is nobody's: name another of this customer.", code="identifier-shared"
-        )
-    raise InvalidError("That is no identifier of this customer: see its `identifiers`.", code="identifier-unknown")
+def links_of(*customers: Held) -> set[int]:
+    """Return the numbers of all identifiers that are said of some customers."""
+    return {link for held in customers for row in held.spoken.values() for link in row.links}

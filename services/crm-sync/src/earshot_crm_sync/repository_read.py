@@ -42,10 +42,7 @@ async def read_many(conn: Any, numbers: Collection[int]) -> dict[int, Held]:
 
 async def read_held(conn: Any, customer_no: int) -> Held | None:
     """Return a customer with all statements that speak of him."""
-    customers = await load_customers(conn, [customer_no])
-    if not customers:
-        return None
-    return held_of(customers[0], await load_statements(conn, customers[0].statements))
+    return (await read_many(conn, [customer_no])).get(customer_no)
 
 
 async def page_of_customers(conn: Any, after: str, limit: int) -> list[CustomerRow]:

@@ -73,9 +73,8 @@ class Fold:
         acts = await self._gather(arrivals, doings)
         if not self._accepted and not acts:
             return
-        grouping = Grouping(self._known, self._nodes, self._accepted)
-        lone, groups = grouping.group(acts)
-        self._changes.gone_nodes |= grouping.came_as_items
+        self._changes.gone_nodes |= self._nodes.keys() & self._accepted.keys()  # they have come as items
+        lone, groups = Grouping(self._known, self._nodes, self._accepted).group(acts)
         for arrival in lone:
             self._begin_lone(arrival)
         for group in groups:
@@ -87,7 +86,7 @@ class Fold:
             await self._fold_anew(again)
         self._tell_arrivals()
         for thread in self._cases:
-            self._teller.case(thread, self._tx.version)
+            self._teller.case(thread)
         for case_id, target in self._pointers:
             self._teller.gone(case_id, target)
         if self._rules.spikes is not None:
@@ -227,6 +226,7 @@ class Fold:
         return True
 
     def _change(self, thread: Thread, *, replaying: bool) -> None:
+        thread.version = self._tx.version
         thread.due_at, thread.counted = clock(thread.state, self._rules)
         self._watch(thread, replaying=replaying)
         self._changes.changed_threads.append(thread)

@@ -28,15 +28,13 @@ class Group:
 class Grouping:
     """Groups what one transaction touches.
 
-    ``known``: items that are there, by key; ``nodes``: threads of nodes that are no items; ``accepted``: what is new, by key;
-    ``came_as_items``: nodes that were no items and are now.
+    ``known``: items that are there, by key; ``nodes``: threads of nodes that are no items; ``accepted``: what is new, by key.
     """
 
     def __init__(self, known: Mapping[str, Held], nodes: Mapping[str, str], accepted: Mapping[str, Arrival]) -> None:
         self._known = known
         self._nodes = nodes
         self._accepted = accepted
-        self.came_as_items: set[str] = set()
 
     def group(self, acts: Sequence[Act]) -> tuple[list[Arrival], list[Group]]:
         """Return what hangs with nothing, and what hangs together by the links of this transaction over the threads that were there."""
@@ -94,8 +92,5 @@ class Grouping:
         label = self._nodes.get(node)
         if label is not None:
             group.labels.add(label)
-        if node in self._accepted:
-            if label is not None:
-                self.came_as_items.add(node)
-        else:
+        if node not in self._accepted:
             group.nodes.add(node)

@@ -170,7 +170,7 @@ class TriageStage:
             thread = threads.get(held.label)
             case_id = thread.state.case_id if thread is not None else None
             if thread is not None and case_id == key:
-                teller.case(thread, thread.version)
+                teller.case(thread)
             else:
                 teller.gone(key, case_id)
         return teller.said

@@ -35,9 +35,9 @@ class Teller:
         if team in FEEDS:
             self.said.append(FEEDS[team].tombstone(feedback_id))
 
-    def case(self, thread: Thread, version: int) -> None:
-        """Tell a case as it stands since the transaction ``version``."""
-        label = thread.state.label
+    def case(self, thread: Thread) -> None:
+        """Tell a case as it stands."""
+        label, version = thread.state.label, thread.version
         body = case_body(thread.state, due_at=thread.due_at, tail=thread.tail_json, version=version)
         self.said.append(CASES.write(label, f"{label}.{version}", body, time=self._time))
 
