@@ -18,7 +18,8 @@ FROM python:3.12-slim
 RUN groupadd --gid 10001 earshot && useradd --uid 10001 --gid earshot --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin earshot
 COPY --from=build /opt/earshot /opt/earshot
 COPY config /etc/earshot
-ENV PATH=/opt/earshot/bin:$PATH PYTHONUNBUFFERED=1 MALLOC_ARENA_MAX=1 PYTHONDONTWRITEBYTECODE=1 EARSHOT_CONFIG_DIR=/etc/earshot
+ENV PATH=/opt/earshot/bin:$PATH PYTHONUNBUFFERED=1 MALLOC_ARENA_MAX=1 MALLOC_MMAP_THRESHOLD_=1048576 MALLOC_TRIM_THRESHOLD_=8388608 \
+    PYTHONDONTWRITEBYTECODE=1 EARSHOT_CONFIG_DIR=/etc/earshot
 USER earshot
 WORKDIR /tmp
 ENTRYPOINT ["earshot"]

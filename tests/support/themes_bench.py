@@ -22,11 +22,10 @@ import uvloop
 
 from earshot_shared import ids
 from earshot_shared.item import Author, Item
-from earshot_shared.pipeline.loop import SLICE_RECORDS
 from earshot_triage.decisions import Decider
 from earshot_triage.gatherer import Gatherer
 from earshot_triage.judgement import Judge, Judgement
-from earshot_triage.stage import TriageStage
+from earshot_triage.stage import SLICE_RECORDS, TriageStage
 from support.crm_slice_bench import Meter, postgres
 from support.ground import Databases
 from support.triage import migrate

@@ -14,7 +14,7 @@ from earshot_shared import kafka
 from earshot_shared.errors import EarshotError, FatalError
 from earshot_shared.pipeline import lost_ground
 from earshot_shared.pipeline.expectation import unpack
-from earshot_shared.pipeline.loop import Loop
+from earshot_shared.pipeline.loop import SLICE_RECORDS, Loop
 from earshot_shared.pipeline.records import Stage
 from earshot_shared.pipeline.regrounding import survey
 from earshot_shared.pipeline.relay import Relay
@@ -66,6 +66,7 @@ class Runtime:
         yields: Sequence[Topic] = (),
         looks_ahead: bool = False,
         gathers_s: float = 0.0,
+        slice_records: int = SLICE_RECORDS,
         pool_size: int = 6,
     ) -> "Runtime":
         """Return the parts, connected to Postgres, with nothing running yet.
@@ -96,6 +97,7 @@ class Runtime:
                 yields=yields,
                 looks_ahead=looks_ahead,
                 gathers_s=gathers_s,
+                slice_records=slice_records,
             )
         return cls(ground, pool, writer, relay, loop, staged.inputs if staged is not None else ())
 

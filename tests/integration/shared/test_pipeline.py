@@ -44,10 +44,17 @@ async def running(
     yields: Sequence[Topic] = (),
     looks_ahead: bool = False,
     gathers_s: float = 0.0,
+    slice_records: int = loop.SLICE_RECORDS,
 ) -> AsyncIterator[Runtime]:
     """Run the loop and the relay until the block ends."""
     runtime = await Runtime.open(
-        ground, stage=lambda _: stage, outputs=outputs, yields=yields, looks_ahead=looks_ahead, gathers_s=gathers_s
+        ground,
+        stage=lambda _: stage,
+        outputs=outputs,
+        yields=yields,
+        looks_ahead=looks_ahead,
+        gathers_s=gathers_s,
+        slice_records=slice_records,
     )
     tasks = [asyncio.create_task(run(), name=name) for name, run in runtime.tasks().items()]
     try:
@@ -142,17 +149,16 @@ class _DyingStage(CountingStage):
             await tx.conn.execute("select pg_terminate_backend(pg_backend_pid())")
 
 
-async def test_what_is_prepared_ahead_is_applied_once_whatever_comes_between(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop, "SLICE_RECORDS", 20)  # so that slices are full, and others are prepared beside them
+async def test_what_is_prepared_ahead_is_applied_once_whatever_comes_between(ground: Ground) -> None:
     odd = {n: b"poison" if n % 2 else b"crash" for n in range(50, 600, 130)}
     values = [(f"odd{n}" if n in odd else f"k{n % 50}", odd.get(n, b"x")) for n in range(600)]
     await produce(ground, values)
     stage = _DyingStage()
-    async with running(ground, stage, looks_ahead=True) as first:
+    async with running(ground, stage, looks_ahead=True, slice_records=20) as first:  # full ones, so that others are prepared beside them
         assert first.loop is not None
         state = first.loop.state
         await until(lambda: stage.died and state.retries > 0, "dead once")
-        async with running(ground, CountingStage(), looks_ahead=True):
+        async with running(ground, CountingStage(), looks_ahead=True, slice_records=20):
             await produce(ground, values)
             await until(lambda: settled(first), "settled by two")
         await produce(ground, values)
@@ -214,11 +220,10 @@ class _SlowStage(CountingStage):
 
 @pytest.mark.capability("L22")
 async def test_what_is_brought_in_from_the_past_waits_while_live_items_lag(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop, "SLICE_RECORDS", 20)
     monkeypatch.setattr(loop, "LAG_EVERY_S", 0.05)
     await produce(ground, [(f"old{n}", b"x") for n in range(200)], Topic.FEEDBACK_BACKFILLED)
     await produce(ground, [(f"live{n}", b"x") for n in range(600)])
-    async with running(ground, _SlowStage(), yields=(Topic.FEEDBACK_BACKFILLED,)) as runtime:
+    async with running(ground, _SlowStage(), yields=(Topic.FEEDBACK_BACKFILLED,), slice_records=20) as runtime:
         reader, past = runtime.loop, Topic.FEEDBACK_BACKFILLED.full_name(ground.topic_prefix)
         assert reader is not None
 

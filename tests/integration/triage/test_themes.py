@@ -11,7 +11,6 @@ import pytest
 
 from earshot_shared import ids
 from earshot_shared.item import Item
-from earshot_shared.pipeline.loop import SLICE_RECORDS
 from earshot_shared.pipeline.records import StoredRecord
 from earshot_shared.postgres import Queries
 from earshot_shared.topics import Topic
@@ -19,6 +18,7 @@ from earshot_triage.decisions import words_of
 from earshot_triage.domain.gathering import Voice, nearest, weigh
 from earshot_triage.gatherer import Gatherer
 from earshot_triage.judgement.themes import stems_of
+from earshot_triage.stage import SLICE_RECORDS
 from earshot_triage.voices import Telling
 from support.triage import TriageUnderTest, migrate, running_triage
 from support.triage_world import DAY, PlainJudge, case_of, plain_item

@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -78,12 +78,12 @@ class MemoryShelf:
         times = {book: [voice.order[0] for voice in self.rows.values() if voice.book == book] for book in books}
         return {book: max(each) for book, each in times.items() if each}
 
-    async def recent(self, since: Mapping[str, datetime], most: int) -> list[Voice]:
-        found: list[Voice] = []
+    async def recent(self, since: Mapping[str, datetime], most: int) -> AsyncIterator[list[Voice]]:
         for book, at in since.items():
             of_book = [voice for voice in self.rows.values() if voice.book == book and voice.order[0] >= at]
-            found += self._those(sorted(of_book, key=lambda voice: voice.order[0], reverse=True)[:most])
-        return found
+            found = self._those(sorted(of_book, key=lambda voice: voice.order[0], reverse=True)[:most])
+            yield found[:1]
+            yield found[1:]
 
     async def later(self, voice: Voice) -> list[Voice]:
         return self._those(each for each in self.rows.values() if each.book == voice.book and each.order > voice.order)

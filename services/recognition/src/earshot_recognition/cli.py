@@ -15,7 +15,7 @@ from earshot_shared.runtime import Ground, Runtime
 from earshot_shared.service import run_service
 from earshot_shared.settings import read_settings
 
-GATHERS_S = 0.25
+GATHERS_S = 0.5
 """Standings follow within this while items keep coming: nobody waits for one, and small slices here make more of them in crm-sync too."""
 
 

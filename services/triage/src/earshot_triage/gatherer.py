@@ -10,13 +10,13 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
 from earshot_shared.errors import PoisonError, RetryableError
-from earshot_shared.pipeline.loop import SLICE_RECORDS
 from earshot_shared.postgres import Pool, translated
 from earshot_triage.domain.gathering import Voice
 from earshot_triage.domain.leaders import Leaders
 from earshot_triage.placing import Placing
 from earshot_triage.repository import NO_KEY, QUERIES
 from earshot_triage.settling import settle
+from earshot_triage.stage import SLICE_RECORDS
 from earshot_triage.theme_rows import ThemeRows
 from earshot_triage.voices import Knowing, Telling, version_of, voices_of
 
@@ -26,8 +26,8 @@ EVERY_S: Final = 1.0
 SOON_S: Final = 0.3
 """While there is always something: what a second brings, taken in at once, would hold up the fold for a good part of the next."""
 REST: Final = 3.0
-"""While more waits, gathering rests for so many times what it took. A quarter of the time carries some 3,500 rows a second, more than the
-fold does on two cores; with half of it the fold's p99 doubled while themes caught up.
+"""While more waits, gathering rests for so many times what it took. A quarter of the time carries some 3,000 rows a second, nearly what
+the fold does on two cores; with half of it the fold's p99 doubled while themes caught up.
 """
 BUSY_REST: Final = 9.0
 """So many times while the fold has a backlog: nobody waits for a theme as for an answer. A tenth of the time still takes in a good part of

@@ -5,7 +5,7 @@ Owns the order of decisions. What is alike is defined in `domain.gathering`; wha
 
 import asyncio
 import heapq
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Final, Protocol
 
@@ -13,7 +13,7 @@ from earshot_triage.domain.gathering import Voice, likeness, may_follow
 from earshot_triage.domain.leaders import BookStem, Leaders, Match
 
 RECENT: Final = 8_000
-"""So many of the latest stored voices, of all books, are looked through at once for those that may follow a late one."""
+"""So many of the latest stored voices, of all books, are looked through for those that may follow a late one."""
 WORTH: Final = 300
 """Looking through so many costs as much as letting one late voice ask for itself."""
 _BREATHE_EVERY: Final = 100
@@ -31,8 +31,8 @@ class Shelf(Protocol):
     async def last(self, books: Sequence[str]) -> Mapping[str, datetime]:
         """Return when the last voice of each book occurred; no entry for an empty one."""
 
-    async def recent(self, since: Mapping[str, datetime], most: int) -> Sequence[Voice]:
-        """Return the latest of each book, down to a time each, ``most`` of a book at most."""
+    def recent(self, since: Mapping[str, datetime], most: int) -> AsyncIterator[Sequence[Voice]]:
+        """Yield the latest of each book, down to a time each, ``most`` of a book at most, some at a time."""
 
     async def later(self, voice: Voice) -> Sequence[Voice]:
         """Return at least those of its book that came after it and have one of its stems among their heavy ones."""
@@ -110,17 +110,18 @@ class Placing:
         for voice in late:
             since[voice.book] = min(voice.order[0], since.get(voice.book, voice.order[0]))
         most = max(1, min(RECENT, WORTH * len(late)) // len(since))
-        recent = await self._shelf.recent(since, most)
+        searched = await asyncio.to_thread(Leaders, late)
+        after: dict[str, list[Voice]] = {voice.key: [] for voice in late}
         by_book: dict[str, list[datetime]] = {}
-        for each in recent:
-            by_book.setdefault(each.book, []).append(each.order[0])
+        async for some in self._shelf.recent(since, most):  # all of them at once would be ten megabytes
+            for each, matches in zip(some, await asyncio.to_thread(searched.alike, some), strict=True):
+                by_book.setdefault(each.book, []).append(each.order[0])
+                for _, _, key in matches:
+                    after[key].append(each)
         full_from = {book: min(times) for book, times in by_book.items() if len(times) == most}
-        covered = [voice for voice in late if voice.book not in full_from or voice.order[0] > full_from[voice.book]]
-        self._after = {voice.key: [] for voice in covered}
-        found = await asyncio.to_thread(lambda: Leaders(covered).alike(recent))
-        for each, matches in zip(recent, found, strict=True):
-            for _, _, key in matches:
-                self._after[key].append(each)
+        self._after = {
+            voice.key: after[voice.key] for voice in late if voice.book not in full_from or voice.order[0] > full_from[voice.book]
+        }
 
     async def _place(self, voice: Voice) -> Sequence[Voice]:
         """Decide whom a voice follows; return those for whom that may change something."""

@@ -1,6 +1,6 @@
 """The rows of themes, as the gathering reads and writes them. Takes a connection; begins and ends no transaction."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -13,6 +13,8 @@ from earshot_triage.voices import Fresh
 _COLUMNS: Final = ("key", "feedback_id", "book", "kind", "brand", "author_key", "at", "leader", "theme", "stems", "weights")
 _ASKED_AT_ONCE: Final = 1_000
 """Stems of one query: writing it holds the event loop."""
+_READ_AT_ONCE: Final = 1_000
+"""Voices, where many are read to be looked at once: one takes more than a kilobyte."""
 
 
 class ThemeRows:
@@ -38,9 +40,11 @@ class ThemeRows:
         """Return when the last voice of each book occurred; no entry for an empty one."""
         return {row["book"]: row["at"] for row in await self._conn.fetch(QUERIES["last_of_books"], books)}
 
-    async def recent(self, since: Mapping[str, datetime], most: int) -> list[Voice]:
-        """Return the latest of each book, down to a time each, ``most`` of a book at most."""
-        return await self._voices("load_recent", list(since), list(since.values()), most)
+    async def recent(self, since: Mapping[str, datetime], most: int) -> AsyncIterator[list[Voice]]:
+        """Yield the latest of each book, down to a time each, ``most`` of a book at most, some at a time."""
+        cursor = await self._conn.cursor(QUERIES["load_recent"], list(since), list(since.values()), most)
+        while rows := await cursor.fetch(_READ_AT_ONCE):
+            yield [_voice(row) async for row in in_turns(rows)]
 
     async def later(self, voice: Voice) -> list[Voice]:
         """Return those of its book that came after it and have one of its stems among their heavy ones."""

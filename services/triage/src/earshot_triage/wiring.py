@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 
 from earshot_shared.access import Secret
 from earshot_shared.http.door import Door
-from earshot_shared.pipeline.loop import SLICE_RECORDS
 from earshot_shared.runtime import Ground, Runtime
 from earshot_shared.serve import Task
 from earshot_shared.service import Parts
@@ -19,7 +18,7 @@ from earshot_triage.judgement.semantic import Encoder
 from earshot_triage.modelbook import ModelBook, load_judge
 from earshot_triage.rulebook import RuleBook
 from earshot_triage.settings import TriageSettings
-from earshot_triage.stage import OUTPUTS, YIELDS, TriageStage
+from earshot_triage.stage import OUTPUTS, SLICE_RECORDS, YIELDS, TriageStage
 from earshot_triage.watching import Watchman
 
 
@@ -41,7 +40,7 @@ class Wiring:
 
     async def open_runtime(self, ground: Ground, secret: Secret) -> Runtime:  # noqa: ARG002  # only the routes need the secret
         """Return the runtime, with nothing running yet."""
-        return await Runtime.open(ground, stage=lambda _pool: self.stage, outputs=OUTPUTS, yields=YIELDS)
+        return await Runtime.open(ground, stage=lambda _pool: self.stage, outputs=OUTPUTS, yields=YIELDS, slice_records=SLICE_RECORDS)
 
     def more_tasks(self, parts: Parts) -> Mapping[str, Task]:
         """Return what runs beside the loop and the relay."""

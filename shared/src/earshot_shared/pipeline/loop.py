@@ -27,7 +27,6 @@ from earshot_shared.tracing import trace_of, working_in
 _log = logging.getLogger(__name__)
 
 SLICE_RECORDS = 2_000  # one transaction of this many costs a third less a record than one of 500; larger gains nothing more
-FEW_RECORDS = SLICE_RECORDS // 4
 POLL_MS = 200
 COURTESY_S = 5.0
 RETRY_LIMIT_S = 5.0
@@ -77,12 +76,14 @@ class Loop:
         yields: Sequence[Topic] = (),
         looks_ahead: bool = False,
         gathers_s: float = 0.0,
+        slice_records: int = SLICE_RECORDS,
     ) -> None:
         """``yields``: inputs that are not fetched while any other input lags (backfill behind live).
 
         ``looks_ahead``: while Postgres is at work on a full slice, the next is prepared; a second slice is held in memory then.
-        ``gathers_s``: a slice of few records is followed by the next no sooner than after so many seconds, where nobody waits for what a
+        ``gathers_s``: a slice that was not full is followed by the next no sooner than after so many seconds, where nobody waits for what a
         stage does: a record of a small slice costs twice what one of a large one does.
+        ``slice_records``: so many make a full one; fewer where each holds much memory.
         """
         self._stage = stage
         self._writer = writer
@@ -92,6 +93,7 @@ class Loop:
         self._yielding = {topic.full_name(prefix) for topic in yields}
         self._looks_ahead = looks_ahead
         self._gathers_s = gathers_s
+        self._full = slice_records
         self._take_from = 0.0
         self._ahead: asyncio.Task[_Slice] | None = None
         self._consumer: Any = None
@@ -172,8 +174,8 @@ class Loop:
         slice_ = await self._take()
         if slice_.batches:
             count = sum(len(batch.records) for batch in slice_.batches)
-            self._take_from = time.monotonic() + self._gathers_s if count < FEW_RECORDS else 0.0
-            if self._looks_ahead and count >= SLICE_RECORDS:
+            self._take_from = time.monotonic() + self._gathers_s if count < self._full else 0.0
+            if self._looks_ahead and count >= self._full:
                 self._ahead = asyncio.create_task(self._next(0), name="loop looks ahead")
             await self._apply(slice_.batches, slice_.prepared)
         await self._look_around()
@@ -223,7 +225,7 @@ class Loop:
     async def _next(self, timeout_ms: int) -> _Slice:
         """Fetch what is there within a time, and prepare it."""
         with kafka.translated():
-            fetched = await self._consumer.getmany(timeout_ms=timeout_ms, max_records=SLICE_RECORDS)
+            fetched = await self._consumer.getmany(timeout_ms=timeout_ms, max_records=self._full)
         slice_ = _Slice(self._batches(fetched))
         if slice_.batches and self._looks_ahead:
             with contextlib.suppress(Exception):  # what fails is prepared again by `_commit`, where failures are isolated
@@ -367,7 +369,7 @@ class Loop:
         for at in lags:
             if at[0] in self._yielding and at not in self._stuck:
                 with contextlib.suppress(kafka_errors.IllegalStateError):
-                    (self._consumer.pause if live_lag > SLICE_RECORDS else self._consumer.resume)(aiokafka.TopicPartition(*at))
+                    (self._consumer.pause if live_lag > self._full else self._consumer.resume)(aiokafka.TopicPartition(*at))
         if now - self._committed_at > COURTESY_S:
             self._committed_at = now
             await self._courtesy()

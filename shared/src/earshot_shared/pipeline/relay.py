@@ -253,19 +253,24 @@ class Relay:
             collected += held[row] or ()
         return collected
 
-    async def _send(self, messages: Sequence[Message]) -> dict[Partition, tuple[int, int]]:
-        """Send all and wait for the acks; return the ranges of foreign records met (first, end) by partition."""
+    async def _send(self, messages: list[Message]) -> dict[Partition, tuple[int, int]]:
+        """Send all and wait for the acks; return the ranges of foreign records met (first, end) by partition.
+
+        The list is emptied: those of a slice are megabytes, and each is let go once it lies in a batch.
+        """
         by_partition: dict[Partition, list[Message]] = defaultdict(list)
         for message in messages:
             name = self._topics[message.topic]
             by_partition[name, partition_of(message.key, self._counts[name])].append(message)
+        messages.clear()
         foreign: dict[Partition, tuple[int, int]] = {}
+        sent = []
         with kafka.translated():
-            sent = [
-                (partition, len(batch), await self._producer.send_batch(self._build(batch), partition[0], partition=partition[1]))
-                for partition, group in by_partition.items()
-                for batch in self._batches(group)
-            ]
+            while by_partition:
+                partition, group = by_partition.popitem()
+                for batch in self._batches(group):
+                    future = await self._producer.send_batch(self._build(batch), partition[0], partition=partition[1])
+                    sent.append((partition, len(batch), future))
             for partition, count, future in sent:
                 async with asyncio.timeout(ACK_S):
                     base = (await future).offset

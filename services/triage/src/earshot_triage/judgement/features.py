@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import repeat
-from typing import Final, NamedTuple
+from itertools import islice, repeat
+from typing import Final, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,34 +96,37 @@ FEW_KEYS: Final = 64
 
 
 class Keys:
-    """Known keys (any distinct numbers of 64 bits), found by hashing; `order` is the order in which they are numbered."""
+    """Known keys (any distinct numbers of 64 bits), found by hashing."""
 
     def __init__(self, keys: NDArray[np.uint64]) -> None:
+        """``keys`` are numbered as `numbering` orders them."""
         bits = max(4, int(2 * max(1, len(keys)) - 1).bit_length() + 1)
         self._shift = np.uint64(64 - bits)
-        buckets = self._buckets(keys)
-        self.order = np.argsort(buckets, kind="stable")
-        self._keys = keys[self.order]
-        counts = np.bincount(buckets, minlength=1 << bits)
+        self._spread = np.sort(keys * _SPREAD)  # in the order of their buckets, which are their first bits
+        counts = np.bincount(self._buckets(self._spread), minlength=1 << bits)
         self._first = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
         self._deepest = int(counts.max(initial=0))
-        self._ranks = np.argsort(self._keys)
-        self._sorted = self._keys[self._ranks]
 
-    def _buckets(self, keys: NDArray[np.uint64]) -> Ints:
-        return ((keys * _SPREAD) >> self._shift).astype(np.int64)
+    @staticmethod
+    def numbering(keys: NDArray[np.uint64]) -> Ints:
+        """Return the order in which keys are numbered."""
+        return np.argsort(keys * _SPREAD)
+
+    def _buckets(self, spread: NDArray[np.uint64]) -> Ints:
+        return (spread >> self._shift).astype(np.int64)
 
     def find(self, keys: NDArray[np.uint64]) -> tuple[Ints, Ints]:
         """Return the places in `keys` of the known ones, in order, and the number of each."""
-        if len(keys) <= FEW_KEYS and len(self._sorted):
-            return self._find_few(keys)
-        buckets = self._buckets(keys)
+        spread = keys * _SPREAD
+        if len(keys) <= FEW_KEYS and len(self._spread):
+            return self._find_few(spread)
+        buckets = self._buckets(spread)
         slots, ends = self._first[buckets], self._first[buckets + 1]
         places = (slots < ends).nonzero()[0]
         numbers = np.full(len(keys), -1, dtype=np.int32)
         for _ in range(self._deepest):
             here = slots[places]
-            hit = self._keys[here] == keys[places]
+            hit = self._spread[here] == spread[places]
             numbers[places[hit]] = here[hit]
             slots[places] += 1
             places = places[~hit & (here + 1 < ends[places])]
@@ -132,10 +135,10 @@ class Keys:
         found = (numbers >= 0).nonzero()[0]
         return found, numbers[found].astype(np.int64)
 
-    def _find_few(self, keys: NDArray[np.uint64]) -> tuple[Ints, Ints]:
-        ranks = self._sorted[:-1].searchsorted(keys)
-        found = (self._sorted[ranks] == keys).nonzero()[0]
-        return found, self._ranks[ranks[found]]
+    def _find_few(self, spread: NDArray[np.uint64]) -> tuple[Ints, Ints]:
+        numbers = self._spread[:-1].searchsorted(spread)
+        found = (self._spread[numbers] == spread).nonzero()[0]
+        return found, numbers[found]
 
 
 _PLACES: Final = np.array(
@@ -172,11 +175,24 @@ def keys_in_words(words: Sequence[str]) -> tuple[NDArray[np.uint64], Ints]:
 class Memory:
     """Tokens as written with the rows of their words: the known ones, and strangers met so far up to a bound."""
 
-    def __init__(self, known: Sequence[str], room: int) -> None:
-        self.rows: dict[str, int] = {word: row for row, word in enumerate(known)} | {BREAK: 0}
-        self.size = len(known)
-        self._most_rows = self.size + room
-        self._most_tokens = self.size + 3 * room
+    def __init__(self, rows: dict[str, int], known: int, room: int) -> None:
+        """``rows``: of the known words, which are ``known`` in number; the memory's own from now on."""
+        self.rows = rows
+        self.known: Final = known
+        """The row of the first stranger."""
+        self.size = known
+        self._began = len(rows)
+        self._most_rows = known + room
+        self._most_tokens = known + 3 * room
+
+    @classmethod
+    def of(cls, words: Sequence[str], room: int) -> Self:
+        """Return a memory of known words, whose rows are in their order."""
+        return cls({word: row for row, word in enumerate(words)} | {BREAK: 0}, len(words), room)
+
+    def anew(self, room: int) -> Memory:
+        """Return the memory as it was before it met any stranger. Nobody may publish in this one meanwhile."""
+        return Memory(dict(islice(self.rows.items(), self._began)), self.known, room)
 
     def recall(self, tokens: list[str]) -> Ints:
         """Return the row of each token, -1 for one that was never met."""

@@ -9,13 +9,24 @@ from __future__ import annotations
 from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader, FileFinder
 from importlib.util import find_spec, module_from_spec
 from itertools import pairwise
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float32]
+
+
+class Table(Protocol):
+    """Rows of numbers (N x K); an array is one."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def take(self, rows: Ints, /, axis: int) -> NDArray[Any]:
+        """Return chosen rows."""
+
 
 MANY_ROWS: Final = 500
 """From so many rows on, a sparse product adds them up quicker than numpy does."""
@@ -38,7 +49,7 @@ def _sparsetools() -> Any:
 _matvecs: Final = _sparsetools().csr_matvecs
 
 
-def sums_of_rows(rows: Ints, offsets: Ints, table: NDArray[np.float32] | NDArray[np.signedinteger]) -> Floats:
+def sums_of_rows(rows: Ints, offsets: Ints, table: Table) -> Floats:
     """Return for each text the sum of the table's rows `rows[offsets[i]:offsets[i + 1]]`; whole numbers, so always exact.
 
     Shapes: `table` N x K, the answer (len(offsets) - 1) x K.
@@ -57,7 +68,7 @@ def sums_of_rows(rows: Ints, offsets: Ints, table: NDArray[np.float32] | NDArray
     return sums
 
 
-def _add_up(rows: Ints, offsets: Ints, table: NDArray[np.float32] | NDArray[np.signedinteger], sums: Floats) -> None:
+def _add_up(rows: Ints, offsets: Ints, table: Table, sums: Floats) -> None:
     """Fill in the sums, some texts after the other: the rows of many texts at once are megabytes."""
     columns = table.shape[1]
     cuts = sorted({*offsets.searchsorted(np.arange(0, len(rows), ROWS_AT_ONCE)).tolist(), len(sums)})  # `np.unique` imports 6 MB for this

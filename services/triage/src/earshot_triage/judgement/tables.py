@@ -146,12 +146,35 @@ class Weighed:
     flags: NDArray[np.uint8]
 
 
+class _Rows:
+    """Rows of numbers, 2K + 4 + extras each: weights of the word, of its characters, squared lengths, extras.
+
+    Those of the known words, which all memories share, and behind them room for strange ones.
+    """
+
+    def __init__(self, known: NDArray[np.int16], room: int) -> None:
+        self.known = known
+        self.strange = np.zeros((room, known.shape[1]), dtype=np.int16)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return len(self.known) + len(self.strange), self.known.shape[1]
+
+    def take(self, rows: Ints, /, axis: int = 0) -> NDArray[np.int16]:
+        """Return chosen rows, as an array would."""
+        chosen = self.known.take(rows, axis=axis, mode="clip")
+        strange = (rows >= len(self.known)).nonzero()[0]
+        if len(strange):
+            chosen[strange] = self.strange[rows[strange] - len(self.known)]
+        return chosen
+
+
 class _Recalled:
     """A memory of words with their rows of numbers. Rows are filled before their words are published, never changed."""
 
-    def __init__(self, memory: Memory, numbers: NDArray[np.int16], flags: NDArray[np.uint8]) -> None:
+    def __init__(self, memory: Memory, numbers: _Rows, flags: NDArray[np.uint8]) -> None:
         self.memory = memory
-        self.numbers = numbers  # capacity x (2K + 4 + extras): weights of the word, of its characters, squared lengths
+        self.numbers = numbers
         self.flags = flags
 
 
@@ -160,25 +183,28 @@ class Scorer:
 
     def __init__(self, tables: Tables, flags: Flags | None = None, extras: Extras | None = None, room: int = ROOM) -> None:
         self.columns = columns = tables.bias.shape[0]
-        # No more of the tables is kept than a new memory needs: their files and strings are as large as all else.
+        # Nothing of the tables is kept: their files and strings are as large as all else.
         self.known: Final = tables.words
         """The words that were taught, by their rows."""
-        self._rows_of_words = (tables.word_weights, tables.word_chars, tables.word_norms)
         self._flags, self._extras = flags or _no_flags, extras or _no_extras
         self._size = len(tables.words)
-        self._pairs = Keys(np.array(tables.pairs).astype(np.uint64))
-        self._pair_numbers = np.empty((len(tables.pairs), columns + 2), dtype=np.int8)
-        self._pair_numbers[:, :columns] = tables.pair_weights[self._pairs.order]
-        self._pair_numbers[:, columns:] = _split(tables.pair_norms[self._pairs.order])
-        self._grams = Keys(keys_of_grams(tables.grams))
-        self._gram_weights, self._gram_norms = tables.gram_weights[self._grams.order], tables.gram_norms[self._grams.order]
+        keys = np.array(tables.pairs).astype(np.uint64)
+        order = Keys.numbering(keys)
+        self._pairs = Keys(keys)
+        self._pair_numbers = np.empty((len(keys), columns + 2), dtype=np.int8)
+        self._pair_numbers[:, :columns] = tables.pair_weights[order]
+        self._pair_numbers[:, columns:] = _split(tables.pair_norms[order])
+        keys = keys_of_grams(tables.grams)
+        order = Keys.numbering(keys)
+        self._grams = Keys(keys)
+        self._gram_weights, self._gram_norms = tables.gram_weights[order], tables.gram_norms[order]
         self.scales, self._bias = np.array(tables.scales), np.array(tables.bias)
         self._denials = Denials(tables.words) if tables.meta.get("denials") else None
         self._strangest = float(tables.word_norms[:, 0].max(initial=0))
         self._lock = Lock()
         self._room = room
-        self._recalled = self._anew(room)
-        marks = np.zeros((len(LENGTHS) + len(MARKS), columns + 2), dtype=np.float32)
+        self._recalled = self._first(tables, room)
+        marks = np.zeros((len(LENGTHS) + len(MARKS), columns + 2), dtype=np.int16)
         for index, mark in enumerate((*LENGTHS, *MARKS)):
             row = self._row(mark)
             if row is not None:
@@ -189,8 +215,13 @@ class Scorer:
     def commonness(self, word: str) -> float:
         """Return the share of the taught texts that hold a word (0..1); a strange word is as rare as the rarest."""
         row = self._row(word)
-        squared = self._strangest if row is None else float(self._rows_of_words[2][row, 0])
+        squared = self._strangest if row is None else self._squared_length(row)
         return exp(1 - sqrt(squared / NORM_UNITS))
+
+    def _squared_length(self, row: int) -> float:
+        """Return the squared length of a known word, in 1/32."""
+        high, low = self._recalled.numbers.known[row, 2 * self.columns : 2 * self.columns + 2].tolist()
+        return float(high * NORM_SPLIT + low)
 
     def _row(self, word: str) -> int | None:
         """Return the row of a known word."""
@@ -208,7 +239,7 @@ class Scorer:
         total = sums_of_rows(words, offsets, recalled.numbers)
         by_word, by_gram = total[:, :columns], total[:, columns : 2 * columns]
         norms, extras = total[:, 2 * columns : 2 * columns + 4].astype(np.float64), total[:, 2 * columns + 4 :]
-        beside = self._shape_numbers[pages.shapes]
+        beside = self._shape_numbers[pages.shapes].astype(np.float32)
         found, slots = self._pairs_in(rows)
         if len(found):
             beside += sums_of_rows(slots, np.searchsorted(found, starts), self._pair_numbers)
@@ -230,7 +261,9 @@ class Scorer:
 
     def of_strangers(self, weighed: Weighed, column: int) -> Floats:
         """Return what the words that nobody was taught say in one column of `extras` (one a text)."""
-        said = weighed.recalled.numbers[weighed.words, column] * (weighed.words >= self._size)
+        said = np.zeros(len(weighed.words), dtype=np.int16)
+        places = (weighed.words >= self._size).nonzero()[0]
+        said[places] = weighed.recalled.numbers.strange[weighed.words[places] - self._size, column]
         summed: Floats = np.add.reduceat(said, weighed.offsets[:-1], dtype=np.float32)
         return summed
 
@@ -238,7 +271,7 @@ class Scorer:
         """Return how loudly each distinct word of each text speaks in each of D directions (K x D): words x D."""
         alone = len(weighed.offsets) == 2  # the words of one text are distinct
         distinct, inverse = (weighed.words, None) if alone else np.unique(weighed.words, return_inverse=True)
-        rows, columns = weighed.recalled.numbers[distinct], self.columns
+        rows, columns = weighed.recalled.numbers.take(distinct), self.columns
         heard = rows[:, :columns] * self.scales[0] + rows[:, columns : 2 * columns] * (CHAR_VOICE * self.scales[1])
         # Rounded far above the last digits, which depend on how many words are multiplied together.
         loudness: Floats = np.round(heard.astype(np.float64) @ ways, 4).astype(np.float32)
@@ -297,25 +330,32 @@ class Scorer:
         found, grams = self._grams.find(keys)
         order = np.argsort(owners[found], kind="stable")
         grams, ends = grams[order], np.searchsorted(owners[found][order], np.arange(len(strangers) + 1))
-        columns = self.columns
-        recalled.numbers[place, columns : 2 * columns] = np.clip(sums_of_rows(grams, ends, self._gram_weights), -_MOST, _MOST)
+        columns, numbers = self.columns, recalled.numbers.strange[place.start - self._size : place.stop - self._size]
+        numbers[:, columns : 2 * columns] = np.clip(sums_of_rows(grams, ends, self._gram_weights), -_MOST, _MOST)
         norms = sums_of_rows(grams, ends, self._gram_norms[:, None])[:, 0].astype(np.int64)
-        recalled.numbers[place, 2 * columns + 2 : 2 * columns + 4] = _split(norms)
-        recalled.numbers[place, 2 * columns + 4 :] = self._extras(strangers)
+        numbers[:, 2 * columns + 2 : 2 * columns + 4] = _split(norms)
+        numbers[:, 2 * columns + 4 :] = self._extras(strangers)
         recalled.flags[place] = self._flags(strangers)
 
-    def _anew(self, room: int) -> _Recalled:
+    def _first(self, tables: Tables, room: int) -> _Recalled:
+        """Return the memory of the taught words, with room for so many strange ones."""
         size, columns = self._size, self.columns
-        weights, chars, norms = self._rows_of_words
         extras = self._extras(self.known)
-        numbers = np.zeros((size + room, 2 * columns + 4 + extras.shape[1]), dtype=np.int16)
-        numbers[:size, :columns], numbers[:size, columns : 2 * columns] = weights, chars
-        numbers[:size, 2 * columns : 2 * columns + 2] = _split(norms[:, 0])
-        numbers[:size, 2 * columns + 2 : 2 * columns + 4] = _split(norms[:, 1])
-        numbers[:size, 2 * columns + 4 :] = extras
+        numbers = np.empty((size, 2 * columns + 4 + extras.shape[1]), dtype=np.int16)
+        numbers[:, :columns], numbers[:, columns : 2 * columns] = tables.word_weights, tables.word_chars
+        numbers[:, 2 * columns : 2 * columns + 2] = _split(tables.word_norms[:, 0])
+        numbers[:, 2 * columns + 2 : 2 * columns + 4] = _split(tables.word_norms[:, 1])
+        numbers[:, 2 * columns + 4 :] = extras
         flags = np.zeros(size + room, dtype=np.uint8)
         flags[:size] = self._flags(self.known)
-        return _Recalled(Memory(self.known, room), numbers, flags)
+        return _Recalled(Memory.of(self.known, room), _Rows(numbers, room), flags)
+
+    def _anew(self, room: int) -> _Recalled:
+        """Return the memory as it was before anything strange was met."""
+        before = self._recalled
+        flags = np.zeros(self._size + room, dtype=np.uint8)
+        flags[: self._size] = before.flags[: self._size]
+        return _Recalled(before.memory.anew(room), _Rows(before.numbers.known, room), flags)
 
 
 def _no_flags(words: Sequence[str]) -> NDArray[np.uint8]:
@@ -326,10 +366,10 @@ def _no_extras(words: Sequence[str]) -> Floats:
     return np.zeros((len(words), 0), dtype=np.float32)
 
 
-def _of_shapes(marks: Floats) -> Floats:
-    """Return the sums for every shape number, given the rows of LENGTHS and MARKS."""
-    bits = (np.arange(1 << len(MARKS))[:, None] >> np.arange(len(MARKS)) & 1).astype(np.float32)
-    sums: Floats = (marks[: len(LENGTHS), None] + (bits @ marks[len(LENGTHS) :])[None]).reshape(-1, marks.shape[1])
+def _of_shapes(marks: NDArray[np.int16]) -> NDArray[np.int16]:
+    """Return the sums for every shape number, given the rows of LENGTHS and MARKS: a dozen of bytes each."""
+    bits = (np.arange(1 << len(MARKS))[:, None] >> np.arange(len(MARKS)) & 1).astype(np.int16)
+    sums: NDArray[np.int16] = (marks[: len(LENGTHS), None] + (bits @ marks[len(LENGTHS) :])[None]).reshape(-1, marks.shape[1])
     return sums
 
 
