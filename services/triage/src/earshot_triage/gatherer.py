@@ -26,8 +26,8 @@ EVERY_S: Final = 1.0
 SOON_S: Final = 0.3
 """While there is always something: what a second brings, taken in at once, would hold up the fold for a good part of the next."""
 REST: Final = 3.0
-"""While more waits, gathering rests for so many times what it took. A quarter of the time carries some 3,000 rows a second, nearly what
-the fold does on two cores; with half of it the fold's p99 doubled while themes caught up.
+"""While more waits, gathering rests for so many times what it took. A quarter of the time carries some 3,000 rows a second;
+with half of it the fold's p99 doubled while themes caught up.
 """
 BUSY_REST: Final = 9.0
 """So many times while the fold has a backlog: nobody waits for a theme as for an answer. A tenth of the time still takes in a good part of

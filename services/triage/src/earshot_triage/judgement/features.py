@@ -178,9 +178,7 @@ class Memory:
     def __init__(self, rows: dict[str, int], known: int, room: int) -> None:
         """``rows``: of the known words, which are ``known`` in number; the memory's own from now on."""
         self.rows = rows
-        self.known: Final = known
-        """The row of the first stranger."""
-        self.size = known
+        self.size = self._known = known
         self._began = len(rows)
         self._most_rows = known + room
         self._most_tokens = known + 3 * room
@@ -192,7 +190,7 @@ class Memory:
 
     def anew(self, room: int) -> Memory:
         """Return the memory as it was before it met any stranger. Nobody may publish in this one meanwhile."""
-        return Memory(dict(islice(self.rows.items(), self._began)), self.known, room)
+        return Memory(dict(islice(self.rows.items(), self._began)), self._known, room)
 
     def recall(self, tokens: list[str]) -> Ints:
         """Return the row of each token, -1 for one that was never met."""
