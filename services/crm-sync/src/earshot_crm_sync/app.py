@@ -195,7 +195,7 @@ class ReadRoutes:
         return _told(told, version=held.version)
 
     async def _history(self, conn: Any, held: Held) -> dict[str, object]:
-        links = {link for row in held.spoken.values() for link in row.links}
+        links = held.links
         aliases = [row.alias for row in await repository.load_identifiers(conn, links)]
         return {
             "customer_id": held.profile.customer_id,

@@ -39,7 +39,7 @@ async def _take_back(desk: Desk) -> None:
     suspects = set().union(*desk.erased.values())
     for no, held in desk.reshaped.items():
         if no not in desk.promoted and forbids_anything(held.profile):
-            suspects.update(link for row in held.spoken.values() for link in row.links)
+            suspects.update(held.links)
     if suspects:
         again = await _judge(desk, await repository_outreach.load_open(desk.conn, suspects, desk.now))
         await _store(desk, [(ask, verdict) for ask, verdict in again if not verdict.allowed])

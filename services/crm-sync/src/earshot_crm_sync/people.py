@@ -23,7 +23,7 @@ from earshot_crm_sync.finding import find, find_first
 from earshot_crm_sync.identity import Decision, Identifier, Refusal, Refused, changes
 from earshot_crm_sync.intake import erasure_of
 from earshot_crm_sync.judging import envision
-from earshot_crm_sync.picturing import Picture, links_of, picture_of, speaker_of
+from earshot_crm_sync.picturing import Picture, picture_of
 from earshot_crm_sync.rows import Held
 from earshot_crm_sync.stage import CrmSync, view_of
 from earshot_shared.actions import ActionWriter, Actor, new_action
@@ -193,7 +193,7 @@ class People:
                 opinion.proof,
                 opinion.source or str(wish.actor),
             )
-            return await self._take(tx, wish, CONSENT, self._alias(speaker_of(held)), given, at=await self._moment(tx.conn, held))
+            return await self._take(tx, wish, CONSENT, self._alias(held.speaker), given, at=await self._moment(tx.conn, held))
 
         return await self._carry_out(wish, work)
 
@@ -214,7 +214,7 @@ class People:
         async def work(tx: Transaction, held: Held) -> Answer:
             customer = (await self._picture(tx.conn, [held])).customer(held)
             own = {each for row in held.spoken.values() for each in vouched_of(row.saying)}
-            aliases = tuple(sorted(self._alias(each) for each in own & customer.identifiers | {speaker_of(held)}))
+            aliases = tuple(sorted(self._alias(each) for each in own & customer.identifiers | {held.speaker}))
             asked = ErasureRequested(str(self._new_id()), aliases, await self._moment(tx.conn, held), str(wish.actor))
             tx.tell_facts([tell_erasure(asked, now=rfc3339(self._clock()))])
             outcome = await self._stage.apply(tx, Slice(erasures=[erasure_of(asked)]), cause=f"erased by {wish.actor}")
@@ -243,7 +243,7 @@ class People:
 
     async def _moment(self, conn: Any, *customers: Held) -> datetime:
         """Return now, but later than all that was done to these customers: the latest word stands, whatever clocks say."""
-        last = await repository_read.last_act_at(conn, links_of(*customers))
+        last = await repository_read.last_act_at(conn, set().union(*[held.links for held in customers]))
         now = self._clock()
         return now if last is None or now > last else last + timedelta(microseconds=1)
 
@@ -260,7 +260,7 @@ class People:
             held = await find(tx.conn, wish.customer_id)
 
             async def since(version: int) -> list[Change]:
-                acts = await repository_read.list_acts(tx.conn, links_of(held), version)
+                acts = await repository_read.list_acts(tx.conn, held.links, version)
                 return [
                     Change(version=act.version, actor=act.actor, verb=act.verb, at=act.at, words=_WORDS.get(act.verb, "")) for act in acts
                 ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from earshot_crm_sync.domain.components import Judgement, judge_all
-from earshot_crm_sync.identity import Customer, Decision, Identifier, IdentityRules, Refused
+from earshot_crm_sync.identity import Customer, Decision, IdentityRules, Refused, Resolution
 from earshot_crm_sync.judging import Loaded, load
 from earshot_crm_sync.rows import Held
 
@@ -23,8 +23,11 @@ class Picture:
 
     def customer(self, held: Held) -> Customer:
         """Return a customer as the engine knows him."""
-        speaker = speaker_of(held)
-        return next(found for each in self.judgements if (found := each.resolution.by_identifier.get(speaker)) is not None)
+        return self.resolution(held).by_identifier[held.speaker]
+
+    def resolution(self, held: Held) -> Resolution:
+        """Return what became of the component in which a customer is."""
+        return next(each.resolution for each in self.judgements if held.speaker in each.resolution.by_identifier)
 
     def after(self, decision: Decision) -> "Picture":
         """Return the same with one more word."""
@@ -38,15 +41,5 @@ class Picture:
 
 async def picture_of(conn: Any, customers: Sequence[Held], rules: IdentityRules) -> Picture:
     """Load and judge what is around some customers."""
-    loaded = await load(conn, links_of(*customers))
+    loaded = await load(conn, set().union(*[held.links for held in customers]))
     return Picture(loaded, judge_all(loaded.evidence, rules), rules)
-
-
-def speaker_of(held: Held) -> Identifier:
-    """Return an identifier that is the customer's for certain: one that speaks of him."""
-    return next(iter(held.spoken.values())).saying.anchor
-
-
-def links_of(*customers: Held) -> set[int]:
-    """Return the numbers of all identifiers that are said of some customers."""
-    return {link for held in customers for row in held.spoken.values() for link in row.links}

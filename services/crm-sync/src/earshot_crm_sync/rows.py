@@ -80,6 +80,16 @@ class Held(msgspec.Struct, gc=False):
     version: int
     feedback_count: int
 
+    @property
+    def links(self) -> set[int]:
+        """The numbers of all identifiers that are said of the customer."""
+        return {link for row in self.spoken.values() for link in row.links}
+
+    @property
+    def speaker(self) -> Identifier:
+        """An identifier that is the customer's for certain: one that speaks of him."""
+        return next(iter(self.spoken.values())).saying.anchor
+
     def count_feedback(self) -> None:
         """Work out ``feedback_count`` from the statements anew."""
         self.feedback_count = sum(row.tally.count for row in self.spoken.values() if row.is_item)

@@ -9,10 +9,9 @@ from typing import Any
 
 import msgspec
 
-from earshot_crm_sync.domain.components import judge_all
 from earshot_crm_sync.domain.statements import OVERSIZE, links_nothing
 from earshot_crm_sync.identity import Identifier, IdentityRules, Join, Refusal, paths
-from earshot_crm_sync.judging import load
+from earshot_crm_sync.picturing import picture_of
 from earshot_crm_sync.rows import Held
 
 
@@ -59,17 +58,16 @@ class Why(msgspec.Struct, gc=False):
 
 async def explain(conn: Any, held: Held, rules: IdentityRules) -> Why:
     """Return why a customer is one."""
-    loaded = await load(conn, {link for row in held.spoken.values() for link in row.links})
-    speaker = next(iter(held.spoken.values())).saying.anchor
-    resolution = next(each.resolution for each in judge_all(loaded.evidence, rules) if speaker in each.resolution.by_identifier)
-    customer = resolution.by_identifier[speaker]
+    picture = await picture_of(conn, [held], rules)
+    resolution = picture.resolution(held)
+    customer = resolution.by_identifier[held.speaker]
     tied = [Tied(one.kind, one.value, [_step(join) for join in path]) for one, path in sorted(paths(customer).items())]
     refused = [
         NotTied(_spelt(one.a), _spelt(one.b), one.rule, one.reason, one.evidence_id)
         for one in resolution.refused
         if one.a in customer.identifiers or one.b in customer.identifiers
     ]
-    bits = loaded.evidence.bits
+    bits = picture.loaded.evidence.bits
     refused += [
         NotTied(_spelt(row.saying.anchor), _spelt(link.identifier), link.rule, _reason(bits[link.identifier]), row.tally.first_id)
         for row in held.spoken.values()

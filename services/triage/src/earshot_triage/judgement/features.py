@@ -98,19 +98,21 @@ FEW_KEYS: Final = 64
 class Keys:
     """Known keys (any distinct numbers of 64 bits), found by hashing."""
 
-    def __init__(self, keys: NDArray[np.uint64]) -> None:
-        """``keys`` are numbered as `numbering` orders them."""
-        bits = max(4, int(2 * max(1, len(keys)) - 1).bit_length() + 1)
+    def __init__(self, spread: NDArray[np.uint64]) -> None:
+        """``spread``: keys as `numbered` spreads and sorts them."""
+        bits = max(4, int(2 * max(1, len(spread)) - 1).bit_length() + 1)
         self._shift = np.uint64(64 - bits)
-        self._spread = np.sort(keys * _SPREAD)  # in the order of their buckets, which are their first bits
+        self._spread = spread  # in the order of their buckets, which are their first bits
         counts = np.bincount(self._buckets(self._spread), minlength=1 << bits)
         self._first = np.concatenate([[0], np.cumsum(counts)]).astype(np.int32)
         self._deepest = int(counts.max(initial=0))
 
-    @staticmethod
-    def numbering(keys: NDArray[np.uint64]) -> Ints:
-        """Return the order in which keys are numbered."""
-        return np.argsort(keys * _SPREAD)
+    @classmethod
+    def numbered(cls, keys: NDArray[np.uint64]) -> tuple[Self, Ints]:
+        """Return known keys, and the order in which they are numbered."""
+        spread = keys * _SPREAD
+        order = np.argsort(spread)
+        return cls(spread[order]), order
 
     def _buckets(self, spread: NDArray[np.uint64]) -> Ints:
         return (spread >> self._shift).astype(np.int64)

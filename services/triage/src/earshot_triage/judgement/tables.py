@@ -188,15 +188,11 @@ class Scorer:
         """The words that were taught, by their rows."""
         self._flags, self._extras = flags or _no_flags, extras or _no_extras
         self._size = len(tables.words)
-        keys = np.array(tables.pairs).astype(np.uint64)
-        order = Keys.numbering(keys)
-        self._pairs = Keys(keys)
-        self._pair_numbers = np.empty((len(keys), columns + 2), dtype=np.int8)
+        self._pairs, order = Keys.numbered(np.array(tables.pairs).astype(np.uint64))
+        self._pair_numbers = np.empty((len(order), columns + 2), dtype=np.int8)
         self._pair_numbers[:, :columns] = tables.pair_weights[order]
         self._pair_numbers[:, columns:] = _split(tables.pair_norms[order])
-        keys = keys_of_grams(tables.grams)
-        order = Keys.numbering(keys)
-        self._grams = Keys(keys)
+        self._grams, order = Keys.numbered(keys_of_grams(tables.grams))
         self._gram_weights, self._gram_norms = tables.gram_weights[order], tables.gram_norms[order]
         self.scales, self._bias = np.array(tables.scales), np.array(tables.bias)
         self._denials = Denials(tables.words) if tables.meta.get("denials") else None
