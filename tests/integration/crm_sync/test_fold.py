@@ -113,3 +113,12 @@ async def test_what_cannot_be_decoded_is_set_aside_and_its_neighbours_are_not(gr
     tx = await ground.fold(good, broken)
     assert [poison.code for poison in tx.poison] == ["undecodable"]
     assert len(ground.customers()) == 1
+
+
+async def test_words_wait_for_their_index_in_small_portions_only(ground: Bench) -> None:
+    for slice_ in range(4):
+        people = range(slice_ * 500, slice_ * 500 + 500)
+        await ground.tell(*(item(f"{n}", id=f"{n}", handle=f"handle{n}", name=f"Given{n} Family{n}") for n in people))
+    (waiting,) = await ground.rows("select gin_clean_pending_list('customer_words_by_word') as pages")
+    # Whoever fills the list sorts all of it in, while its slice waits: 128 kB, and what the last row added.
+    assert waiting["pages"] <= 128 // 8 + 1
