@@ -20,6 +20,8 @@ LOCK_TIMEOUT_MS = 4_500
 IDLE_IN_TRANSACTION_TIMEOUT_MS = 4_000
 STATEMENT_TIMEOUT_MS = 120_000
 CLOSE_TIMEOUT_S = 5.0
+# Then a connection is made anew. Its first slice of a hundred takes 64 ms for 20, and the library's own 50,000 pass in two busy minutes.
+MAX_QUERIES = 5_000_000
 _NAME = re.compile(r"^--\s*name:\s*(\w+)\s*$", re.MULTILINE)
 
 T = TypeVar("T")
@@ -43,6 +45,7 @@ async def open_pool(dsn: str, *, schema: str, application: str, max_size: int = 
         dsn,
         min_size=1,
         max_size=max_size,
+        max_queries=MAX_QUERIES,
         timeout=10,
         command_timeout=STATEMENT_TIMEOUT_MS / 1000,
         reset=_as_it_is,
