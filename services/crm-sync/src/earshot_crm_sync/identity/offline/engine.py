@@ -5,6 +5,7 @@ Owns the order of the steps and the size of the batches. Must not read or write 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import zip_longest
 
@@ -20,7 +21,8 @@ from .score import PairScorer, Weighed
 from .tables import EXPECTED_SAME
 from .texts import Codes
 
-BATCH_PAIRS = 50_000  # bounds the memory of scoring
+BATCH_PAIRS = 100_000  # bounds the memory of scoring; in smaller ones more texts are prepared again and again
+FEW_PAIRS = 50_000  # scored at once, where they are
 FAMILIES_FROM = 0.005  # so many plain households a record, and relatives must be reckoned with
 ADAPTATIONS = 4  # steps by which the weights follow the file
 SMALL_FILE = 300  # too few records to tell: reckon with them
@@ -48,11 +50,11 @@ def scored_pairs(columns: Columns, model: Model) -> ScoredPairs:
     pairs = candidate_pairs(columns, place)
     i, j = (pairs // columns.count).astype(np.int32), (pairs % columns.count).astype(np.int32)
     scorer = PairScorer(columns, model)
-    starts = range(0, max(pairs.size, 1), BATCH_PAIRS)
+    starts = _batches(pairs.size)
     del pairs
 
     def weigh(turn: int) -> list[Weighed]:
-        return [scorer.weigh(i[start : start + BATCH_PAIRS], j[start : start + BATCH_PAIRS]) for start in starts[turn::2]]
+        return [scorer.weigh(i[start : start + starts.step], j[start : start + starts.step]) for start in starts[turn::2]]
 
     ours, theirs = both(lambda: weigh(0), lambda: weigh(1), worth_it=len(starts) > 1)
     parts = [part for pair in zip_longest(ours, theirs) for part in pair if part is not None]
@@ -71,3 +73,9 @@ def scored_pairs(columns: Columns, model: Model) -> ScoredPairs:
         bits = weighted(expected)
     apart = np.concatenate([part.apart if families else part.heirs for part in parts])
     return ScoredPairs(i, j, bits, apart, families, place)
+
+
+def _batches(pairs: int) -> range:
+    """Return where the batches begin, all of one size: an even number of them unless there are few pairs, so that two take as long."""
+    turns = 1 if pairs <= FEW_PAIRS else 2 * math.ceil(pairs / (2 * BATCH_PAIRS))
+    return range(0, max(pairs, 1), max(math.ceil(pairs / turns), 1))
