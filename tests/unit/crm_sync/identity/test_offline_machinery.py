@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from earshot_crm_sync.identity.offline import blocking, files
+from earshot_crm_sync.identity.offline import blocking, engine, files
 from earshot_crm_sync.identity.offline.columns import columns_of
 from earshot_crm_sync.identity.offline.parallel import both
 from earshot_crm_sync.identity.offline.texts import Interner, coded
@@ -74,6 +74,17 @@ def told(folder: Path, content: bytes) -> list[tuple[object, str]]:
     files.resolve_file(folder / "in.jsonl", folder / "out.jsonl")
     answers = map(json.loads, (folder / "out.jsonl").read_text(encoding="utf-8").splitlines())
     return [(one["id"], one["customer_id"]) for one in answers]
+
+
+def test_pairs_scored_in_batches_get_the_same_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    columns = columns_of(crowd(400)[0])
+    wanted = engine.resolve_columns(columns)
+    assert 100 < wanted.pair_count <= engine.FEW_PAIRS  # they went at once
+    monkeypatch.setattr(engine, "FEW_PAIRS", 0)
+    monkeypatch.setattr(engine, "BATCH_PAIRS", 37)
+    found = engine.resolve_columns(columns)
+    assert found.label.tolist() == wanted.label.tolist()
+    assert found.confidence == pytest.approx(wanted.confidence, abs=1e-6)
 
 
 @pytest.mark.parametrize(
