@@ -20,7 +20,7 @@ from earshot_shared.local.doctor import doctor
 from earshot_shared.local.ports import free_base
 from earshot_shared.migrations import migrate_all
 
-from .conftest import Start, UpProcess, is_alive, processes_of
+from .conftest import Start, UpProcess, freeze, is_alive, processes_of
 
 pytestmark = pytest.mark.fault
 
@@ -159,7 +159,7 @@ def test_side_by_side_killed_started_again_and_stopped(system: UpProcess, start:
 
     frozen = [before["processes"][name] for name in ("ingest", "kafka", "postgres")]
     for pid in frozen:
-        os.kill(pid, signal.SIGSTOP)
+        freeze(pid)
     first.process.kill()
     first.process.wait(10)
     assert all(is_alive(pid) for pid in frozen)
@@ -170,7 +170,7 @@ def test_side_by_side_killed_started_again_and_stopped(system: UpProcess, start:
     assert read_first(after["kafka"], "kept") == b"kept"
     assert run_sql(after["postgres"], "select value from kept") == 7
 
-    os.kill(after["processes"]["recognition"], signal.SIGSTOP)
+    freeze(after["processes"]["recognition"])
     assert second.stop(signal.SIGINT) == 0
     assert not (second.folder / "earshot.json").exists()
     assert processes_of(second.folder) == []
