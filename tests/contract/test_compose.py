@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
+from earshot_shared.local.product import MALLOC
 from earshot_shared.settings import SERVICES, refuse_unknown_variables
 
 ROOT = Path(__file__).parents[2]
+DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 PARTS: dict[str, dict[str, Any]] = YAML(typ="safe", pure=True).load(TEXT)["services"]
 SERVERS = {"kafka", "postgres"}
@@ -57,9 +59,12 @@ def test_one_part_builds_the_image_that_all_run() -> None:
     assert {PARTS[name]["image"] for name in {*SERVICES, *JOBS}} == {"earshot:local"}
 
 
+def test_memory_is_handed_out_in_containers_as_it_is_by_earshot_up() -> None:
+    assert dict(re.findall(r"(MALLOC_\w+)=(\d+)", DOCKERFILE)) == MALLOC
+
+
 def test_images_of_others_are_pinned() -> None:
-    dockerfile = (ROOT / "Dockerfile").read_text(encoding="utf-8")
-    images = [PARTS[name]["image"] for name in SERVERS] + re.findall(r"^FROM (\S+)", dockerfile, re.MULTILINE)
+    images = [PARTS[name]["image"] for name in SERVERS] + re.findall(r"^FROM (\S+)", DOCKERFILE, re.MULTILINE)
     assert all(re.search(r":\d", image) for image in images)
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from fault.storm.reckoning import check_last_words, check_presence, check_replay, check_timelines
 from fault.storm.weather import make_item
+from support.processes import freeze
 from support.system import System, running
 
 pytestmark = pytest.mark.fault
@@ -55,8 +56,8 @@ def take_copy(system: System, to: Path) -> None:
     """Copy Kafka's data as it is now."""
     kafka = system.pid_of("kafka")
     assert kafka is not None
-    os.kill(kafka, signal.SIGSTOP)
     try:
+        freeze(kafka)
         shutil.copytree(system.folder / "kafka" / "storage", to)
     finally:
         os.kill(kafka, signal.SIGCONT)

@@ -78,15 +78,6 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-def freeze(pid: int) -> None:
-    """Stop a process, and wait until it stands: until then a signal that ends it still does."""
-    process, deadline = psutil.Process(pid), time.monotonic() + 10
-    process.suspend()
-    while process.status() != psutil.STATUS_STOPPED:
-        assert time.monotonic() < deadline, f"process {pid} does not stop"
-        time.sleep(0.005)
-
-
 def start_up(folder: Path, port_base: int, *options: str, environment: Mapping[str, str] | None = None) -> UpProcess:
     environment = {**{name: value for name, value in os.environ.items() if not name.startswith("EARSHOT_")}, **(environment or {})}
     with open(folder.parent / f"{folder.name}.out", "a") as out:

@@ -19,8 +19,9 @@ from confluent_kafka.cimpl import NewTopic
 from earshot_shared.local.doctor import doctor
 from earshot_shared.local.ports import free_base
 from earshot_shared.migrations import migrate_all
+from support.processes import freeze
 
-from .conftest import Start, UpProcess, freeze, is_alive, processes_of
+from .conftest import Start, UpProcess, is_alive, processes_of
 
 pytestmark = pytest.mark.fault
 
@@ -122,7 +123,7 @@ def test_postgres_comes_back_though_a_frozen_backend_holds_its_memory(system: Up
     state = system.wait_ready()
     server = psutil.Process(state["processes"]["postgres"])
     frozen = next(child for child in server.children() if "checkpointer" in " ".join(child.cmdline()))
-    frozen.suspend()
+    freeze(frozen.pid)
     server.kill()
     system.wait(lambda: not system.state()["ready"], timeout_s=5)
     system.wait_ready(timeout_s=BACK_S)

@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from earshot_shared.local.processes import ProcessIdentity, ProcessSpec, Running, end_all, end_orphans, last_line, spawn
+from support.processes import freeze
 
 DEADLINE_S = 20.0
 PROGRAM = "import os, signal, sys; {prelude}; print('up', flush=True); signal.pause()"
@@ -52,7 +53,7 @@ def test_a_process_keeps_its_pid_through_the_launcher(start: Callable[..., Runni
 def test_it_ends_politely_when_frozen_and_by_force_when_deaf(start: Callable[..., Running]) -> None:
     frozen = start("signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))")
     deaf = start("signal.signal(signal.SIGTERM, signal.SIG_IGN)", grace_s=0.3)
-    os.kill(frozen.identity.pid, signal.SIGSTOP)
+    freeze(frozen.identity.pid)
     end_all([frozen, deaf])
     assert frozen.exit_code() == 7
     assert deaf.exit_code() == -signal.SIGKILL
@@ -61,7 +62,7 @@ def test_it_ends_politely_when_frozen_and_by_force_when_deaf(start: Callable[...
 def test_orphans_are_ended_frozen_and_deaf_ones_included(start: Callable[..., Running]) -> None:
     frozen = start()
     deaf = start("signal.signal(signal.SIGTERM, signal.SIG_IGN)")
-    os.kill(frozen.identity.pid, signal.SIGSTOP)
+    freeze(frozen.identity.pid)
     assert end_orphans([(each.identity, signal.SIGTERM) for each in (frozen, deaf)], grace_s=0.5) == 2
     assert frozen.identity.find() is None
     assert deaf.identity.find() is None

@@ -20,13 +20,13 @@ from earshot_shared.topics import DEFAULT_PREFIX
 SERVICES = ("console", "ingest", "triage", "recognition", "crm-sync")
 PROGRAM = (sys.executable, "-m", "earshot_shared")
 SHUTDOWN_S = 5  # what a service may take to finish its work: less than the supervisor's patience
-_MALLOC = {
+MALLOC = {
     "MALLOC_ARENA_MAX": "1",  # threads of ours seldom allocate at once, and each arena keeps its peak
     # What a slice needs once is given back: the C library would raise its bounds to the largest block it ever met.
     "MALLOC_MMAP_THRESHOLD_": str(1024 * 1024),
     "MALLOC_TRIM_THRESHOLD_": str(8 * 1024 * 1024),
 }
-"""How the C library hands out memory to services; the Dockerfile says the same."""
+"""How the C library hands out memory to services; the Dockerfile says the same, which a test compares."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +109,7 @@ class Product:
     def environment(self, ground: Ground) -> dict[str, str]:
         """Return this process's environment and what every service is told; what the user has set stands, addresses excepted."""
         told = {"EARSHOT_KAFKA_BOOTSTRAP": ground.kafka, "EARSHOT_POSTGRES_DSN": ground.postgres, "EARSHOT_API_KEY": ground.api_key}
-        wished = dict(_MALLOC)
+        wished = dict(MALLOC)
         for name in SERVICES:
             told |= {_variable(name, "HOST"): LOOPBACK, _variable(name, "PORT"): str(self.port_of(name))}
             wished[_variable(name, "SHUTDOWN_S")] = str(SHUTDOWN_S)
