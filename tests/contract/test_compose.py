@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from earshot_shared.local.product import MALLOC
+from earshot_shared.local.product import MALLOC, NICENESS
 from earshot_shared.settings import SERVICES, refuse_unknown_variables
 
 ROOT = Path(__file__).parents[2]
@@ -61,6 +61,13 @@ def test_one_part_builds_the_image_that_all_run() -> None:
 
 def test_memory_is_handed_out_in_containers_as_it_is_by_earshot_up() -> None:
     assert dict(re.findall(r"(MALLOC_\w+)=(\d+)", DOCKERFILE)) == MALLOC
+
+
+def test_the_processors_are_shared_in_containers_as_they_are_by_earshot_up() -> None:
+    """One step of niceness is a fifth less (`sched(7)`)."""
+    assert {name: part["cpu_shares"] for name, part in PARTS.items() if "cpu_shares" in part} == {
+        name: round(1024 / 1.25**niceness) for name, niceness in NICENESS.items()
+    }
 
 
 def test_images_of_others_are_pinned() -> None:

@@ -30,11 +30,10 @@ def wait(condition: Callable[[], bool]) -> None:
 def start(tmp_path: Path) -> Iterator[Callable[..., Running]]:
     started: list[Running] = []
 
-    def make(prelude: str = "pass", *, grace_s: float = 5.0) -> Running:
+    def make(prelude: str = "pass", *, grace_s: float = 5.0, niceness: int = 0) -> Running:
         log = tmp_path / f"{len(started)}.log"
-        spec = ProcessSpec(
-            name="small", argv=(sys.executable, "-c", PROGRAM.format(prelude=prelude)), env=dict(os.environ), log=log, stop_grace_s=grace_s
-        )
+        argv = (sys.executable, "-c", PROGRAM.format(prelude=prelude))
+        spec = ProcessSpec(name="small", argv=argv, env=dict(os.environ), log=log, stop_grace_s=grace_s, niceness=niceness)
         started.append(spawn(spec))
         wait(lambda: last_line(log) == "up")
         return started[-1]
@@ -48,6 +47,16 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Running]]:
 def test_a_process_keeps_its_pid_through_the_launcher(start: Callable[..., Running], tmp_path: Path) -> None:
     running = start("print(os.getpid(), os.getsid(0) == os.getpid())")
     assert running.spec.log.read_text().split("\n")[0] == f"{running.identity.pid} True"
+
+
+def test_a_process_steps_back_with_its_session(start: Callable[..., Running]) -> None:
+    """Between sessions the process' own niceness says nothing: Linux asks the session's (`sched(7)`), where it keeps one."""
+    before = os.getpriority(os.PRIO_PROCESS, 0)
+    for niceness in (0, 7):
+        pid = start(niceness=niceness).identity.pid
+        assert os.getpriority(os.PRIO_PROCESS, pid) == before + niceness
+        if (session := Path(f"/proc/{pid}/autogroup")).exists():
+            assert session.read_text().endswith(f"nice {niceness}\n")
 
 
 def test_it_ends_politely_when_frozen_and_by_force_when_deaf(start: Callable[..., Running]) -> None:

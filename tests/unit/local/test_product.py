@@ -38,6 +38,7 @@ def test_each_service_is_told_where_everything_is(monkeypatch: pytest.MonkeyPatc
     crm_sync = specs["crm-sync"]
     assert crm_sync.argv == ("earshot", "crm-sync", "serve")
     assert crm_sync.needs == ("postgres", "kafka")
+    assert crm_sync.niceness > specs["ingest"].niceness == specs["console"].niceness == 0, "the door and the page go first"
     told = {name: value for name, value in crm_sync.env.items() if name.startswith("EARSHOT_")}
     assert told["EARSHOT_KAFKA_BOOTSTRAP"] == GROUND.kafka
     assert told["EARSHOT_POSTGRES_DSN"] == GROUND.postgres

@@ -20,7 +20,7 @@ BATCH = 1000
 MOST_PER_S = 40_000  # more than any machine of ours carries
 MOST_AHEAD = 12_000
 SMALL_BATCH = 100
-SINGLE_CONNECTIONS = 48
+SINGLE_CONNECTIONS = 96
 _LOOK_S = 0.4
 _WATCH_S = 0.02  # a look costs a good part of a millisecond of what is measured
 _DOOR = "/v1/feedback/batch?quiet=true"

@@ -69,7 +69,7 @@ class ProcessSpec:
 
     `env` is its whole environment. `ready` is asked again and again until it is true; it must answer within about a second.
     `before_start` runs before every start, the ones after a crash included. `needs` names processes that must be ready first.
-    What is not `essential` may be down without the system counting as not ready.
+    What is not `essential` may be down without the system counting as not ready. `niceness` (0 to 19) lets others go first on a full machine.
     """
 
     name: str
@@ -83,6 +83,7 @@ class ProcessSpec:
     stop_signal: signal.Signals = signal.SIGTERM
     stop_grace_s: float = 6.0
     account: Account | None = None
+    niceness: int = 0
     before_start: Callable[[], None] = nothing
 
 
@@ -107,7 +108,7 @@ def spawn(spec: ProcessSpec) -> Running:
     """
     spec.before_start()
     shorten(spec.log)
-    options = ["--parent", str(os.getpid()), "--death-signal", str(int(spec.stop_signal))]
+    options = ["--parent", str(os.getpid()), "--death-signal", str(int(spec.stop_signal)), "--nice", str(spec.niceness)]
     if spec.account is not None:
         options += ["--uid", str(spec.account.uid), "--gid", str(spec.account.gid)]
     with open(spec.log, "ab") as log:

@@ -19,6 +19,11 @@ from earshot_shared.topics import DEFAULT_PREFIX
 # A service's port is the base and its place here.
 SERVICES = ("console", "ingest", "triage", "recognition", "crm-sync")
 PROGRAM = (sys.executable, "-m", "earshot_shared")
+NICENESS = {"triage": 7, "recognition": 14, "crm-sync": 7}
+"""Who steps back on a full machine, how far: the door, its servers and the page go first, and nobody waits for a standing.
+
+The log keeps what waits. docker-compose.yml gives the same shares, which a test compares.
+"""
 SHUTDOWN_S = 5  # what a service may take to finish its work: less than the supervisor's patience
 MALLOC = {
     "MALLOC_ARENA_MAX": "1",  # threads of ours seldom allocate at once, and each arena keeps its peak
@@ -125,6 +130,7 @@ class Product:
             log=ground.logs / f"{name}.log",
             ready=lambda: is_service_ready(port),
             needs=ground.needs,
+            niceness=NICENESS.get(name, 0),
         )
 
     def _of_the_console(self, ground: Ground) -> dict[str, str]:
