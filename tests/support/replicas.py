@@ -23,6 +23,7 @@ import psutil
 
 from earshot_shared.local.ports import free_ports
 from earshot_shared.topics import Topic, partition_of, schema_name
+from support.processes import freeze
 from support.topics import read_topic
 
 API_KEY = "a-key-for-real-processes"
@@ -52,7 +53,7 @@ class Replica:
             connection.close()
 
     def freeze(self) -> None:
-        self.process.send_signal(signal.SIGSTOP)
+        freeze(self.process.pid)
 
     def wake(self) -> None:
         self.process.send_signal(signal.SIGCONT)

@@ -56,7 +56,10 @@ async def open_pool(dsn: str, *, schema: str, application: str, max_size: int = 
             "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_TIMEOUT_MS),
             "statement_timeout": str(STATEMENT_TIMEOUT_MS),
             "timezone": "UTC",
+            # What suits our statements wherever the server comes from: many and short, their rows mostly in memory.
             "jit": "off",
+            "random_page_cost": "1.1",
+            "max_parallel_workers_per_gather": "0",  # a few cores; and a container's /dev/shm is too small for it
         },
     )
 

@@ -37,9 +37,6 @@ SETTINGS: Mapping[str, str] = {
     "wal_compression": "off",  # twice the work of the server for our rows
     "max_wal_size": "1GB",  # bounds the recovery after a crash to a few seconds
     "checkpoint_timeout": "10min",
-    "random_page_cost": "1.1",
-    "jit": "off",  # our statements are short: compiling them costs more than it saves
-    "max_parallel_workers_per_gather": "0",  # a few cores; and a container's /dev/shm is too small for it
     # Most of our tables only grow: vacuuming them at every fifth of growth took a fifth of the server's time under load.
     "autovacuum_vacuum_insert_scale_factor": "1.0",
     "autovacuum_analyze_scale_factor": "0.3",

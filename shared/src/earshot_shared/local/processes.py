@@ -69,7 +69,8 @@ class ProcessSpec:
 
     `env` is its whole environment. `ready` is asked again and again until it is true; it must answer within about a second.
     `before_start` runs before every start, the ones after a crash included. `needs` names processes that must be ready first.
-    What is not `essential` may be down without the system counting as not ready. `niceness` (0 to 19) lets others go first on a full machine.
+    What is not `essential` may be down without the system counting as not ready.
+    `niceness` (0 to 19) lets others go first on a full machine.
     """
 
     name: str

@@ -90,11 +90,13 @@ with recursive reached(identifier_no) as (
     union
     select next.identifier_no
       from reached r
-      join identifiers i on i.identifier_no = r.identifier_no
+     cross join lateral ( -- "offset 0", here and below: one look into the key for each, whatever the planner thinks of a table that was
+        select identifier_no, shared from identifiers where identifier_no = r.identifier_no offset 0) i -- empty when it planned this
      cross join lateral (
         select unnest(s.links) as identifier_no
-          from evidence e join statements s on s.statement_no = e.statement_no and s.record_count > 0
-         where e.identifier_no = i.identifier_no and e.rule = any(linking_rules(i.shared))
+          from (select statement_no from evidence
+                 where identifier_no = i.identifier_no and rule = any(linking_rules(i.shared)) offset 0) e
+         cross join lateral (select links from statements where statement_no = e.statement_no and record_count > 0 offset 0) s
         union all
         select other.identifier_no
           from decision_parts mine join decision_parts other on other.decision_id = mine.decision_id and other.bond
