@@ -1,12 +1,9 @@
 """The stage on a real Postgres: what a slice does to the store and what it publishes."""
 
-import re
-
 import pytest
 
 from earshot_crm_sync.desk import Rules
 from earshot_crm_sync.identity import IdentityRules
-from earshot_crm_sync.repository import QUERIES
 from support.crm_ground import Bench, bench, empty, item, migrate, triaged
 from support.ground import FreshDatabase
 
@@ -125,10 +122,3 @@ async def test_words_wait_for_their_index_in_small_portions_only(ground: Bench) 
     (waiting,) = await ground.rows("select gin_clean_pending_list('customer_words_by_word') as pages")
     # Whoever fills the list sorts all of it in, while its slice waits: 128 kB, and what the last row added.
     assert waiting["pages"] <= 128 // 8 + 1
-
-
-@pytest.mark.parametrize("query", ["reach", "load_component"])
-async def test_a_plan_made_while_the_tables_were_empty_suits_them_when_they_are_full(ground: Bench, query: str) -> None:
-    """Plans are kept until Postgres takes a new look at the tables, up to a minute of growth: none may read a table from end to end."""
-    plan = [row[0] for row in await ground.rows(f"explain (costs off) {QUERIES[query]}", list(range(10)))]
-    assert [line for line in plan if re.search("Seq Scan on (identifiers|evidence|statements)", line)] == []

@@ -84,18 +84,17 @@ select statement_no, count(*)::int as record_count, max(occurred_at) as last_at,
   from records group by statement_no
 
 -- name: reach
--- Every identifier that living evidence or a person's word connects with some, through what may link.
+-- Every identifier that living evidence or a person's word connects with some, through what may link. "offset 0": each look is one look
+-- into a key, whatever the planner thought of tables that were empty when it made this plan.
 with recursive reached(identifier_no) as (
     select unnest($1::int[])
     union
     select next.identifier_no
       from reached r
-     cross join lateral ( -- "offset 0", here and below: one look into the key for each, whatever the planner thinks of a table that was
-        select identifier_no, shared from identifiers where identifier_no = r.identifier_no offset 0) i -- empty when it planned this
+     cross join lateral (select identifier_no, shared from identifiers where identifier_no = r.identifier_no offset 0) i
      cross join lateral (
         select unnest(s.links) as identifier_no
-          from (select statement_no from evidence
-                 where identifier_no = i.identifier_no and rule = any(linking_rules(i.shared)) offset 0) e
+          from (select statement_no from evidence where identifier_no = i.identifier_no and rule = any(linking_rules(i.shared)) offset 0) e
          cross join lateral (select links from statements where statement_no = e.statement_no and record_count > 0 offset 0) s
         union all
         select other.identifier_no

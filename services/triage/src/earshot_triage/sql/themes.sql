@@ -95,11 +95,12 @@ select theme, root from theme_roots
 update theme_items
    set theme = fresh.theme
   from (select i.key, coalesce(r.root, p.part, i.leader) as theme
-          from theme_items i
+          from (select unnest($1::uuid[]) as key
+                union select key from theme_items where leader = any($2::uuid[])
+                union select key from theme_parts where part = any($2::uuid[])) as touched
+         cross join lateral (select key, leader from theme_items where key = touched.key offset 0) i -- by key, each
           left join theme_parts p on p.key = i.key
-          left join theme_roots r on r.theme = coalesce(p.part, i.leader)
-         where i.key = any($1::uuid[]) or i.leader = any($2::uuid[])
-            or i.key in (select key from theme_parts where part = any($2::uuid[]))) as fresh
+          left join theme_roots r on r.theme = coalesce(p.part, i.leader)) as fresh
  where theme_items.key = fresh.key and theme_items.theme <> fresh.theme
 
 -- name: drop_roots
