@@ -34,7 +34,7 @@ OUTPUTS = (
     Topic.OUTREACH_REQUESTED, Topic.ERASURE_DONE,
 )  # fmt: skip
 PAGE_KEYS = 500
-SLICE_RECORDS = 800
+SLICE_RECORDS = 500
 """So many make a full slice here: each holds 13 KB until all is said, most of it in three or four messages."""
 _FIRST_YEAR, _LAST_YEAR = 1900, 9900
 # Fewer than this are decoded where they are: a hand-over to a thread costs more than they do.

@@ -25,7 +25,7 @@ COMMON: Final = 0.12
 SHORT_NUMBER: Final = 3
 """Numbers of fewer digits are counts, dates, versions; an error 404 is one."""
 _ENDINGS: Final = ("", "s", "es", "ed", "ing", "er", "ly", "e")
-_MOST_WORDS: Final = 50_000
+_MOST_WORDS: Final = 30_000
 _RAREST: Final = 1e-9
 
 
@@ -72,6 +72,8 @@ class _Words(dict[str, str]):
         stem = stem_of(word)
         if (stem.isdigit() and len(stem) < SHORT_NUMBER) or (stem and not self._telling[stem]):
             stem = ""
+        if word.isdigit():
+            return stem  # numbers of orders are never met again: kept, they drive out words that are
         if len(self) >= _MOST_WORDS:
             self.clear()
         self[word] = stem

@@ -85,7 +85,7 @@ def link(text: str | None) -> str | None:
     return host + parts.path.rstrip("/") if "." in host else None
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=8_192)
 def name(text: str | None) -> str | None:
     """Return a display name for showing: trimmed, inner blanks single; None for placeholders and mail addresses."""
     cleaned = plain(text)

@@ -124,12 +124,12 @@ def _arrangements(one: tuple[str, str, str], other: tuple[str, str, str]) -> Ite
         yield [(name, name_level(x, y)) for name, x, y in across] + [("names crossed", Level.EXACT)] + generation
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=8_000)
 def _parts(name: str) -> tuple[str, str, str]:
     return spelling.name_parts(name, "", "")
 
 
-@lru_cache(maxsize=50_000)
+@lru_cache(maxsize=16_000)
 def name_level(a: str, b: str) -> Level:
     """Return how alike two folded names are: the scalar twin of `offline.levels.name_levels`."""
     if a == b:

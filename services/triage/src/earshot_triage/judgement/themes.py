@@ -40,7 +40,7 @@ def stem(word: str) -> str:
     return word
 
 
-@lru_cache(maxsize=32_768)
+@lru_cache(maxsize=4_096)
 def stem_of(token: str) -> str:
     """Return the stem of a token as written, or nothing when it carries no meaning."""
     word = canonical(token)
