@@ -94,6 +94,12 @@ def test_a_person_is_forgotten_everywhere_and_does_not_come_back(system: System)
     second = post(system, shop)["feedback_id"]
     other = {"author": {"id": f"other-{secrets.token_hex(4)}"}, "text": "I would like that too", "conversation": None}
     post(system, said(mark, 3, "forum", minutes=-20) | other | {"in_reply_to": forum["external_id"]})
+    answer = other | {"text": f"@{mark}Handle: thank you! Write to us from {mark}@example.org", "in_reply_to": forum["external_id"]}
+    answered = post(system, said(mark, 6, "forum", minutes=-10) | answer)["feedback_id"]
+    system.settle()
+    case = system.ask("triage", f"/v1/feedback/{first}")[1]["case_id"]
+    words = {"text": f"We are on it, @{mark}handle.", "seen": system.ask("triage", f"/v1/cases/{case}")[1]["version"]}
+    assert system.ask("triage", f"/v1/cases/{case}/respond", method="POST", body=words)[0] == 200
     system.settle()
     customer = system.ask("crm-sync", f"/v1/feedback/{first}")[1]["customer_id"]
     assert system.ask("crm-sync", f"/v1/feedback/{second}")[1]["customer_id"] == customer
@@ -110,7 +116,11 @@ def test_a_person_is_forgotten_everywhere_and_does_not_come_back(system: System)
 
     until(lambda: receipts().keys() == SERVICES, receipts)
     assert {service: counts["items"] for service, counts in receipts().items()} == dict.fromkeys(SERVICES, 2)
+    assert receipts()["ingest"]["mentions"] == 2
     is_forgotten(system, mark)
+    who = system.ask("crm-sync", f"/v1/feedback/{answered}")[1]["customer_id"]
+    timeline = system.ask("crm-sync", f"/v1/customers/{who}/timeline")[1]["items"]
+    assert "[erased]: thank you! Write to us from [erased]" in [each["text"] for each in timeline]
 
     assert post(system, forum)["status"] == "duplicate"
     unheard = post(system, said(mark, 4, "shop", minutes=-90))["feedback_id"]

@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from typing import Any
 
+import msgspec
 import pytest
 
 from earshot_ingest import erasing
@@ -41,9 +43,9 @@ async def forget(ingest: IngestUnderTest, *shown: tuple[str, str], erasure_id: s
         pass
 
 
-async def receipts(ingest: IngestUnderTest) -> list[object]:
+async def receipts(ingest: IngestUnderTest) -> list[dict[str, Any]]:
     told = [message for message in await ingest.said() if message.topic is Topic.ERASURE_DONE and message.value is not None]
-    return [envelope.decode(message.value or b"").data for message in told]
+    return [msgspec.json.decode(envelope.decode(message.value or b"").data) for message in told]
 
 
 async def in_clear(ingest: IngestUnderTest) -> str:
@@ -94,6 +96,35 @@ async def test_what_is_older_comes_in_as_a_skeleton_and_what_is_later_whole(inge
     assert all(item.erased for item in (await ingest.stored()).values())
     await ingest.http.post("/v1/feedback", json=an_item("later", author=SECRET, text="hello again", occurred_at=LATER))
     assert [item.text for item in (await ingest.stored()).values() if not item.erased] == ["hello again"]
+
+
+@pytest.mark.capability("G14")
+async def test_who_is_forgotten_is_named_in_nobody_elses_words(ingest: IngestUnderTest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(erasing, "PAGE_ITEMS", 2)
+    care = {"id": "care", "on_behalf_of_brand": True}
+    await ingest.http.post("/v1/feedback", json=an_item("asked", author=SECRET, text="secret words"))
+    await ingest.http.post(
+        "/v1/feedback", json=an_item("answer", author=care, brand="acme", text="@SecretAda @ben: mail us from ada.secret@example.org!")
+    )
+    await ingest.http.post("/v1/feedback", json=an_item("late", author=care, brand="acme", text="@secretada hello", occurred_at=LATER))
+    named = ("account", "forum:secret-1"), ("handle", "forum:@secretada"), ("email", "ada.secret@example.org")
+    await forget(ingest, *named)
+    answer = an_item("echo", author=care, brand="acme", text="Thank you, @secretada")
+    await ingest.http.post("/v1/feedback", json=answer)
+    other = (await ingest.http.post("/v1/feedback", json=an_item("other", author={"id": "other"}))).json()["feedback_id"]
+    edit = an_item("other", author={"id": "other"}, text="As @SECRETada said", edited_at="2026-05-02T00:00:00Z")
+    assert (await ingest.http.put(f"/v1/feedback/{other}", json=edit)).status_code == 202
+    stored = {item.external_id: (item.revision, item.text) for item in (await ingest.stored()).values()}
+    assert stored == {
+        "": (2, ""),
+        "answer": (2, "[erased] @ben: mail us from [erased]!"),
+        "late": (1, "@secretada hello"),  # later than the wish: a new relationship
+        "echo": (1, "Thank you, [erased]"),
+        "other": (2, "As [erased] said"),
+    }
+    assert [receipt["counts"] for receipt in await receipts(ingest)] == [{"items": 1, "mentions": 1}]
+    told = {item.external_id: item.text for item in await ingest.told_items()}
+    assert told["answer"] == "[erased] @ben: mail us from [erased]!"
 
 
 async def test_another_process_heeds_the_wish_too(ingest: IngestUnderTest) -> None:

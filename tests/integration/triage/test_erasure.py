@@ -10,9 +10,11 @@ import pytest
 from msgspec.structs import replace
 
 from earshot_shared import envelope, ids
+from earshot_shared.actions import decode_action
 from earshot_shared.item import Author, Item
 from earshot_shared.pipeline.records import StoredRecord
 from earshot_shared.receipts import ReceiptWriter
+from earshot_shared.replies import reply_item
 from earshot_shared.topics import Topic
 from support.triage import TriageUnderTest, migrate, running_triage
 from support.triage_world import DAY, plain_item
@@ -135,3 +137,29 @@ async def test_what_people_were_answered_about_it_is_forgotten_and_nothing_is_do
 async def test_a_service_that_held_nothing_answers_too(triage: TriageUnderTest) -> None:
     await receipt(triage, "ingest", 0)
     assert len(await told(triage)) == 1
+
+
+@pytest.mark.capability("G14")
+async def test_a_reply_of_ours_that_named_who_is_erased_says_so_no_more(triage: TriageUnderTest) -> None:
+    other = plain_item("other", 1, "complaint 2 late")
+    await triage.fold(other)
+    path = f"/v1/cases/{ids.case_id(other.feedback_id)}/respond"
+    for words in (f"As @{MARK} said: it is on its way.", "It is here."):
+        answer = await triage.http.post(path, json={"text": words})
+        assert answer.status_code == 200, answer.text
+    acts = [StoredRecord("acts", 0, 0, each.key, each.value) for each in await triage.said() if each.topic is Topic.ACTION_TAKEN]
+    replies = [reply_item(decode_action(envelope.decode(each.value or b"").data)) for each in acts]
+    naming = next(reply for reply in replies if MARK in reply.text)
+    assert {"feedback", "actions", "facts"} <= await tables_with_mark(triage)
+    linked = replace(naming, revision=2, conversations=(naming.feedback_id,))  # nothing was struck yet
+    await triage.fold(linked)
+    assert "actions" in await tables_with_mark(triage)
+    await triage.fold(replace(linked, revision=3, text="As [erased] said: it is on its way."))
+    assert await tables_with_mark(triage) == set()
+    last = {(each.topic, each.key): each.value for each in await triage.said()}
+    assert not [key for key, value in last.items() if value is not None and MARK.encode() in value.lower()]
+    await triage.runtime.pool.execute("truncate actions")
+    await triage.fold_records(Topic.ACTION_TAKEN, acts, replaying=True)  # the log has not forgotten them yet
+    assert await tables_with_mark(triage) == set()
+    texts = {json.loads(row["body"])["arguments"]["text"] for row in await triage.runtime.pool.fetch("select body from actions")}
+    assert texts == {"As [erased] said: it is on its way.", "It is here."}

@@ -1,4 +1,4 @@
-"""Erasure: items of who asked to be forgotten become skeletons, and what is older than the wish never comes back.
+"""Erasure: items of who asked to be forgotten become skeletons, in others' words they are named no more, and nothing older comes back.
 
 Owns the hashes that the door looks at, and the going through the items, page by page, each in a transaction of its own. An erasure names
 identifiers by keyed hashes: those are all that stays of them. What is said later is a new relationship.
@@ -10,12 +10,15 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final
 
+from msgspec.structs import replace
+
 from earshot_ingest import repository, repository_erasing
 from earshot_ingest.acceptance import Prepared, Submission, prepare, put
 from earshot_ingest.domain import revisions
 from earshot_ingest.domain.erasing import own_identifiers
+from earshot_ingest.domain.mentions import without
 from earshot_ingest.events import RECEIPTS, ErasureRequested
-from earshot_ingest.repository_erasing import OpenErasure
+from earshot_ingest.repository_erasing import OpenErasure, Struck
 from earshot_shared.envelope import rfc3339
 from earshot_shared.errors import RetryableError
 from earshot_shared.identifiers import Shown, alias_of
@@ -63,23 +66,29 @@ class Forgotten:
             await repository_erasing.put_erased(tx.conn, asked.identifiers, asked.at, tx.version)
         self._seen = _BEFORE_ALL  # to be read again
 
-    def covers(self, item: Item) -> bool:
-        """Return whether an item is not later than the erasure of somebody whom it shows as its author."""
-        return not item.erased and any(
-            (until := self._until.get(self.alias_of(shown))) is not None and item.occurred_at <= until for shown in own_identifiers(item)
-        )
+    def heed(self, item: Item) -> Item | None:
+        """Return the next revision of an item in which nobody is left whose erasure is not before it; None when nobody was in it."""
+        if item.erased:
+            return None
+
+        def is_erased(shown: Shown) -> bool:
+            until = self._until.get(self.alias_of(shown))
+            return until is not None and item.occurred_at <= until
+
+        if any(map(is_erased, own_identifiers(item))):
+            return revisions.erased(item, revision=item.revision + 1)
+        return without(item, is_erased)
 
     async def admit(self, tx: Transaction, submissions: Sequence[Submission]) -> Sequence[Submission]:
-        """Return submissions as they may be taken: what is erased already comes in as its skeleton."""
+        """Return submissions as they may be taken: what is erased already comes in as its skeleton, or without whom it named."""
         if not await self.any(tx):
             return submissions
         return [Submission([self._admitted(each) for each in one.items], one.rejected) for one in submissions]
 
     def _admitted(self, prepared: Prepared) -> Prepared:
         item = prepared.item
-        if not self.covers(item):
-            return prepared
-        return prepare(revisions.erased(item, revision=item.revision), time=rfc3339(item.received_at))
+        left = self.heed(item)
+        return prepared if left is None else prepare(replace(left, revision=item.revision), time=rfc3339(item.received_at))
 
 
 class Sweeper:
@@ -112,7 +121,7 @@ class Sweeper:
                     return False
                 before = erasures[0].after
                 page = await repository_erasing.page(conn, before, PAGE_ITEMS)
-        hit = [feedback_id for feedback_id, body in page if self._erasure_of(decode_item(body), erasures) is not None]
+        hit = [feedback_id for feedback_id, body in page if self._left_of(decode_item(body), erasures) is not None]
         async with self._writer.transaction() as tx:
             struck = await self._strike(tx, hit, erasures)
             done = len(page) < PAGE_ITEMS
@@ -122,25 +131,39 @@ class Sweeper:
                 raise RetryableError("Another process goes through the items too.", code="erasure-taken")
             if done:
                 now = rfc3339(datetime.now(UTC))
-                tx.tell_facts([RECEIPTS.tell_erased(each, {"items": totals[each]}, now=now) for each in sorted(totals)])
+                tx.tell_facts([RECEIPTS.tell_erased(each, totals[each].told(), now=now) for each in sorted(totals)])
         return True
 
-    async def _strike(self, tx: Transaction, feedback_ids: Sequence[str], erasures: Sequence[OpenErasure]) -> dict[str, int]:
-        """Put skeletons in place of items, as these stand now; return how many each erasure struck."""
-        struck = dict.fromkeys((each.erasure_id for each in erasures), 0)
-        skeletons = []
+    async def _strike(self, tx: Transaction, feedback_ids: Sequence[str], erasures: Sequence[OpenErasure]) -> dict[str, Struck]:
+        """Put what is left of items in their place, as these stand now; return what each erasure struck."""
+        struck = {each.erasure_id: Struck() for each in erasures}
+        left = []
         for stored in (await repository.load(tx.conn, feedback_ids)).values() if feedback_ids else ():
-            item = decode_item(stored.body)
-            erasure = self._erasure_of(item, erasures)
-            if erasure is not None:
-                struck[erasure.erasure_id] += 1
-                skeletons.append(revisions.erased(item, revision=item.revision + 1, erasure_id=erasure.erasure_id))
-        await put(tx, skeletons, now=datetime.now(UTC))
+            found = self._left_of(decode_item(stored.body), erasures)
+            if found is not None:
+                item, by = found
+                left.append(item)
+                for erasure_id in by:
+                    struck[erasure_id] += Struck(items=int(item.erased), mentions=int(not item.erased))
+        await put(tx, left, now=datetime.now(UTC))
         return struck
 
-    def _erasure_of(self, item: Item, erasures: Sequence[OpenErasure]) -> OpenErasure | None:
-        """Return the erasure that takes an item; None when none does, or when it is a skeleton already."""
+    def _left_of(self, item: Item, erasures: Sequence[OpenErasure]) -> tuple[Item, set[str]] | None:
+        """Return what erasures leave of an item, and which of them took something; None when none does."""
         if item.erased:
             return None
-        aliases = {self._forgotten.alias_of(shown) for shown in own_identifiers(item)}
-        return next((each for each in erasures if item.occurred_at <= each.at and not each.aliases.isdisjoint(aliases)), None)
+        due = [each for each in erasures if item.occurred_at <= each.at]
+        own = {self._forgotten.alias_of(shown) for shown in own_identifiers(item)}
+        taker = next((each.erasure_id for each in due if not each.aliases.isdisjoint(own)), None)
+        if taker is not None:
+            return revisions.erased(item, revision=item.revision + 1, erasure_id=taker), {taker}
+        by: set[str] = set()
+
+        def is_erased(shown: Shown) -> bool:
+            alias = self._forgotten.alias_of(shown)
+            named = {each.erasure_id for each in due if alias in each.aliases}
+            by.update(named)
+            return bool(named)
+
+        left = without(item, is_erased)
+        return None if left is None else (left, by)

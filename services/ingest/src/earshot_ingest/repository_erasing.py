@@ -1,9 +1,9 @@
 """The queries of erasure. Takes a connection, begins and ends no transaction."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from earshot_ingest.repository import NO_ID, QUERIES
 
@@ -16,6 +16,22 @@ class OpenErasure:
     at: datetime
     aliases: frozenset[str]
     after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Struck:
+    """What an erasure struck: items of the person's own, and items of others that named the person."""
+
+    items: int = 0
+    mentions: int = 0
+
+    def __add__(self, other: Self) -> Self:
+        """Return both together."""
+        return replace(self, items=self.items + other.items, mentions=self.mentions + other.mentions)
+
+    def told(self) -> dict[str, int]:
+        """Return the counts as a receipt has them."""
+        return asdict(self)
 
 
 async def insert_erasure(conn: Any, erasure_id: str, aliases: Sequence[str], at: datetime) -> bool:
@@ -44,7 +60,8 @@ async def page(conn: Any, after: str, limit: int) -> list[tuple[str, bytes]]:
     return [(str(row[0]), row[1]) for row in await conn.fetch(QUERIES["page_to_erase"], after, limit)]
 
 
-async def advance(conn: Any, struck: Mapping[str, int], *, before: str, after: str, done: bool) -> dict[str, int]:
+async def advance(conn: Any, struck: Mapping[str, Struck], *, before: str, after: str, done: bool) -> dict[str, Struck]:
     """Remember how far erasures have come and what they struck; return all they struck so far, of those that stood at ``before``."""
-    rows = await conn.fetch(QUERIES["advance_erasures"], list(struck), before, after, done, list(struck.values()))
-    return {row["erasure_id"]: row["items"] for row in rows}
+    items, mentions = [each.items for each in struck.values()], [each.mentions for each in struck.values()]
+    rows = await conn.fetch(QUERIES["advance_erasures"], list(struck), before, after, done, items, mentions)
+    return {row["erasure_id"]: Struck(row["items"], row["mentions"]) for row in rows}

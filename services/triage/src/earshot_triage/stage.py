@@ -44,7 +44,8 @@ _HAND_OVER_FROM = 50
 @dataclass(slots=True)
 class Prepared:
     """A slice, decoded and decided. ``struck`` are skeletons, (erasure_id, key, feedback_id); ``receipts`` say how many there are of them;
-    ``retold`` are the subjects of acts that a replay brings; ``sources`` are those of live items that are expected to be heard.
+    ``replies`` are those of ours that may say less than they did; ``retold`` are acts that a replay brings; ``sources`` are those of live
+    items that are expected to be heard.
     """
 
     arrivals: list[Arrival] = field(default_factory=list)
@@ -52,7 +53,8 @@ class Prepared:
     wide: list[WideAct] = field(default_factory=list)
     struck: list[tuple[str, str, str]] = field(default_factory=list)
     receipts: list[tuple[str, int]] = field(default_factory=list)
-    retold: list[str] = field(default_factory=list)
+    replies: list[Item] = field(default_factory=list)
+    retold: list[Doing] = field(default_factory=list)
     sources: set[str] = field(default_factory=set)
     poison: list[Poison] = field(default_factory=list)
 
@@ -91,6 +93,7 @@ class TriageStage:
             live = {each.item.source for each in heard if not (each.replaying or each.item.backfill)}
             prepared.sources = live & expected.keys()
         prepared.struck = [(each.item.erasure_id, each.key, each.item.feedback_id) for each in heard if each.item.erasure_id is not None]
+        prepared.replies = [each.item for each in heard if erasing.is_struck_reply(each.item)]
         return prepared
 
     def _read_action(self, record: Record, replaying: bool, prepared: Prepared) -> None:
@@ -100,7 +103,7 @@ class TriageStage:
             if is_ours(action):
                 prepared.doings.append(self.doing(action))
                 if replaying:
-                    prepared.retold.append(prepared.doings[-1].act.subject)
+                    prepared.retold.append(prepared.doings[-1])
             elif wide_acts.is_wide(action):
                 prepared.wide.append(wide_acts.read(action))
         except (msgspec.DecodeError, ValueError, RecursionError, OverflowError):
@@ -126,6 +129,7 @@ class TriageStage:
             await listening.hear(tx.conn, prepared.sources, self._clock())
         if prepared.wide:
             await wide_acts.keep(tx.conn, prepared.wide)
+        await erasing.follow(tx, prepared.replies)
         if prepared.retold:
             await erasing.silence_again(tx, prepared.retold)
         if prepared.struck or prepared.receipts:

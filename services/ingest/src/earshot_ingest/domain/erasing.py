@@ -18,12 +18,16 @@ def own_identifiers(item: Item) -> Iterator[Shown]:
     if speaker.kind == "account" and (own := handle(author.handle)):
         yield Shown("handle", f"{item.channel}:@{own}")
     if author.email_verified and (address := email(author.email)):
-        named = noreply_account(address)
-        if named is None:
-            yield Shown("email", address)
-        elif named.account_id:
-            yield Shown("account", f"{named.channel}:{named.account_id}")
-        else:
-            yield Shown("handle", f"{named.channel}:@{named.handle}")
+        yield mailbox_or_account(address)
     if author.phone_verified and (number := phone(author.phone)):
         yield Shown("phone", number)
+
+
+def mailbox_or_account(address: str) -> Shown:
+    """Return what a normalised mail address stands for: the mailbox, or the account that a no-reply address names."""
+    named = noreply_account(address)
+    if named is None:
+        return Shown("email", address)
+    if named.account_id:
+        return Shown("account", f"{named.channel}:{named.account_id}")
+    return Shown("handle", f"{named.channel}:@{named.handle}")

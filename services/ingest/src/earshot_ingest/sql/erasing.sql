@@ -24,7 +24,7 @@ select feedback_id, body from items where feedback_id > $1 order by feedback_id 
 
 -- name: advance_erasures
 -- Remembers how far erasures have come; only those come back that had come just as far as we thought.
-update erasures set after = $3, items = items + struck.n, done = $4
-  from unnest($1::text[], $5::int[]) as struck(erasure_id, n)
+update erasures set after = $3, items = erasures.items + struck.items, mentions = erasures.mentions + struck.mentions, done = $4
+  from unnest($1::text[], $5::int[], $6::int[]) as struck(erasure_id, items, mentions)
  where erasures.erasure_id = struck.erasure_id and erasures.after = $2 and not erasures.done
-returning erasures.erasure_id, erasures.items
+returning erasures.erasure_id, erasures.items, erasures.mentions

@@ -23,3 +23,7 @@ update actions set body = silent.body from unnest($1::uuid[], $2::bytea[]) as si
 -- name: erased_among
 -- Those of some items that were erased.
 select distinct key from erased_items where key = any($1::uuid[])
+
+-- name: actions_named
+-- Some acts.
+select body from actions where action_id = any($1::uuid[])
