@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from importlib.resources import files
 from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from earshot_ingest import erasing
 from earshot_ingest.erasing import Sweeper
@@ -15,6 +17,7 @@ from earshot_ingest.stage import Decoded, IngestStage
 from earshot_shared import envelope
 from earshot_shared.envelope import EventWriter
 from earshot_shared.identifiers import ALIAS_PURPOSE, alias_of
+from earshot_shared.item import encode_item
 from earshot_shared.topics import Topic
 from support.ground import FreshDatabase
 from support.ingest import IngestUnderTest, an_item, migrate, running_ingest
@@ -38,6 +41,10 @@ async def forget(ingest: IngestUnderTest, *shown: tuple[str, str], erasure_id: s
     assert record.value is not None
     async with ingest.runtime.writer.transaction() as tx:
         await IngestStage(ingest.forgotten).fold(tx, Decoded([], [decode_erasure(record.value)], []))
+    await sweep(ingest)
+
+
+async def sweep(ingest: IngestUnderTest) -> None:
     sweeper = Sweeper(ingest.runtime.writer, ingest.forgotten, wanted=lambda: True)
     while await sweeper.step():
         pass
@@ -125,6 +132,21 @@ async def test_who_is_forgotten_is_named_in_nobody_elses_words(ingest: IngestUnd
     assert [receipt["counts"] for receipt in await receipts(ingest)] == [{"items": 1, "mentions": 1}]
     told = {item.external_id: item.text for item in await ingest.told_items()}
     assert told["answer"] == "[erased] @ben: mail us from [erased]!"
+
+
+async def test_a_wish_carried_out_before_mentions_were_struck_is_gone_through_again(ingest: IngestUnderTest) -> None:
+    await ingest.http.post(
+        "/v1/feedback/batch", json={"items": [an_item("asked", author=SECRET), an_item("answer", author={"id": "other"})]}
+    )
+    await forget(ingest, ("account", "forum:secret-1"))
+    answer = next(item for item in (await ingest.stored()).values() if not item.erased)
+    body = encode_item(replace(answer, text="Thank you, @secret-1"))  # as it could be stored before
+    await ingest.runtime.pool.execute("update items set body = $1 where feedback_id = $2", body, answer.feedback_id)
+    script = files("earshot_ingest").joinpath("migrations/0003_pre_mentions.sql").read_text()
+    await ingest.runtime.pool.execute(script[script.index("update erasures") :])
+    await sweep(ingest)
+    assert sorted(item.text for item in (await ingest.stored()).values()) == ["", "Thank you, [erased]"]
+    assert [receipt["counts"] for receipt in await receipts(ingest)] == [{"items": 1, "mentions": 0}, {"items": 1, "mentions": 1}]
 
 
 async def test_another_process_heeds_the_wish_too(ingest: IngestUnderTest) -> None:
