@@ -37,11 +37,9 @@ SETTINGS: Mapping[str, str] = {
     "wal_compression": "off",  # twice the work of the server for our rows
     "max_wal_size": "1GB",  # bounds the recovery after a crash to a few seconds
     "checkpoint_timeout": "10min",
-    # All services commit one after the other: with a few megabytes they wait for each other's log, and all at once when the system writes
-    # out what it gathered for half a minute.
+    # All services commit one after the other: with the six megabytes that it would choose they wait for each other's log.
     "wal_buffers": "32MB",
     "wal_writer_delay": "20ms",
-    "backend_flush_after": "256kB",
     # Most of our tables only grow: vacuuming them at every fifth of growth took a fifth of the server's time under load.
     "autovacuum_vacuum_insert_scale_factor": "1.0",
     "autovacuum_analyze_scale_factor": "0.3",
