@@ -6,7 +6,6 @@ from datetime import datetime
 from uuid import uuid4
 
 import msgspec
-from msgspec.structs import replace
 
 from earshot_ingest import repository
 from earshot_ingest.acceptance import put
@@ -80,8 +79,8 @@ class Edits:
                 after = decide(item)
                 if after is None:
                     return _told(Changed(item.feedback_id, "unchanged", item.revision))
-                if await self._forgotten.any(tx) and (left := self._forgotten.heed(after)) is not None:
-                    after = replace(left, revision=after.revision)
+                if await self._forgotten.any(tx):
+                    after = self._forgotten.heed(after)
                 await put(tx, [after], now=change.now)
                 action = new_action(
                     action_id=uuid4(),

@@ -14,9 +14,7 @@ from msgspec.structs import replace
 
 from earshot_ingest import repository, repository_erasing
 from earshot_ingest.acceptance import Prepared, Submission, prepare, put
-from earshot_ingest.domain import revisions
-from earshot_ingest.domain.erasing import own_identifiers
-from earshot_ingest.domain.mentions import without
+from earshot_ingest.domain.mentions import left_of
 from earshot_ingest.events import RECEIPTS, ErasureRequested
 from earshot_ingest.repository_erasing import OpenErasure, Struck
 from earshot_shared.envelope import rfc3339
@@ -66,18 +64,15 @@ class Forgotten:
             await repository_erasing.put_erased(tx.conn, asked.identifiers, asked.at, tx.version)
         self._seen = _BEFORE_ALL  # to be read again
 
-    def heed(self, item: Item) -> Item | None:
-        """Return the next revision of an item in which nobody is left whose erasure is not before it; None when nobody was in it."""
-        if item.erased:
-            return None
+    def heed(self, item: Item) -> Item:
+        """Return an item as it may come in: without anybody whose erasure is not before it; the same item when nobody was in it."""
 
         def is_erased(shown: Shown) -> bool:
             until = self._until.get(self.alias_of(shown))
             return until is not None and item.occurred_at <= until
 
-        if any(map(is_erased, own_identifiers(item))):
-            return revisions.erased(item, revision=item.revision + 1)
-        return without(item, is_erased)
+        left = left_of(item, is_erased)
+        return item if left is None else replace(left, revision=item.revision)
 
     async def admit(self, tx: Transaction, submissions: Sequence[Submission]) -> Sequence[Submission]:
         """Return submissions as they may be taken: what is erased already comes in as its skeleton, or without whom it named."""
@@ -87,8 +82,8 @@ class Forgotten:
 
     def _admitted(self, prepared: Prepared) -> Prepared:
         item = prepared.item
-        left = self.heed(item)
-        return prepared if left is None else prepare(replace(left, revision=item.revision), time=rfc3339(item.received_at))
+        heeded = self.heed(item)
+        return prepared if heeded is item else prepare(heeded, time=rfc3339(item.received_at))
 
 
 class Sweeper:
@@ -150,20 +145,18 @@ class Sweeper:
 
     def _left_of(self, item: Item, erasures: Sequence[OpenErasure]) -> tuple[Item, set[str]] | None:
         """Return what erasures leave of an item, and which of them took something; None when none does."""
-        if item.erased:
-            return None
         due = [each for each in erasures if item.occurred_at <= each.at]
-        own = {self._forgotten.alias_of(shown) for shown in own_identifiers(item)}
-        taker = next((each.erasure_id for each in due if not each.aliases.isdisjoint(own)), None)
-        if taker is not None:
-            return revisions.erased(item, revision=item.revision + 1, erasure_id=taker), {taker}
-        by: set[str] = set()
+        by: list[str] = []
 
         def is_erased(shown: Shown) -> bool:
             alias = self._forgotten.alias_of(shown)
-            named = {each.erasure_id for each in due if alias in each.aliases}
-            by.update(named)
+            named = [each.erasure_id for each in due if alias in each.aliases]
+            by.extend(named)
             return bool(named)
 
-        left = without(item, is_erased)
-        return None if left is None else (left, by)
+        left = left_of(item, is_erased)
+        if left is None:
+            return None
+        if left.erased:  # one takes it all
+            return replace(left, erasure_id=by[0]), {by[0]}
+        return left, set(by)

@@ -1,4 +1,4 @@
-"""Whom a text names: handles, mail addresses and phone numbers in other people's words, by which an erasure finds them.
+"""What an erasure leaves of an item: its skeleton, or its words without the handles, mail addresses and phone numbers of who is erased.
 
 Owns what counts as naming somebody. A name alone is none: it is many people's, and an erasure knows hashes only.
 """
@@ -9,14 +9,15 @@ from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
-from earshot_ingest.domain.erasing import mailbox_or_account
+from earshot_ingest.domain import revisions
+from earshot_ingest.domain.erasing import mailbox_or_account, own_identifiers
 from earshot_shared.identifiers import Shown, email, handle, phone
 from earshot_shared.item import MAX_TEXT_CHARACTERS, Item
 
 STRUCK: Final = "[erased]"
 """What stands where somebody was named."""
 
-_MAYBE = re.compile(r"@|/?\bu/|\d[\d ().\-/]{5,}\d")
+_MAYBE = re.compile(r"@|\bu/|\d[\d ().\-/]{5,}\d")
 _MAIL = re.compile(r"[^\s@<>()\",;:\[\]]{1,64}@[^\s@<>()\",;:\[\]/]{3,255}")
 _HANDLE = re.compile(r"(?<![\w@/])(?<!\w\.)(?:@|/?u/)(\w[\w.\-]*(?:@[\w.\-]+)?)")
 _PHONE = re.compile(r"(?<![\w.])\+?\(?\d[\d ().\-/]{5,30}\d(?!\w)")
@@ -47,6 +48,15 @@ def mentions_in(text: str, channel: str) -> Iterator[Mention]:
     for found in _PHONE.finditer(text):
         if number := phone(found[0].replace("(", "")):
             yield Mention(found.start(), found.end(), (Shown("phone", number),))
+
+
+def left_of(item: Item, is_erased: Callable[[Shown], bool]) -> Item | None:
+    """Return the next revision of an item, in which nobody is left who is erased: its skeleton when its author is; None when nobody was."""
+    if item.erased:
+        return None
+    if any(map(is_erased, own_identifiers(item))):
+        return revisions.erased(item)
+    return without(item, is_erased)
 
 
 def without(item: Item, is_erased: Callable[[Shown], bool]) -> Item | None:

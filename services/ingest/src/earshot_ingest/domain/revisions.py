@@ -88,14 +88,14 @@ def withdrawn(item: Item, edited_at: datetime) -> Item | None:
     )
 
 
-def erased(item: Item, *, revision: int, erasure_id: str | None = None) -> Item:
+def erased(item: Item) -> Item:
     """Return the skeleton that an erasure leaves: that something was said, then, in answer to that. It speaks of nobody.
 
     Whether the brand itself spoke stays, since the figures of threads hang on it.
     """
     return Item(
         feedback_id=item.feedback_id,
-        revision=revision,
+        revision=item.revision + 1,
         source=item.source,
         channel=item.channel,
         author_key=ERASED_AUTHOR,
@@ -109,7 +109,6 @@ def erased(item: Item, *, revision: int, erasure_id: str | None = None) -> Item:
         brand=item.brand,
         withdrawn=item.withdrawn,
         erased=True,
-        erasure_id=erasure_id,
         backfill=item.backfill,
     )
 
